@@ -1,0 +1,1 @@
+"""Quality: suites of expectations, and the verdicts they give."""

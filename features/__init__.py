@@ -1,0 +1,1 @@
+"""Feature definitions, and their rows as they were known at an as_of."""

@@ -1,0 +1,1 @@
+"""From feature rows to score rows: gates, points, probability, composite, tier and reasons."""
