@@ -1,0 +1,64 @@
+# Every target sets itself up: .venv is made from requirements.lock the first time, and again when that changes.
+# Needs python3 (3.11 or newer) with venv, make, git; libgomp1 is installed if you are root.
+
+READY := .venv/.ready
+BIN := .venv/bin
+LEADMART := $(BIN)/leadmart
+DEMO ?= demo
+JOBS ?= 2
+PYTEST_ARGS ?=
+
+.PHONY: help setup demo test test-quick check format lock wheel clean
+
+help:                   ## this list
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1|\2/p' Makefile | while IFS='|' read -r name what; do printf '%-20s %s\n' "$$name" "$$what"; done
+
+setup: $(READY)         ## the virtual environment .venv, with leadmart in it
+
+# The stamp holds the folder it was made in: a tree that was moved or copied is set up again.
+ifneq ($(shell cat $(READY) 2>/dev/null),$(CURDIR))
+.PHONY: $(READY)
+endif
+$(READY): requirements.lock pyproject.toml .ci/setup.sh
+	@bash .ci/setup.sh
+
+demo: $(DEMO)/.trained  ## a made-up company in ./demo: features, a model, scores, five leads
+	$(LEADMART) run --project $(DEMO)
+	$(LEADMART) show scores --project $(DEMO)
+
+$(DEMO)/leadmart.toml: | $(READY)
+	$(LEADMART) init $(DEMO) --demo
+
+$(DEMO)/.trained: | $(DEMO)/leadmart.toml $(READY)
+	$(LEADMART) run --project $(DEMO)
+	$(LEADMART) train --project $(DEMO)
+	@touch $@
+
+test: $(READY)          ## every test
+	$(BIN)/pytest -n $(JOBS) $(PYTEST_ARGS)
+
+test-quick: $(READY)    ## the tests that take less than five seconds each
+	$(BIN)/pytest -n $(JOBS) -m "not slow" $(PYTEST_ARGS)
+
+check: $(READY)         ## ruff, strict mypy, import-linter
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy -p leadmart
+	$(BIN)/mypy tests
+	$(BIN)/lint-imports
+
+format: $(READY)        ## ruff's fixes and format, in place
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+lock:                   ## requirements.lock anew from pyproject.toml (UPGRADE=1 for the newest versions)
+	@bash .ci/lock.sh
+
+# build/ goes first: setuptools packs whatever an earlier build left there.
+wheel: $(READY)         ## a wheel in dist/
+	rm -rf build
+	$(BIN)/python -m pip wheel -q --no-deps --no-build-isolation --wheel-dir dist .
+
+clean:                  ## removes what the other targets made, the demo included
+	rm -rf .venv build dist *.egg-info $(DEMO) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -prune -exec rm -rf {} +
