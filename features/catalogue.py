@@ -1,0 +1,153 @@
+"""The catalogue: the small DuckDB file analysts open. It holds views on exact files, and a copy of meta; it is made anew and renamed into place."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Sequence
+from pathlib import Path
+
+import duckdb
+
+from leadmart.features.definition import Definition
+from leadmart.features.errors import LeadmartError
+from leadmart.features.fingerprint import digest
+from leadmart.features.lookup import lookup_sql
+from leadmart.features.plan import Selection
+from leadmart.features.registry import Registry
+from leadmart.features.warehouse import Warehouse
+
+_META = ("loads", "runs", "views", "slices", "verdicts", "models", "scorings", "score_files")
+
+SCORE_VIEWS = {
+    "history": (
+        "Every score row ever published, also those replaced later; publish_number orders them.",
+        "SELECT * FROM {files}",
+    ),
+    "lead_scores": (
+        "The newest row of each key (lead, as_of, feature set, model, policy).",
+        "SELECT * EXCLUDE (publish_number) FROM scores.history QUALIFY ROW_NUMBER() OVER "
+        "(PARTITION BY lead_id, as_of, feature_set_version, model_version, policy_version ORDER BY publish_number DESC) = 1",
+    ),
+    "latest": (
+        "The champion's scores at its newest as_of, one row per lead.",
+        "SELECT * EXCLUDE (publish_number) FROM scores.history WHERE role = 'champion' AND as_of = (SELECT MAX(as_of) FROM scores.history "
+        "WHERE role = 'champion') QUALIFY ROW_NUMBER() OVER (PARTITION BY lead_id ORDER BY publish_number DESC) = 1",
+    ),
+}
+
+
+def publish(warehouse: Warehouse, registry: Registry, selection: Selection | None) -> bool:
+    """Writes the catalogue of what the store holds now and renames it into place; False where it was up to date.
+
+    Readers keep what they have open; whoever opens it next sees the new one. Killed before the rename, the old one stays.
+    """
+    statements = _statements(warehouse, registry, selection)
+    fingerprint = digest(statements, [_table_version(warehouse, name) for name in _META])
+    target = warehouse.project.catalogue
+    if _published_fingerprint(target) == fingerprint:
+        return False
+    target.parent.mkdir(parents=True, exist_ok=True)
+    staged = target.with_name(f"{os.getpid()}-{secrets.token_hex(4)}.new")
+    warehouse.execute(f"ATTACH '{_escaped(staged)}' AS catalogue (STORAGE_VERSION 'v1.5.0')")
+    try:
+        warehouse.execute("CREATE SCHEMA catalogue.meta")
+        for name in _META:
+            warehouse.execute(f"CREATE TABLE catalogue.meta.{name} AS SELECT * FROM store.meta.{name}")
+        warehouse.execute("CREATE TABLE catalogue.meta.catalogue AS SELECT ? AS fingerprint", [fingerprint])
+        warehouse.execute("USE catalogue")
+        try:
+            for statement in statements:
+                warehouse.execute(statement)
+        finally:
+            warehouse.execute("USE memory")
+    finally:
+        warehouse.execute("DETACH catalogue")
+    for left in target.parent.glob("*.new.wal"):
+        left.unlink(missing_ok=True)
+    os.replace(staged, target)
+    for left in target.parent.glob("*.new"):
+        left.unlink(missing_ok=True)
+    return True
+
+
+def _statements(warehouse: Warehouse, registry: Registry, selection: Selection | None) -> list[str]:
+    """The CREATE VIEW and COMMENT statements of the catalogue, in order."""
+    made = ["CREATE SCHEMA features", "CREATE SCHEMA gates", "CREATE SCHEMA links", "CREATE SCHEMA spines", "CREATE SCHEMA scores"]
+    files: dict[tuple[str, str, int, str], list[str]] = {}
+    current = _current_fingerprints(warehouse, selection)
+    for kind, name, version, spine, file in warehouse.rows(
+        "SELECT kind, name, version, spine, file FROM store.meta.slices "
+        f"QUALIFY ROW_NUMBER() OVER (PARTITION BY kind, name, version, spine, as_of ORDER BY fingerprint IN ({current}) DESC, computed_at DESC) = 1 "
+        "ORDER BY kind, name, version, spine, as_of"
+    ):
+        files.setdefault((kind, name, version, spine), []).append(_quoted(warehouse.project.warehouse / file))
+    relations: dict[str, str] = {}
+    for (kind, name, version, _), paths in files.items():
+        definition = _definition(registry, kind, name, version)
+        relation = f"spines.{name}" if kind == "spine" else f"{kind}s.{name}__v{version}"
+        relations[definition.relation if definition else relation] = relation
+        made.append(f"CREATE OR REPLACE VIEW {relation} AS SELECT * FROM read_parquet([{', '.join(paths)}])")
+        if definition:
+            made += _comments(relation, definition.description, {c.name: c.comment for c in definition.columns})
+    if selection and all(d.relation in relations for d in (selection.spine, *selection.links, *selection.views)):
+        made.append("CREATE VIEW features.lead_features AS\n" + lookup_sql(selection, registry, relations, with_gates=False))
+        comments = {c.name: c.comment for view in selection.views for c in view.columns if c.name != view.key}
+        made += _comments("features.lead_features", "All features of the project beside each other, one row per lead and as_of.", comments)
+    made += _score_views(warehouse)
+    return made
+
+
+def _score_views(warehouse: Warehouse) -> list[str]:
+    files = warehouse.rows("SELECT publish_number, file FROM store.meta.score_files ORDER BY publish_number")
+    if not files:
+        return []
+    paths = ", ".join(_quoted(warehouse.project.warehouse / file) for _, file in files)
+    made = []
+    for name, (words, sql) in SCORE_VIEWS.items():
+        made.append(f"CREATE VIEW scores.{name} AS {sql.format(files=f'read_parquet([{paths}])')}")
+        made += _comments(f"scores.{name}", words, {})
+    return made
+
+
+def _comments(relation: str, description: str, columns: dict[str, str]) -> list[str]:
+    made = [f"COMMENT ON VIEW {relation} IS '{_escaped(description)}'"] if description else []
+    return made + [f"COMMENT ON COLUMN {relation}.\"{name}\" IS '{_escaped(words)}'" for name, words in columns.items() if words]
+
+
+def _current_fingerprints(warehouse: Warehouse, selection: Selection | None) -> str:
+    """The fingerprints of today's definitions, as a list of SQL literals: of two fillings of one slice these are shown."""
+    prints: Sequence[str] = list(selection.fingerprints.values()) if selection else []
+    return ", ".join(f"'{p}'" for p in prints) or "''"
+
+
+def _definition(registry: Registry, kind: str, name: str, version: int) -> Definition | None:
+    try:
+        return registry.get(kind, f"{name}@v{version}" if version else name)
+    except LeadmartError:
+        return None  # its file is gone; its slices are still readable
+
+
+def _table_version(warehouse: Warehouse, name: str) -> tuple[object, ...]:
+    """A table's identity for the catalogue's fingerprint: rows and a hash blind to their order."""
+    ((rows, hashed),) = warehouse.rows(f"SELECT COUNT(*), CAST(BIT_XOR(HASH(t)) AS VARCHAR) FROM store.meta.{name} AS t")
+    return (name, rows, hashed)
+
+
+def _published_fingerprint(target: Path) -> str | None:
+    if not target.is_file():
+        return None
+    try:
+        with duckdb.connect(str(target), read_only=True) as connection:
+            row = connection.execute("SELECT fingerprint FROM meta.catalogue").fetchone()
+    except duckdb.Error:
+        return None  # broken or of another release: make it anew
+    return str(row[0]) if row else None
+
+
+def _quoted(path: Path) -> str:
+    return f"'{_escaped(path)}'"
+
+
+def _escaped(text: object) -> str:
+    return str(text).replace("'", "''")

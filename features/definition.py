@@ -1,0 +1,273 @@
+"""A definition: one `.sql` file with its header, its columns and what it reads.
+
+    -- entity: lead (lead_id)
+    -- owner:  growth
+    --
+    -- How warm a lead is.
+    SELECT spine.lead_id, …  AS emails_opened_30d,   -- opens in the last 30 days
+
+Kind, name and version come from the path; the header holds `key: value` lines up to the first empty comment line, the
+description follows. A column's comment stands on the line where its name ends.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from leadmart.features.errors import LeadmartError, Place
+
+if TYPE_CHECKING:
+    from sqlglot import exp
+
+VERSIONED = ("feature", "link", "gate")
+"""Kinds whose files are `v<N>.sql` and never change once published."""
+
+_HEADER_KEYS = {
+    "source": {"key", "rows", "frozen", "assumed", "pii", "availability", "joins", "changes-of", "owner"},
+    "feature": {"entity", "owner", "waive"},
+    "gate": {"entity", "owner", "waive"},
+    "link": {"entity", "owner", "key", "waive"},
+    "spine": {"entity", "owner", "subset-of"},
+    "label": {"entity", "owner", "horizon"},
+    "mart": {"owner", "grain"},
+}
+_HEADER_LINE = re.compile(r"^--\s*([a-z][a-z-]*):\s*(.*?)\s*$")
+_ENTITY = re.compile(r"^([a-z][a-z0-9_]*)\s*\(([a-z][a-z0-9_]*)\)$")
+
+
+@dataclass(frozen=True)
+class Column:
+    """An output column of a definition, its comment, and where its name stands in the text."""
+
+    name: str
+    comment: str
+    start: int
+
+
+@dataclass(frozen=True)
+class Read:
+    """A relation a definition reads: `known.web_events` is Read('known', 'web_events', …); spine has no schema."""
+
+    schema: str
+    name: str
+    start: int
+
+    def __str__(self) -> str:
+        return f"{self.schema}.{self.name}" if self.schema else self.name
+
+
+@dataclass(frozen=True)
+class Definition:
+    """One parsed `.sql` file. Parsing happens at first use, so listing a registry costs no sqlglot."""
+
+    kind: str
+    name: str
+    version: int | None
+    connector: str
+    path: Path
+    text: str
+    packaged: bool
+
+    @property
+    def ref(self) -> str:
+        """`email_engagement@v2`; unversioned kinds are known by their name alone."""
+        return self.name if self.version is None else f"{self.name}@v{self.version}"
+
+    @property
+    def relation(self) -> str:
+        """The name other SQL reads it by: `features.email_engagement__v2`."""
+        schema = {"feature": "features", "link": "links", "gate": "gates", "source": "staging"}.get(self.kind, self.kind)
+        return f"{schema}.{self.name}" if self.version is None else f"{schema}.{self.name}__v{self.version}"
+
+    @cached_property
+    def header(self) -> dict[str, str]:
+        """The header's keys and values; a key given twice joins its values with `; `."""
+        found: dict[str, str] = {}
+        for number, line in enumerate(self.text.splitlines(), 1):
+            if not line.startswith("--") or line.strip() == "--":
+                break
+            matched = _HEADER_LINE.match(line)
+            if not matched:
+                break
+            key, value = matched[1], re.sub(r"\s+--\s.*$", "", matched[2])
+            if key not in _HEADER_KEYS[self.kind]:
+                known = ", ".join(sorted(_HEADER_KEYS[self.kind]))
+                raise LeadmartError(
+                    f"unknown header key {key!r} in a {self.kind}",
+                    code="bad_header",
+                    place=self.place(line=number),
+                    hint=f"known here: {known}",
+                )
+            found[key] = f"{found[key]}; {value}" if key in found else value
+        return found
+
+    @cached_property
+    def description(self) -> str:
+        """The header's prose: the comment lines after the first empty one."""
+        words: list[str] = []
+        past_header = False
+        for line in self.text.splitlines():
+            if not line.startswith("--"):
+                break
+            body = line[2:].strip()
+            if not body:
+                past_header = True
+            elif past_header:
+                words.append(body)
+        return " ".join(words)
+
+    @cached_property
+    def entity(self) -> tuple[str, str]:
+        """The entity and its key, `('lead', 'lead_id')`. Raises LeadmartError `bad_header` where the header lacks them."""
+        value = self.header.get("entity")
+        matched = _ENTITY.match(value) if value else None
+        if not matched:
+            raise LeadmartError(
+                f"{self.kind} {self.ref} does not say its entity",
+                code="bad_header",
+                place=self.place(line=1),
+                hint="begin the file with `-- entity: lead (lead_id)`",
+            )
+        return matched[1], matched[2]
+
+    @property
+    def key(self) -> str:
+        """The entity's key column."""
+        return self.entity[1]
+
+    @cached_property
+    def source_key(self) -> tuple[str, ...]:
+        """The key columns of a source. Raises LeadmartError `bad_header` without `-- key:`."""
+        names = tuple(part.strip() for part in self.header.get("key", "").split(",") if part.strip())
+        if not names:
+            raise LeadmartError(
+                f"source {self.name} does not say its key",
+                code="bad_header",
+                place=self.place(line=1),
+                hint="add `-- key: event_id` to the header",
+            )
+        return names
+
+    @cached_property
+    def tree(self) -> exp.Expression:
+        """The statement as sqlglot parses it. Raises LeadmartError `bad_sql` at the place where parsing stopped."""
+        import sqlglot
+        from sqlglot.errors import ParseError, TokenError
+
+        try:
+            statements = [s for s in sqlglot.parse(self.text, read="duckdb") if s is not None]
+        except ParseError as error:
+            where = error.errors[0] if error.errors else {}
+            highlight = str(where.get("highlight") or "")
+            column = where.get("col")
+            raise LeadmartError(
+                f"SQL does not parse: {str(where.get('description') or error).strip()}",
+                code="bad_sql",
+                place=self.place(
+                    line=where.get("line"), column=(column - len(highlight) + 1) if column else None, width=len(highlight)
+                ),
+            ) from None
+        except TokenError as error:
+            raise LeadmartError(f"SQL does not parse: {error}", code="bad_sql", place=self.place()) from None
+        from sqlglot import exp
+
+        if len(statements) != 1 or not isinstance(statements[0], exp.Query):
+            raise LeadmartError(
+                f"{self.kind} {self.ref} must be one SELECT", code="bad_sql", place=self.place(line=1)
+            )
+        return statements[0]
+
+    @property
+    def select(self) -> exp.Select:
+        """The final SELECT (of a set operation, its first)."""
+        from sqlglot import exp
+
+        tree = self.tree
+        while not isinstance(tree, exp.Select):
+            tree = tree.this
+        return tree
+
+    @cached_property
+    def columns(self) -> tuple[Column, ...]:
+        """The output columns in order. Raises LeadmartError `unnamed_column` for an expression without a name."""
+        from sqlglot import exp
+
+        found: list[Column] = []
+        for number, item in enumerate(self.select.expressions, 1):
+            name = item.args.get("alias") if isinstance(item, exp.Alias) else item.this
+            if not isinstance(item, exp.Alias | exp.Column) or not isinstance(name, exp.Identifier):
+                what = "SELECT *" if isinstance(item, exp.Star) or item.is_star else f"column {number}"
+                raise LeadmartError(
+                    f"{what} of {self.kind} {self.ref} has no name",
+                    code="unnamed_column",
+                    place=next((self.place_at(i) for i in positions(item)), self.place()),
+                    hint="name every output column: `… AS emails_opened_30d`",
+                )
+            start, end = name.meta["start"], name.meta["end"]
+            found.append(Column(name.name, _trailing_comment(self.text, end + 1), start))
+        return tuple(found)
+
+    @cached_property
+    def reads(self) -> tuple[Read, ...]:
+        """Every relation read, once each, in order of appearance; names of its own CTEs are left out."""
+        from sqlglot import exp
+
+        own = {cte.alias for cte in self.tree.find_all(exp.CTE)}
+        found: dict[tuple[str, str], Read] = {}
+        for table in self.tree.find_all(exp.Table):
+            identifier = table.this
+            name, schema = table.name, table.db
+            if not schema and name in own:
+                continue
+            start = identifier.meta.get("start", 0) if isinstance(identifier, exp.Identifier) else 0
+            found.setdefault((schema.lower(), name.lower()), Read(schema.lower(), name.lower(), start))
+        return tuple(sorted(found.values(), key=lambda read: read.start))
+
+    def place(self, line: int | None = None, column: int | None = None, width: int = 1) -> Place:
+        """A place in this file, with the line's text."""
+        lines = self.text.splitlines()
+        text = lines[line - 1] if line and line <= len(lines) else ""
+        return Place(display_path(self.path), line, column, text, width)
+
+    def place_at(self, start: int, width: int = 1) -> Place:
+        """The place of a character offset of the text."""
+        before = self.text[:start]
+        return self.place(before.count("\n") + 1, start - (before.rfind("\n") + 1) + 1, width)
+
+
+def display_path(path: Path) -> str:
+    """A path as a person types it: relative to the current folder where it lies below it; packaged files by their own name."""
+    try:
+        return str(path.relative_to(Path.cwd()))
+    except ValueError:
+        package = Path(__file__).resolve().parent.parent
+        return f"leadmart/{path.relative_to(package)}" if path.is_relative_to(package) else str(path)
+
+
+def positions(node: exp.Expression) -> Iterator[int]:
+    """Start offsets of the identifiers below a node, in tree order."""
+    from sqlglot import exp
+
+    for identifier in node.find_all(exp.Identifier):
+        if "start" in identifier.meta:
+            yield identifier.meta["start"]
+
+
+def _trailing_comment(text: str, after: int) -> str:
+    """The comment behind a column on its line, with its continuation on following comment-only lines."""
+    line, _, rest = text[after:].partition("\n")
+    matched = re.match(r"^\s*,?\s*--\s*(.*?)\s*$", line)
+    if not matched:
+        return ""
+    words = [matched[1]]
+    for following in rest.splitlines():
+        continued = re.match(r"^\s+--\s*(.*?)\s*$", following)
+        if not continued:
+            break
+        words.append(continued[1])
+    return " ".join(words)

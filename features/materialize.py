@@ -1,0 +1,214 @@
+"""From planned slices to immutable files, listed in one transaction per as_of."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+from pathlib import Path
+
+from leadmart.features.clock import iso, now, sql_literal
+from leadmart.features.definition import Definition
+from leadmart.features.errors import LeadmartError
+from leadmart.features.plan import Selection, Slice
+from leadmart.features.session import Session, link_for
+from leadmart.features.warehouse import Warehouse
+
+
+@dataclass(frozen=True)
+class Written:
+    """A slice computed and staged, not yet listed."""
+
+    slice: Slice
+    file: Path
+    rows: int
+    seconds: float
+
+
+Approve = Callable[[Written], bool]
+"""Says whether a computed slice may be listed; quality's word."""
+
+
+def fill(
+    session: Session,
+    selection: Selection,
+    missing: Sequence[Slice],
+    *,
+    run_id: str,
+    held: frozenset[str] = frozenset(),
+    approve: Approve = lambda _: True,
+    progress: Callable[[Slice], None] = lambda _: None,
+) -> list[Slice]:
+    """Computes missing slices, one as_of after the other, and lists each as_of's in one transaction; the slices listed.
+
+    `held` names relations (`features.web_engagement__v1`) that must not be computed; what reads them is held too.
+    Killed between two as_of, what was listed stays; killed inside one, nothing of it is listed.
+    Raises LeadmartError `not_one_row_per_spine_row` where a view loses or doubles rows of its spine.
+    """
+    listed: list[Slice] = []
+    publish_views(session.warehouse, session, selection, run_id)
+    for as_of, group in groupby(missing, key=lambda s: s.as_of):
+        wanted = list(group)
+        written = _fill_one(session, selection, as_of, wanted, held, approve, progress)
+        _list(session.warehouse, written, run_id)
+        listed += [each.slice for each in written]
+    return listed
+
+
+def slice_file(warehouse: Warehouse, wanted: Slice) -> Path | None:
+    """The file of a filled slice; None where it is not filled. Raises LeadmartError `file_missing` where the file is gone."""
+    found = warehouse.rows(
+        "SELECT file FROM store.meta.slices WHERE kind = ? AND name = ? AND version = ? AND spine = ? AND as_of = ? AND fingerprint = ?",
+        wanted.key,
+    )
+    if not found:
+        return None
+    path = warehouse.project.warehouse / found[0][0]
+    if not path.is_file():
+        raise LeadmartError(
+            f"the slice of {wanted.definition.ref} at {iso(wanted.as_of)} is listed, and its file {found[0][0]} is gone",
+            code="file_missing",
+            hint="restore warehouse/ from a backup",
+        )
+    return path
+
+
+def publish_views(warehouse: Warehouse, session: Session, selection: Selection, run_id: str) -> None:
+    """Records each versioned definition at its first use; from then on its file may not change.
+
+    Raises LeadmartError `published_changed` for a file that differs in its tokens from what was published.
+    """
+    registry = session.registry
+    published = {
+        (kind, name, version): (token_hash, run)
+        for kind, name, version, token_hash, run in warehouse.rows("SELECT kind, name, version, token_hash, run_id FROM store.meta.views")
+    }
+    fresh = []
+    for definition in selection.definitions:
+        if definition.version is None:
+            continue
+        token_hash = registry.token_hash(definition)
+        before = published.get((definition.kind, definition.name, definition.version))
+        if before is None:
+            fresh.append([definition.kind, definition.name, definition.version, token_hash, definition.text, run_id, now()])
+        elif before[0] != token_hash:
+            raise _published_changed(warehouse, definition, before[1])
+    if fresh:
+        with warehouse.transaction():
+            for row in fresh:
+                warehouse.execute("INSERT INTO store.meta.views VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+
+
+def _published_changed(warehouse: Warehouse, definition: Definition, run_id: str) -> LeadmartError:
+    (old,) = warehouse.rows(
+        "SELECT text FROM store.meta.views WHERE kind = ? AND name = ? AND version = ?",
+        [definition.kind, definition.name, definition.version],
+    )
+    lines = definition.text.splitlines()
+    before = old[0].splitlines()
+    changed = next((n for n, (a, b) in enumerate(zip(lines, before, strict=False), 1) if a != b), min(len(lines), len(before)))
+    text = lines[changed - 1] if lines else ""
+    folder = definition.path.parent
+    following = max((int(p.stem[1:]) for p in folder.glob("v*.sql") if p.stem[1:].isdigit()), default=definition.version or 0) + 1
+    column = len(text) - len(text.lstrip()) + 1
+    return LeadmartError(
+        f"{definition.ref} was published by run {run_id} and has changed since: its rows would no longer be what its name says",
+        code="published_changed",
+        place=definition.place(changed, column, max(1, len(text.strip()))),
+        hint=f"restore the file (`leadmart show view {definition.ref}` prints what was published), "
+        f"or move the change to {definition.name}/v{following}.sql",
+    )
+
+
+def _fill_one(
+    session: Session,
+    selection: Selection,
+    as_of: datetime,
+    wanted: Sequence[Slice],
+    held: frozenset[str],
+    approve: Approve,
+    progress: Callable[[Slice], None],
+) -> list[Written]:
+    warehouse = session.warehouse
+    missing = {s.definition.relation: s for s in wanted}
+    needed = _needed(session, selection, list(missing.values()))
+    session.want([as_of])
+    session.prepare(s.definition for s in wanted)
+    written: list[Written] = []
+    stopped = set(held)
+    for definition in needed:
+        if any(d.relation in stopped for d in (definition, *session.registry.dependencies(definition))):
+            stopped.add(definition.relation)
+            continue
+        filled = None if definition.relation in missing else slice_file(warehouse, selection.slice_of(definition, as_of))
+        if filled is not None:
+            session.read_file(definition, filled)
+            continue
+        planned = missing.get(definition.relation) or selection.slice_of(definition, as_of)
+        progress(planned)
+        each = _write(session, selection, planned)
+        if not approve(each):
+            each.file.unlink()
+            stopped.add(definition.relation)
+            continue
+        session.read_file(definition, each.file)
+        written.append(each)
+    return written
+
+
+def _needed(session: Session, selection: Selection, missing: Sequence[Slice]) -> list[Definition]:
+    """The missing definitions and what they read, in the selection's order."""
+    relations = {selection.spine.relation}
+    for each in missing:
+        relations.add(each.definition.relation)
+        relations.update(d.relation for d in session.registry.dependencies(each.definition))
+        if each.definition.kind == "feature" and each.definition.entity != selection.spine.entity:
+            relations.add(link_for(each.definition, session.registry).relation)
+    return [d for d in selection.definitions if d.relation in relations]
+
+
+def _write(session: Session, selection: Selection, planned: Slice) -> Written:
+    definition = planned.definition
+    started = time.perf_counter()
+    if definition.kind == "feature" and definition.entity != selection.spine.entity:
+        session.account_spine(definition, link_for(definition, session.registry))
+    file = session.warehouse.staging_file()
+    rows = session.write(definition, file)
+    check_one_row_per_key(session, definition, file)
+    return Written(planned, file, rows, time.perf_counter() - started)
+
+
+def check_one_row_per_key(session: Session, definition: Definition, file: Path) -> None:
+    """Raises LeadmartError `not_one_row_per_spine_row` where a file has not exactly the rows its spine asks for.
+
+    A spine or a link must have one row per key and as_of.
+    """
+    quoted = str(file).replace("'", "''")
+    key = definition.key
+    ((rows, keys, moments),) = session.warehouse.rows(
+        f"SELECT COUNT(*), COUNT(DISTINCT ({key}, as_of)), COUNT(*) FILTER (WHERE {key} IS NULL OR as_of IS NULL) FROM read_parquet('{quoted}')"
+    )
+    asked = rows
+    if definition.kind in ("feature", "gate"):
+        ((asked,),) = session.warehouse.rows(f"SELECT COUNT(*) FROM spine_{definition.entity[0]}")
+    if rows != asked or keys != rows or moments:
+        file.unlink(missing_ok=True)
+        raise LeadmartError(
+            f"{definition.kind} {definition.ref} gave {rows} rows with {keys} keys where {asked} were asked for",
+            code="not_one_row_per_spine_row",
+            place=definition.place(line=1),
+            hint=f"a join doubles or loses rows: GROUP BY {key} and as_of in a CTE first",
+        )
+
+
+def _list(warehouse: Warehouse, written: Sequence[Written], run_id: str) -> None:
+    kept = [(each, *warehouse.keep_file(each.file, Path("slices") / each.slice.definition.name)) for each in written]
+    with warehouse.transaction():
+        for each, file, sha256, size in kept:
+            kind, name, version, spine, as_of, fingerprint = each.slice.key
+            warehouse.execute(
+                f"INSERT INTO store.meta.slices VALUES (?, ?, ?, ?, {sql_literal(as_of)}, ?, ?, ?, ?, ?, ?, ?, {sql_literal(now())})",
+                [kind, name, version, spine, fingerprint, file, sha256, each.rows, size, round(each.seconds, 3), run_id],
+            )

@@ -1,0 +1,176 @@
+"""The plan: which slices are wanted and missing. It is printed by `plan` and walked by `run`; nothing else decides."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from leadmart.features.clock import iso, sql_literal
+from leadmart.features.definition import Definition
+from leadmart.features.errors import LeadmartError
+from leadmart.features.fingerprint import digest
+from leadmart.features.lint import check_all
+from leadmart.features.project import ClockSection
+from leadmart.features.raw import newest_load
+from leadmart.features.registry import Registry
+from leadmart.features.session import link_for
+from leadmart.features.warehouse import Warehouse
+
+
+@dataclass(frozen=True)
+class Slice:
+    """One view version, spine and as_of; `fingerprint` is of everything its rows depend on besides raw."""
+
+    definition: Definition
+    spine: str
+    as_of: datetime
+    fingerprint: str
+
+    @property
+    def key(self) -> tuple[str, str, int, str, datetime, str]:
+        d = self.definition
+        return (d.kind, d.name, d.version or 0, self.spine, self.as_of, self.fingerprint)
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The definitions a project computes: its spine, the links they need, its views and its gates, in computing order.
+
+    `feature_set_version` names them all: the same rows for the same raw.
+    """
+
+    spine: Definition
+    links: tuple[Definition, ...]
+    views: tuple[Definition, ...]
+    gates: tuple[Definition, ...]
+    fingerprints: dict[str, str]
+    feature_set_version: str
+
+    @property
+    def definitions(self) -> tuple[Definition, ...]:
+        """All of them, each after what it reads."""
+        return (self.spine, *self.links, *self.views, *self.gates)
+
+    @property
+    def read(self) -> tuple[Definition, ...]:
+        """Views and gates: what scoring reads."""
+        return (*self.views, *self.gates)
+
+    def slice_of(self, definition: Definition, as_of: datetime) -> Slice:
+        """The slice of one of the selection's definitions at an as_of; a link is computed whole, so it has no spine."""
+        spine = "" if definition.kind == "link" else self.spine.name
+        return Slice(definition, spine, as_of, self.fingerprints[definition.relation])
+
+
+def select(registry: Registry, present: frozenset[str], spine: str | None = None) -> Selection:
+    """The project's selection, checked. Raises LeadmartError for what `check` refuses, and for a column name used twice."""
+    settings = registry.project.settings
+    spine_definition = registry.get("spine", spine or settings.features.spine)
+    chosen = [registry.get("feature", ref) for ref in settings.features.views]
+    gates = [registry.get("gate", ref) for ref in settings.scoring.gates]
+    views: dict[str, Definition] = {}
+    links: dict[str, Definition] = {}
+    for definition in (*chosen, *gates):
+        for each in registry.dependencies(definition):
+            (links if each.kind == "link" else views).setdefault(each.relation, each)
+        if definition.kind == "feature":
+            if definition.entity != spine_definition.entity:
+                link = link_for(definition, registry)
+                links.setdefault(link.relation, link)
+            views.setdefault(definition.relation, definition)
+    _refuse_problems([spine_definition, *links.values(), *views.values(), *gates], registry)
+    _refuse_twice(list(views.values()), gates)
+    spine_print = registry.fingerprint(spine_definition, present)
+    prints = {spine_definition.relation: spine_print}
+    for definition in (*links.values(), *views.values(), *gates):
+        own = registry.fingerprint(definition, present)
+        prints[definition.relation] = own if definition.kind == "link" else digest(own, spine_print)
+    read = [(d.relation, registry.fingerprint(d, present)) for d in (*links.values(), *views.values(), *gates)]
+    version = "f_" + digest(spine_print, sorted(read))[:12]
+    return Selection(spine_definition, tuple(links.values()), tuple(views.values()), tuple(gates), prints, version)
+
+
+def missing_slices(warehouse: Warehouse, selection: Selection, moments: Sequence[datetime]) -> list[Slice]:
+    """The slices wanted at the moments and not filled, oldest as_of first, each after what it reads."""
+    if not moments:
+        return []
+    listed = ", ".join(sql_literal(m) for m in moments)
+    filled = set(
+        warehouse.rows(f"SELECT kind, name, version, spine, as_of, fingerprint FROM store.meta.slices WHERE as_of IN ({listed})")
+    )
+    return [s for s in wanted_slices(selection, moments) if s.key not in filled]
+
+
+def wanted_slices(selection: Selection, moments: Sequence[datetime]) -> Iterator[Slice]:
+    """Every slice of the selection at the moments, oldest as_of first."""
+    for as_of in sorted(set(moments)):
+        for definition in selection.definitions:
+            yield selection.slice_of(definition, as_of)
+
+
+def ticks(clock: ClockSection, start: datetime, end: datetime) -> list[datetime]:
+    """The cadence's moments in [start, end)."""
+    first = latest_tick(clock, start)
+    if first < start:
+        first += clock.interval
+    found = []
+    while first < end:
+        found.append(first)
+        first += clock.interval
+    return found
+
+
+def latest_tick(clock: ClockSection, moment: datetime) -> datetime:
+    """The cadence's newest moment not later than `moment`."""
+    origin = datetime(2000, 1, 1) + clock.offset
+    return origin + ((moment - origin) // clock.interval) * clock.interval
+
+
+def default_as_of(warehouse: Warehouse) -> datetime:
+    """The latest tick not later than the newest completed load. Raises LeadmartError `nothing_loaded`."""
+    newest = newest_load(warehouse)
+    if newest is None:
+        raise LeadmartError(
+            "nothing is loaded: there are no rows to compute from",
+            code="nothing_loaded",
+            hint="`leadmart load leads leads.csv` brings a table in; `leadmart init FOLDER --demo` makes a company up",
+        )
+    return latest_tick(warehouse.project.settings.clock, newest)
+
+
+def past_moments(warehouse: Warehouse, start: datetime, end: datetime) -> list[datetime]:
+    """The cadence's moments in [start, end) that are not later than the newest load. Raises LeadmartError `no_moments`."""
+    if end <= start:
+        raise LeadmartError(f"--end {iso(end)} is not after --start {iso(start)}", code="no_moments", hint="--start is included, --end is not")
+    newest = default_as_of(warehouse)
+    found = ticks(warehouse.project.settings.clock, start, min(end, newest + timedelta(microseconds=1)))
+    if not found:
+        raise LeadmartError(
+            f"no as_of between {iso(start)} and {iso(end)} is loaded yet", code="no_moments", hint=f"the newest as_of is {iso(newest)}"
+        )
+    return found
+
+
+def _refuse_problems(definitions: Sequence[Definition], registry: Registry) -> None:
+    from leadmart.features.errors import all_as_one
+
+    sources = [d for name in registry.sources_of(definitions) for d in registry.source(name)]
+    if problems := check_all([*sources, *definitions], registry):
+        raise all_as_one(problems)
+
+
+def _refuse_twice(views: Sequence[Definition], gates: Sequence[Definition]) -> None:
+    owner: dict[str, Definition] = {}
+    for definition in (*views, *gates):
+        for column in definition.columns:
+            if column.name in (definition.key, "as_of"):
+                continue
+            if column.name in owner:
+                raise LeadmartError(
+                    f"column {column.name} comes from {owner[column.name].ref} and from {definition.ref}",
+                    code="column_twice",
+                    place=definition.place_at(column.start, len(column.name)),
+                    hint="one frame holds all features: give one of them another name",
+                )
+            owner[column.name] = definition

@@ -1,0 +1,291 @@
+"""A project: the folder that holds `leadmart.toml`, and the settings in it."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator, model_validator
+
+from leadmart.features.errors import LeadmartError, Place, all_as_one, near_names
+
+SETTINGS_FILE = "leadmart.toml"
+
+Ref = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*@v[1-9][0-9]*$")]
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
+
+_EVERY = re.compile(r"^\s*(\d+)\s*(minute|hour|day)s?\s*$")
+_AT = re.compile(r"^([01]\d|2[0-3]):([0-5]\d)$")
+
+
+class Section(BaseModel):
+    """A table of leadmart.toml: unknown keys are refused, values are never changed after reading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ProjectSection(Section):
+    name: str = "leadmart"
+
+
+class ClockSection(Section):
+    """The cadence: an as_of falls on `at`, and every `every` from there on."""
+
+    every: str = "1 day"
+    at: str = "00:00"
+
+    @field_validator("every")
+    @classmethod
+    def _every_is_an_interval(cls, value: str) -> str:
+        found = _EVERY.match(value)
+        if not found or int(found[1]) == 0:
+            raise ValueError("write a number and minutes, hours or days, such as '1 day' or '6 hours'")
+        if timedelta(days=1) % _interval(value) and _interval(value) % timedelta(days=1):
+            raise ValueError("the cadence must divide a day, or be whole days")
+        return value
+
+    @field_validator("at")
+    @classmethod
+    def _at_is_a_time(cls, value: str) -> str:
+        if not _AT.match(value):
+            raise ValueError("write a time of day such as '00:00' (UTC)")
+        return value
+
+    @property
+    def interval(self) -> timedelta:
+        return _interval(self.every)
+
+    @property
+    def offset(self) -> timedelta:
+        hour, minute = self.at.split(":")
+        return timedelta(hours=int(hour), minutes=int(minute))
+
+
+class RawSection(Section):
+    """Where raw tables are read in place, beside those that `leadmart load` brought in."""
+
+    duckdb: str | None = None
+    # "schema" is a method of pydantic's BaseModel, so the attribute has another name
+    duckdb_schema: str = Field(default="main", alias="schema")
+    parquet: str | None = None
+
+
+class SourcesSection(Section):
+    connectors: tuple[Name, ...] = ("plain",)
+    have: tuple[Name, ...] | None = None
+
+
+class FeaturesSection(Section):
+    views: tuple[Ref, ...] = ()
+    spine: Name = "open_leads"
+
+    @field_validator("views")
+    @classmethod
+    def _no_view_twice(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        names = [ref.partition("@")[0] for ref in value]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"{', '.join(twice)} is listed twice; a project reads one version of a view")
+        return value
+
+
+class TiersSection(Section):
+    hot: float = Field(default=80.0, ge=0, le=100)
+    warm: float = Field(default=50.0, ge=0, le=100)
+
+    @model_validator(mode="after")
+    def _warm_below_hot(self) -> TiersSection:
+        if self.warm >= self.hot:
+            raise ValueError("warm must be below hot")
+        return self
+
+
+class BoostSection(Section):
+    column: Name = "days_since_last_visit"
+    max: float = Field(default=10.0, ge=0, le=10)
+    half_life_days: float = Field(default=7.0, gt=0)
+
+
+class BlendSection(Section):
+    max_weight: float = Field(default=1.0, ge=0, le=1)
+
+
+class ScoringSection(Section):
+    gates: tuple[Ref, ...] = ()
+    scorecard: Name = "scorecard"
+    reasons: Name = "reasons"
+    reasons_for: str = Field(default="notable", pattern="^(notable|all)$")
+    tiers: TiersSection = TiersSection()
+    boost: BoostSection = BoostSection()
+    blend: BlendSection = BlendSection()
+
+
+class TrainSection(Section):
+    label: Name = "opportunity"
+    spine: Name = "training_landmarks"
+    months: int = Field(default=24, ge=1, le=120)
+    ingest_lag_days: int = Field(default=1, ge=0, le=365)
+    seed: int = Field(default=1, ge=0)
+    test_days: int = Field(default=60, ge=1)
+    calibration_days: int = Field(default=45, ge=0)
+    validation_days: int = Field(default=45, ge=0)
+    train_until: date | None = None
+    test_start: date | None = None
+    test_end: date | None = None
+    waive_leak: str = ""
+
+    @model_validator(mode="after")
+    def _dates_go_together(self) -> TrainSection:
+        given = [d is not None for d in (self.train_until, self.test_start, self.test_end)]
+        if any(given) and not all(given):
+            raise ValueError("train_until, test_start and test_end are given together or not at all")
+        if self.train_until and self.test_start and self.test_end:
+            if not self.train_until < self.test_start <= self.test_end:
+                raise ValueError("train_until must be before test_start, and test_start not after test_end")
+        return self
+
+
+class RetentionSection(Section):
+    daily_days: int = Field(default=30, ge=1)
+    weekly_weeks: int = Field(default=52, ge=0)
+
+
+class EngineSection(Section):
+    memory_limit: str = Field(default="4GB", pattern=r"^\d+(\.\d+)?\s*(MB|GB|MiB|GiB)$")
+    threads: int | None = Field(default=None, ge=1)
+
+
+class Settings(Section):
+    """All of leadmart.toml; every key has a default, so an empty file is a valid project."""
+
+    project: ProjectSection = ProjectSection()
+    clock: ClockSection = ClockSection()
+    raw: RawSection = RawSection()
+    sources: SourcesSection = SourcesSection()
+    features: FeaturesSection = FeaturesSection()
+    scoring: ScoringSection = ScoringSection()
+    train: TrainSection = TrainSection()
+    retention: RetentionSection = RetentionSection()
+    engine: EngineSection = EngineSection()
+
+
+@dataclass(frozen=True)
+class Project:
+    """A project's folder and settings; every path the project owns is named here."""
+
+    root: Path
+    settings: Settings
+
+    @property
+    def warehouse(self) -> Path:
+        return self.root / "warehouse"
+
+    @property
+    def store(self) -> Path:
+        """The small DuckDB file with meta and scores."""
+        return self.warehouse / "leadmart.duckdb"
+
+    @property
+    def catalogue(self) -> Path:
+        """The DuckDB file analysts open."""
+        return self.warehouse / "published" / "leadmart.duckdb"
+
+    @property
+    def demo_truth(self) -> Path:
+        """The made-up world's known hazards; only a demo project has the file, and no definition can read it."""
+        return self.warehouse / "demo" / "truth.parquet"
+
+    @property
+    def is_demo(self) -> bool:
+        return self.demo_truth.is_file()
+
+
+def find_project(start: Path | None = None) -> Project:
+    """The project whose `leadmart.toml` stands in `start` or the nearest folder above it.
+
+    Raises LeadmartError `no_project` where there is none, and what `read_settings` raises.
+    """
+    folder = (start or Path.cwd()).resolve()
+    for candidate in (folder, *folder.parents):
+        if (candidate / SETTINGS_FILE).is_file():
+            return Project(candidate, read_settings(candidate / SETTINGS_FILE))
+    raise LeadmartError(
+        f"no {SETTINGS_FILE} in {folder} or above it",
+        code="no_project",
+        hint="go to a project's folder, pass --project DIR, or make one with `leadmart init FOLDER`",
+    )
+
+
+def read_settings(path: Path) -> Settings:
+    """The settings in `path`. Raises LeadmartError `bad_settings` with the line of every key that is wrong."""
+    text = path.read_text(encoding="utf-8-sig")
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        found = re.search(r"line (\d+)", str(error))
+        line = int(found[1]) if found else None
+        raise LeadmartError(f"not valid TOML: {error}", code="bad_settings", place=_line_place(path, text, line)) from None
+    try:
+        return Settings.model_validate(table)
+    except ValidationError as error:
+        raise all_as_one([_as_error(path, text, problem) for problem in error.errors()]) from None
+
+
+def _as_error(path: Path, text: str, problem: Any) -> LeadmartError:
+    keys = [str(part) for part in problem["loc"] if not isinstance(part, int)]
+    dotted = ".".join(keys)
+    place = _line_place(path, text, _line_of(text, keys))
+    if problem["type"] == "extra_forbidden":
+        known = _keys_below(keys[:-1])
+        hint = near_names(keys[-1], known) or f"known here: {', '.join(sorted(known))}"
+        return LeadmartError(f"unknown setting {dotted}", code="bad_settings", place=place, hint=hint)
+    message = problem["msg"].removeprefix("Value error, ")
+    return LeadmartError(f"{dotted} is {problem['input']!r}: {message}", code="bad_settings", place=place)
+
+
+def _keys_below(keys: list[str]) -> list[str]:
+    """The keys a table of leadmart.toml may hold; `[]` is the file itself."""
+    model: type[BaseModel] = Settings
+    for key in keys:
+        fields = {field.alias or name: field for name, field in model.model_fields.items()}
+        inner = fields[key].annotation if key in fields else None
+        if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
+            return []
+        model = inner
+    return [field.alias or name for name, field in model.model_fields.items()]
+
+
+def _line_of(text: str, keys: list[str]) -> int | None:
+    """The line (from 1) where the dotted key is set, or its table's header; None where neither is written out."""
+    section: list[str] = []
+    header: int | None = None
+    for number, line in enumerate(text.splitlines(), 1):
+        if found := re.match(r"\s*\[([\w.\s\"-]+)\]", line):
+            section = [part.strip(' "') for part in found[1].split(".")]
+            if section == keys:
+                header = number
+            elif section == keys[:-1]:
+                header = header or number
+        elif found := re.match(r"\s*([\w.\"-]+)\s*=", line):
+            if section + [part.strip('"') for part in found[1].split(".")] == keys:
+                return number
+    return header
+
+
+def _line_place(path: Path, text: str, line: int | None) -> Place:
+    lines = text.splitlines()
+    if line is None or not 1 <= line <= len(lines):
+        return Place(str(path))
+    content = lines[line - 1]
+    start = len(content) - len(content.lstrip()) + 1
+    return Place(str(path), line, start, content, max(1, len(content.strip())))
+
+
+def _interval(text: str) -> timedelta:
+    found = _EVERY.match(text)
+    assert found, text
+    return timedelta(**{found[2] + "s": int(found[1])})

@@ -1,0 +1,141 @@
+"""One computing session: the relations that definitions read, made for the wanted moments and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+
+import duckdb
+
+from leadmart.features.clock import sql_literal
+from leadmart.features.definition import Definition
+from leadmart.features.errors import LeadmartError
+from leadmart.features.inline import executed_sql
+from leadmart.features.registry import Registry
+from leadmart.features.staging import present_sources, stage
+from leadmart.features.warehouse import Warehouse
+
+Form = Literal["executed", "pasted"]
+"""Which text of a definition runs: with both bounds spliced in, or as a person pastes it; the same rows."""
+
+
+@dataclass
+class Session:
+    """Relations for definitions to read: `spine`, `known.*`, `links.*`, `features.*`, `reference.*`.
+
+    Call `want` before anything else: it says which moments `known` runs over.
+    """
+
+    warehouse: Warehouse
+    registry: Registry
+    form: Form = "executed"
+
+    @cached_property
+    def present(self) -> frozenset[str]:
+        """The sources that have rows."""
+        return present_sources(self.warehouse, self.registry)
+
+    def want(self, moments: Sequence[datetime]) -> None:
+        """Sets the moments, and forgets what was computed for others."""
+        values = ", ".join(f"({sql_literal(m)})" for m in sorted(set(moments)))
+        rows = f"VALUES {values}" if values else "SELECT TIMESTAMP '2000-01-01' WHERE FALSE"
+        self.warehouse.execute(f"CREATE OR REPLACE TABLE wanted AS SELECT * FROM ({rows}) AS w (as_of)")
+
+    def prepare(self, definitions: Iterable[Definition]) -> None:
+        """Stages the sources, defines `known.*` and reads the reference tables that definitions need."""
+        definitions = list(definitions)
+        names = self.registry.sources_of(definitions)
+        stage(self.warehouse, self.registry, names, self.present)
+        for name in names:
+            self.warehouse.execute(
+                f"CREATE OR REPLACE VIEW known.{name} AS SELECT s.*, w.as_of FROM staging.{name} AS s "
+                "JOIN wanted AS w ON s.occurred_at < w.as_of AND s.ingested_at <= w.as_of"
+            )
+        for table in self.registry.references_of(definitions):
+            path = str(table.path).replace("'", "''")
+            self.warehouse.execute(
+                f"CREATE TABLE IF NOT EXISTS reference.{table.name} AS SELECT * FROM read_csv('{path}', header = true, sample_size = -1)"
+            )
+
+    def set_spine(self, entity: str, sql: str) -> None:
+        """Makes the spine of an entity: the distinct (key, as_of) rows of a query."""
+        self.warehouse.execute(f"CREATE OR REPLACE TABLE spine_{entity} AS SELECT DISTINCT * FROM ({sql}\n) ORDER BY ALL")
+
+    def sql_of(self, definition: Definition) -> str:
+        """The SELECT that gives a definition's rows in this session: no HUGEINT, ordered by its columns' first two."""
+        text = definition.text.rstrip().rstrip(";") if self.form == "pasted" else executed_sql(definition)
+        if definition.kind in ("feature", "gate"):
+            self.warehouse.execute(f"CREATE OR REPLACE VIEW spine AS SELECT * FROM spine_{definition.entity[0]}")
+        try:
+            columns = self.warehouse.columns(text)
+        except duckdb.Error as error:
+            raise _does_not_run(definition, error) from None
+        order = [name for name in (definition.key, "as_of") if name in dict(columns)]
+        items = [f'CAST("{c}" AS BIGINT) AS "{c}"' if kind == "HUGEINT" else f'"{c}"' for c, kind in columns]
+        return f"SELECT {', '.join(items)} FROM ({text}\n) ORDER BY {', '.join(order)}"
+
+    def write(self, definition: Definition, path: Path) -> int:
+        """Writes a definition's rows to a Parquet file; the number of rows. Raises LeadmartError `definition_failed`."""
+        sql = self.sql_of(definition)
+        try:
+            return self.warehouse.write_parquet(sql, path)
+        except duckdb.Error as error:
+            raise _does_not_run(definition, error) from None
+
+    def compute(self, definition: Definition) -> None:
+        """Makes a definition's rows a relation of the session, `features.<name>__v<N>` or its like."""
+        sql = self.sql_of(definition)
+        try:
+            self.warehouse.execute(f"CREATE OR REPLACE TABLE {relation_of(definition)} AS {sql}")
+        except duckdb.Error as error:
+            raise _does_not_run(definition, error) from None
+
+    def read_file(self, definition: Definition, path: Path) -> None:
+        """Makes a filled slice the definition's relation."""
+        quoted = str(path).replace("'", "''")
+        relation = relation_of(definition)
+        self.warehouse.execute(f"CREATE OR REPLACE TABLE {relation} AS SELECT * FROM read_parquet('{quoted}')")
+
+    def account_spine(self, definition: Definition, link: Definition) -> None:
+        """Makes the spine of a view's entity from the leads' spine through a link: its distinct keys at each as_of."""
+        entity, key = definition.entity
+        lead_entity, lead_key = link.entity
+        self.set_spine(
+            entity,
+            f"SELECT la.{key}, la.as_of FROM {link.relation} AS la "
+            f"JOIN spine_{lead_entity} AS s ON s.{lead_key} = la.{lead_key} AND s.as_of = la.as_of WHERE la.{key} IS NOT NULL",
+        )
+
+
+def relation_of(definition: Definition) -> str:
+    """The session's relation of a definition; a spine's rows are `spine_<entity>`."""
+    return f"spine_{definition.entity[0]}" if definition.kind == "spine" else definition.relation
+
+
+def link_for(definition: Definition, registry: Registry) -> Definition:
+    """The link that leads to a view's entity: the one the view reads, else the newest that has the key.
+
+    Raises LeadmartError `no_link`.
+    """
+    _, key = definition.entity
+    candidates = [d for d in registry.dependencies(definition) if d.kind == "link"] or list(registry.all("link"))
+    fitting = [d for d in candidates if key in {column.name for column in d.columns}]
+    if not fitting:
+        raise LeadmartError(
+            f"no link leads from leads to {key}",
+            code="no_link",
+            place=definition.place(line=1),
+            hint=f"write sql/links/<name>/v1.sql that returns lead_id, {key} and as_of",
+        )
+    return max(fitting, key=lambda d: d.version or 0)
+
+
+def _does_not_run(definition: Definition, error: duckdb.Error) -> LeadmartError:
+    words = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return LeadmartError(
+        f"{definition.kind} {definition.ref} does not run: {words[0]}", code="definition_failed", place=definition.place()
+    )

@@ -1,0 +1,152 @@
+"""Staging: every source as one deduplicated log with two clocks, made from raw by the connectors' SELECTs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+
+import duckdb
+
+from leadmart.features.definition import Definition
+from leadmart.features.errors import LeadmartError
+from leadmart.features.fingerprint import digest
+from leadmart.features.lint import CLOCKS
+from leadmart.features.raw import attach_raw_file, detach_raw_file, raw_columns_read, raw_tables, raw_versions
+from leadmart.features.registry import Registry
+from leadmart.features.warehouse import Warehouse
+
+_ASSUMED = re.compile(
+    r"^ingested_at is occurred_at(?: \+ INTERVAL (?P<count>\d+) (?P<unit>MICROSECOND|SECOND|MINUTE|HOUR|DAY)S?)?(?: before (?P<before>\d{4}-\d{2}-\d{2}))?$",
+    re.IGNORECASE,
+)
+
+
+def present_sources(warehouse: Warehouse, registry: Registry) -> frozenset[str]:
+    """The sources that have raw rows to read, of those the project says it has.
+
+    Raises LeadmartError `raw_missing` where `[sources] have` names one that no loaded table feeds.
+    """
+    tables = {name.lower() for name in raw_tables(warehouse)}
+    fed = {d.name for d in registry.all("source") if {r.name for r in d.reads} <= tables}
+    have = registry.project.settings.sources.have
+    if have is None:
+        return frozenset(fed)
+    for name in have:
+        definitions = registry.source(name)
+        if name not in fed:
+            wanted = sorted({r.name for d in definitions for r in d.reads} - tables)
+            raise LeadmartError(
+                f"the project says it has {name}, and raw.{', raw.'.join(wanted)} is not loaded",
+                code="raw_missing",
+                hint=f"`leadmart load {wanted[0]} FILE`, or take {name} out of [sources] have",
+            )
+    return frozenset(have)
+
+
+def source_inputs(warehouse: Warehouse, registry: Registry, names: Iterable[str]) -> dict[str, str]:
+    """Each source's identity with its rows: tokens of its definitions and the contents of the raw tables they read."""
+    versions = {name.lower(): version for name, version in raw_versions(warehouse).items()}
+    return {
+        name: digest([(d.connector, registry.token_hash(d), [versions.get(r.name) for r in d.reads]) for d in registry.source(name)])
+        for name in names
+    }
+
+
+def stage(warehouse: Warehouse, registry: Registry, names: Iterable[str], present: frozenset[str]) -> None:
+    """Makes `staging.<name>` for each source that the session does not have yet; an absent one is empty.
+
+    Of rows with one key the first known counts. Rows with a NULL clock can never be known and are left out.
+    Raises LeadmartError `bad_source` where a connector's SELECT does not run.
+    """
+    made = {row[0] for row in warehouse.rows("SELECT table_name FROM duckdb_tables() WHERE schema_name = 'staging' AND database_name = 'memory'")}
+    wanted = [name for name in dict.fromkeys(names) if name not in made]
+    if not wanted:
+        return
+    raw = {name.lower(): relation for name, relation in raw_tables(warehouse).items()}
+    attach_raw_file(warehouse)
+    try:
+        for name in wanted:
+            _stage_one(warehouse, registry, name, raw if name in present else {})
+    finally:
+        detach_raw_file(warehouse)
+
+
+def _stage_one(warehouse: Warehouse, registry: Registry, name: str, raw: Mapping[str, str]) -> None:
+    definitions = registry.source(name)
+    fed = [d for d in definitions if {r.name for r in d.reads} <= raw.keys()]
+    parts = []
+    for definition in fed or definitions[:1]:
+        for table, columns in raw_columns_read(definition).items():
+            empty = ", ".join(f'CAST(NULL AS VARCHAR) AS "{c}"' for c in sorted(columns))
+            relation = raw.get(table.lower()) if fed else None
+            rows = f"SELECT * FROM {relation}" if relation else f"SELECT {empty} WHERE FALSE"
+            warehouse.execute(f'CREATE OR REPLACE VIEW raw."{table}" AS {rows}')
+        try:
+            parts.append(_with_clocks(warehouse, definition))
+        except duckdb.Error as error:
+            raise _bad_source(definition, error) from None
+    key = ", ".join(definitions[0].source_key)
+    union = " UNION ALL BY NAME ".join(parts)
+    everything = ", ".join(f'"{c}"' for c, _ in warehouse.columns(union))
+    try:
+        warehouse.execute(
+            f"CREATE TABLE staging.{name} AS "
+            f"SELECT * FROM ({union}) WHERE occurred_at IS NOT NULL AND ingested_at IS NOT NULL "
+            f"QUALIFY ROW_NUMBER() OVER (PARTITION BY {key} "
+            f"ORDER BY GREATEST(occurred_at + INTERVAL 1 MICROSECOND, ingested_at), {everything}) = 1"
+        )
+    except duckdb.Error as error:
+        raise _bad_source(definitions[0], error) from None
+
+
+def _with_clocks(warehouse: Warehouse, definition: Definition) -> str:
+    """The definition's SELECT with both clocks as UTC timestamps: a DATE is its day's last microsecond, assumptions applied."""
+    text = definition.text.rstrip().rstrip(";")
+    types = dict(warehouse.columns(text))
+    clocks = {}
+    for clock in CLOCKS:
+        kind = types.get(clock, "")
+        if kind == "DATE":
+            clocks[clock] = f"CAST({clock} AS TIMESTAMP) + INTERVAL 1 DAY - INTERVAL 1 MICROSECOND"
+        elif kind.startswith("TIMESTAMP"):
+            clocks[clock] = f"CAST({clock} AS TIMESTAMP)"
+        else:
+            raise LeadmartError(
+                f"{clock} of source {definition.name} is {kind or 'missing'}, not a timestamp",
+                code="bad_source",
+                place=next((definition.place_at(c.start, len(c.name)) for c in definition.columns if c.name == clock), definition.place()),
+                hint=f"select `CAST(… AS TIMESTAMP) AS {clock}`",
+            )
+    if assumed := definition.header.get("assumed"):
+        clocks["ingested_at"] = _assumed_clock(definition, assumed, clocks)
+    replaced = ", ".join(f"{sql} AS {clock}" for clock, sql in clocks.items())
+    return f"(SELECT * REPLACE ({replaced}) FROM ({text}\n))"
+
+
+def _assumed_clock(definition: Definition, words: str, clocks: Mapping[str, str]) -> str:
+    """`ingested_at is occurred_at + INTERVAL 1 HOUR before 2026-01-15` as SQL: stamps before that day are replaced by the guess."""
+    matched = _ASSUMED.match(words)
+    if not matched:
+        raise LeadmartError(
+            f"source {definition.name} assumes something that cannot be read: {words}",
+            code="bad_header",
+            place=definition.place(line=1),
+            hint="write `-- assumed: ingested_at is occurred_at + INTERVAL 1 HOUR before 2026-01-15`",
+        )
+    guess = clocks["occurred_at"]
+    if matched["count"]:
+        guess = f"{guess} + INTERVAL {matched['count']} {matched['unit'].upper()}"
+    if not matched["before"]:
+        return guess
+    stamp = clocks["ingested_at"]
+    return f"CASE WHEN {stamp} < TIMESTAMP '{matched['before']}' THEN {guess} ELSE {stamp} END"
+
+
+def _bad_source(definition: Definition, error: duckdb.Error) -> LeadmartError:
+    words = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return LeadmartError(
+        f"source {definition.name} does not run: {words[0]}",
+        code="bad_source",
+        place=definition.place(),
+        hint="compare the columns it reads with `leadmart sql \"DESCRIBE …\"`" if "Binder" in words[0] else "",
+    )

@@ -1,0 +1,221 @@
+"""The warehouse on DuckDB: an in-memory session with the store attached, and immutable files beside it."""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+
+from leadmart.features.clock import now, sql_literal
+from leadmart.features.errors import LeadmartError
+from leadmart.features.fingerprint import file_digest
+from leadmart.features.project import Project
+from leadmart.features.registry import PACKAGE
+
+if TYPE_CHECKING:
+    import polars as pl
+
+SCHEMAS = ("raw", "staging", "known", "features", "links", "gates", "reference")
+
+
+class Warehouse:
+    """A session on a project's warehouse, an `Engine`.
+
+    The session's own relations (`spine`, `known.*`, `staging.*`, …) live in memory; the store is attached as `store`.
+    Open it with `open_for_writing` or `open_for_reading`.
+    """
+
+    def __init__(self, project: Project, connection: duckdb.DuckDBPyConnection) -> None:
+        self.project = project
+        self.connection = connection
+
+    def execute(self, sql: str, params: Sequence[object] = ()) -> None:
+        self.connection.execute(sql, list(params) or None).fetchall()
+
+    def rows(self, sql: str, params: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        return self.connection.execute(sql, list(params) or None).fetchall()
+
+    def frame(self, sql: str, params: Sequence[object] = ()) -> pl.DataFrame:
+        import polars as pl
+
+        return pl.DataFrame(pl.from_arrow(self.connection.execute(sql, list(params) or None).to_arrow_table()))
+
+    def columns(self, sql: str) -> list[tuple[str, str]]:
+        return [(row[0], row[1]) for row in self.rows(f"DESCRIBE {sql}")]
+
+    def register(self, name: str, frame: pl.DataFrame) -> None:
+        self.connection.register(name, frame.to_arrow())
+
+    def write_parquet(self, sql: str, path: Path) -> int:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        target = str(path).replace("'", "''")
+        written = self.rows(f"COPY ({sql}) TO '{target}' (FORMAT parquet, COMPRESSION zstd)")
+        return int(written[0][0])
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        self.connection.execute("BEGIN")
+        try:
+            yield
+        except BaseException:
+            self.connection.execute("ROLLBACK")
+            raise
+        self.connection.execute("COMMIT")
+
+    def close(self) -> None:
+        self.connection.close()
+
+    def __enter__(self) -> Warehouse:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def keep_file(self, staged: Path, folder: Path) -> tuple[str, str, int]:
+        """Moves a finished file below the warehouse under the name of its content: (path below warehouse, sha256, bytes).
+
+        A file of that name is the same file, so nothing is ever overwritten with something else.
+        """
+        sha256 = file_digest(staged)
+        size = staged.stat().st_size
+        kept = folder / f"{sha256[:32]}.parquet"
+        target = self.project.warehouse / kept
+        target.parent.mkdir(parents=True, exist_ok=True)
+        _flush(staged)
+        os.replace(staged, target)
+        return kept.as_posix(), sha256, size
+
+    def staging_file(self) -> Path:
+        """A new name for a file that is not yet published."""
+        folder = self.project.warehouse / "tmp"
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder / f"{os.getpid()}-{secrets.token_hex(6)}.parquet"
+
+
+def new_run_id() -> str:
+    """`20260301T060000-3fa9c1`: the moment, and enough chance that two runs in one second differ."""
+    return f"{now():%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
+
+
+def open_for_writing(project: Project) -> Warehouse:
+    """A session that may write the store, migrated to this release's tables; made where it does not exist.
+
+    Raises LeadmartError `warehouse_busy` while another process holds it, `warehouse_newer` for a store of a later release.
+    """
+    project.store.parent.mkdir(parents=True, exist_ok=True)
+    connection = _session(project)
+    path = str(project.store).replace("'", "''")
+    try:
+        connection.execute(f"ATTACH '{path}' AS store (STORAGE_VERSION 'v1.5.0')")
+    except duckdb.IOException as error:
+        connection.close()
+        raise _reworded(error, project.store) from None
+    warehouse = Warehouse(project, connection)
+    try:
+        _migrate(warehouse)
+    except BaseException:
+        warehouse.close()
+        raise
+    _sweep(project)
+    return warehouse
+
+
+def open_for_reading(project: Project) -> Warehouse:
+    """A session on the published catalogue; it can be opened while a run is writing.
+
+    Raises LeadmartError `nothing_published` before the first load or run.
+    """
+    if not project.catalogue.is_file():
+        raise LeadmartError(
+            f"nothing is published in {project.root}",
+            code="nothing_published",
+            hint="`leadmart load TABLE FILE` brings raw rows in, `leadmart run` computes and publishes",
+        )
+    connection = _session(project)
+    path = str(project.catalogue).replace("'", "''")
+    connection.execute(f"ATTACH '{path}' AS store (READ_ONLY)")
+    return Warehouse(project, connection)
+
+
+def _session(project: Project) -> duckdb.DuckDBPyConnection:
+    engine = project.settings.engine
+    config: dict[str, Any] = {
+        "python_enable_replacements": False,
+        "memory_limit": engine.memory_limit,
+        "temp_directory": str(project.warehouse / "tmp" / "spill"),
+    }
+    if engine.threads:
+        config["threads"] = engine.threads
+    connection = duckdb.connect(":memory:", config=config)
+    connection.execute("SET TimeZone = 'UTC'")
+    connection.execute("SET enable_progress_bar = false")
+    for schema in SCHEMAS:
+        connection.execute(f"CREATE SCHEMA {schema}")
+    return connection
+
+
+def _reworded(error: duckdb.IOException, store: Path) -> LeadmartError:
+    text = str(error)
+    holder = re.search(r"PID (\d+)", text)
+    if "lock" in text.lower():
+        who = f"process {holder[1]}" if holder else "another process"
+        return LeadmartError(
+            f"{who} is writing to {store}",
+            code="warehouse_busy",
+            hint="wait until it ends; `show`, `explain`, `sql`, `plan` and `status` work meanwhile",
+        )
+    return LeadmartError(f"{store} cannot be opened: {text.splitlines()[0]}", code="warehouse_unreadable")
+
+
+def _migrate(warehouse: Warehouse) -> None:
+    migrations = sorted((PACKAGE / "sql" / "migrations").glob("*.sql"))
+    warehouse.execute(
+        "CREATE TABLE IF NOT EXISTS store.main.migrations (number INTEGER PRIMARY KEY, name VARCHAR, applied_at TIMESTAMP)"
+    )
+    applied = {row[0] for row in warehouse.rows("SELECT number FROM store.main.migrations")}
+    numbers = {int(path.name[:4]): path for path in migrations}
+    if newer := applied - set(numbers):
+        raise LeadmartError(
+            f"{warehouse.project.store} has tables of a newer leadmart (migration {max(newer)})",
+            code="warehouse_newer",
+            hint="install the newer release; nothing was changed",
+        )
+    for number in sorted(set(numbers) - applied):
+        path = numbers[number]
+        with warehouse.transaction():
+            warehouse.execute("USE store")
+            for statement in warehouse.connection.extract_statements(path.read_text()):
+                warehouse.connection.execute(statement)
+            warehouse.execute("USE memory")
+            warehouse.execute(
+                f"INSERT INTO store.main.migrations VALUES (?, ?, {sql_literal(now())})", [number, path.stem]
+            )
+
+
+def _sweep(project: Project) -> None:
+    """Removes unpublished files of processes that no longer run; the caller holds the store, so none is being published."""
+    for path in (project.warehouse / "tmp").glob("*.parquet"):
+        pid = path.name.partition("-")[0]
+        if not (pid.isdigit() and _is_running(int(pid))) or int(pid) == os.getpid():
+            path.unlink(missing_ok=True)
+
+
+def _is_running(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _flush(path: Path) -> None:
+    with path.open("rb") as handle:
+        os.fsync(handle.fileno())

@@ -1,0 +1,109 @@
+"""Score rows into `scores.lead_scores`: the same rows twice change nothing, a changed row keeps its predecessor."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from leadmart.features.clock import now, sql_literal
+from leadmart.features.warehouse import Warehouse
+
+if TYPE_CHECKING:
+    import polars as pl
+
+KEY = ("lead_id", "as_of", "feature_set_version", "model_version", "policy_version")
+STAMPS = ("run_id", "written_at")
+"""Columns that say which run wrote a row; they never make a row a changed one."""
+
+
+@dataclass(frozen=True)
+class Counts:
+    """What an upsert did, in rows."""
+
+    inserted: int = 0
+    updated: int = 0
+    unchanged: int = 0
+
+    def __add__(self, other: Counts) -> Counts:
+        return Counts(self.inserted + other.inserted, self.updated + other.updated, self.unchanged + other.unchanged)
+
+
+@dataclass(frozen=True)
+class Scoring:
+    """What was scored: with it a later run knows that nothing is left to do."""
+
+    as_of: datetime
+    spine: str
+    feature_set_version: str
+    model_version: str
+    policy_version: str
+    input_hash: str
+
+    def is_done(self, warehouse: Warehouse) -> int | None:
+        """The number of rows where this very scoring was published before; None where not."""
+        found = warehouse.rows(
+            f"SELECT row_count FROM store.meta.scorings WHERE as_of = {sql_literal(self.as_of)} AND spine = ? "
+            "AND feature_set_version = ? AND model_version = ? AND policy_version = ? AND input_hash = ?",
+            [self.spine, self.feature_set_version, self.model_version, self.policy_version, self.input_hash],
+        )
+        return int(found[0][0]) if found else None
+
+
+def upsert(warehouse: Warehouse, scored: pl.DataFrame, scoring: Scoring, run_id: str) -> Counts:
+    """Publishes score rows (all of scores.lead_scores' columns but run_id and written_at) in one transaction.
+
+    A row whose values are there already is left alone; one that differs first goes to `scores.superseded`. The changed rows
+    are also kept as an immutable file for the catalogue.
+    """
+    columns = [row[0] for row in warehouse.rows("DESCRIBE store.scores.lead_scores")]
+    values = [c for c in columns if c not in (*KEY, *STAMPS)]
+    matched = " AND ".join(f"s.{c} = i.{c}" for c in KEY)
+    differs = " OR ".join(f"s.{c} IS DISTINCT FROM i.{c}" for c in values)
+    stamp = f"'{run_id}' AS run_id, {sql_literal(now())} AS written_at"
+    warehouse.register("incoming", scored.select([c for c in columns if c not in STAMPS]))
+    warehouse.execute(
+        f"CREATE OR REPLACE TABLE delta AS SELECT i.*, {stamp}, s.lead_id IS NOT NULL AS was_there "
+        f"FROM incoming AS i LEFT JOIN store.scores.lead_scores AS s ON {matched} WHERE s.lead_id IS NULL OR {differs} ORDER BY i.lead_id"
+    )
+    ((changed, updated),) = warehouse.rows("SELECT COUNT(*), COUNT(*) FILTER (WHERE was_there) FROM delta")
+    file = _keep_delta(warehouse, columns, changed)
+    with warehouse.transaction():
+        if updated:
+            warehouse.execute(
+                f"INSERT INTO store.scores.superseded SELECT s.*, {sql_literal(now())}, ? FROM store.scores.lead_scores AS s "
+                f"JOIN delta AS i ON {matched}",
+                [run_id],
+            )
+        if changed:
+            warehouse.execute(_merge(columns, matched))
+            warehouse.execute("INSERT INTO store.meta.score_files VALUES (?, ?, ?, ?)", [file[0], file[1], changed, run_id])
+        warehouse.execute(
+            f"INSERT OR REPLACE INTO store.meta.scorings VALUES ({sql_literal(scoring.as_of)}, ?, ?, ?, ?, ?, ?, ?)",
+            [
+                scoring.spine, scoring.feature_set_version, scoring.model_version, scoring.policy_version, scoring.input_hash,
+                scored.height, run_id,
+            ],
+        )  # fmt: skip
+    return Counts(changed - updated, updated, scored.height - changed)
+
+
+def _keep_delta(warehouse: Warehouse, columns: Sequence[str], changed: int) -> tuple[int, str]:
+    ((number,),) = warehouse.rows("SELECT COALESCE(MAX(publish_number), 0) + 1 FROM store.meta.score_files")
+    if not changed:
+        return int(number), ""
+    staged = warehouse.staging_file()
+    listed = ", ".join(columns)
+    warehouse.write_parquet(f"SELECT {listed}, CAST({number} AS BIGINT) AS publish_number FROM delta ORDER BY lead_id, as_of", staged)
+    return int(number), warehouse.keep_file(staged, Path("scores"))[0]
+
+
+def _merge(columns: Sequence[str], matched: str) -> str:
+    values = [c for c in columns if c not in KEY]
+    return (
+        f"MERGE INTO store.scores.lead_scores AS s USING delta AS i ON {matched} "
+        f"WHEN MATCHED THEN UPDATE SET {', '.join(f'{c} = i.{c}' for c in values)} "
+        f"WHEN NOT MATCHED THEN INSERT ({', '.join(columns)}) VALUES ({', '.join(f'i.{c}' for c in columns)})"
+    )
