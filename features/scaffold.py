@@ -1,0 +1,71 @@
+"""`init`: a new project's folder, with a made-up company on request."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+from leadmart.features.errors import LeadmartError
+from leadmart.features.project import SETTINGS_FILE, Project, find_project
+
+_GITIGNORE = "warehouse/\n"
+
+
+def init(folder: Path) -> Project:
+    """Writes a project into a new or empty folder. Raises LeadmartError `folder_not_empty`."""
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise LeadmartError(f"{folder} is there already and not empty", code="folder_not_empty", hint="name a new folder")
+    (folder / "sql").mkdir(parents=True)
+    (folder / "suites").mkdir()
+    name = folder.resolve().name
+    template = (Path(__file__).parent / "template.toml").read_text(encoding="utf-8")
+    quoted = json.dumps(name, ensure_ascii=False)[1:-1]
+    (folder / SETTINGS_FILE).write_text(template.replace("{name}", quoted), encoding="utf-8")
+    (folder / ".gitignore").write_text(_GITIGNORE, encoding="utf-8")
+    return find_project(folder)
+
+
+def init_demo(
+    folder: Path, leads: int | None, days: int | None, seed: int, until: datetime, progress: Callable[[str], None] = lambda _: None
+) -> tuple[Project, dict[str, int]]:
+    """A project with a made-up company loaded, whose load counts as completed at `until`: its raw tables and their rows.
+
+    The folder appears whole or not at all.
+    """
+    from leadmart.features import demo
+    from leadmart.features.catalogue import publish
+    from leadmart.features.raw import load
+    from leadmart.features.registry import Registry
+    from leadmart.features.warehouse import open_for_writing
+
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise LeadmartError(f"{folder} is there already and not empty", code="folder_not_empty", hint="name a new folder")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as temporary:
+        building = Path(temporary) / folder.name
+        project = init(building)
+        settings = demo.DemoSettings.of(leads=leads, days=days, seed=seed, until=until)
+        progress("making a company up")
+        files = dict(demo.generate(Path(temporary) / "raw", settings))
+        truth = files.pop("truth")
+        rows = {}
+        with open_for_writing(project) as warehouse:
+            registry = Registry(project)
+            for table, file in files.items():
+                progress(f"loading {table}")
+                rows[table] = sum(batch.rows for batch in load(warehouse, registry, table, [file], loaded_at=until))
+            project.demo_truth.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(truth, project.demo_truth)
+            publish(warehouse, registry, None)
+        if folder.exists():
+            folder.rmdir()
+        building.rename(folder)
+    # the catalogue names files by their whole path, and the folder has just moved
+    project = find_project(folder)
+    with open_for_writing(project) as warehouse:
+        publish(warehouse, Registry(project), None)
+    return project, rows
