@@ -1,0 +1,179 @@
+"""Score rows: everything `scores.lead_scores` holds of a lead, from one frame of features and gates."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from leadmart.features.errors import LeadmartError, near_names
+from leadmart.scoring.composite import boost, cap, cap_reason, composite, qualification_status, tier
+from leadmart.scoring.dataset import FeatureColumn
+from leadmart.scoring.gates import NO_CAP, fired_names, refuse_unfit_gates
+from leadmart.scoring.policy import Policy
+from leadmart.scoring.reasons import reasons_of
+from leadmart.scoring.scorecard import POINTS_PREFIX, points
+
+if TYPE_CHECKING:
+    from leadmart.scoring.model import Model
+
+ReasonsFor = Literal["notable", "all"]
+
+RULES_ONLY = "rules"
+SCORE_COLUMNS = (
+    "lead_id", "as_of", "feature_set_version", "model_version", "policy_version", "role", "p_raw", "p_cal", "rank", "w",
+    "rules_score", "boost", "cap", "cap_reason", "composite", "tier", "qualification_status", "gates", "reason_codes",
+    "reasons", "input_hash",
+)  # fmt: skip
+
+_REASON_ROWS = 20_000  # rows explained at once: some 20 seconds of TreeSHAP, and a bounded amount of text
+
+
+@dataclass(frozen=True)
+class Scored:
+    """`rows` has the columns `SCORE_COLUMNS`, sorted by (lead_id, as_of); `warnings` are for people."""
+
+    rows: pl.DataFrame
+    warnings: tuple[str, ...]
+
+
+def score_rows(
+    frame: pl.DataFrame,
+    columns: Sequence[FeatureColumn],
+    policy: Policy,
+    model: Model | None,
+    *,
+    feature_set_version: str,
+    role: str = "champion",
+    reasons_for: ReasonsFor = "notable",
+) -> Scored:
+    """One score row for each row of `frame` (lead_id, as_of, the feature columns, the gates' booleans).
+
+    Without a model the rules alone score: model_version is `rules`, w is 0, p_raw, p_cal and rank are NULL. Each row
+    depends on its own input only, so that scoring a few leads equals scoring all. Reasons are made for notable rows
+    (hot, warm, or any gate fires) or for all; elsewhere reason_codes and reasons are NULL, which means not computed,
+    where [] means there are none. They explain what the composite is made of: the model's contributions where it has
+    at least half of the weight, else the points.
+    Raises LeadmartError `feature_mismatch`, `bad_gate`, `unknown_column`, `bad_score_rows`.
+    """
+    frame = frame.sort("lead_id", "as_of")
+    _refuse_unfit(frame, columns, policy)
+    warnings: tuple[str, ...] = ()
+    if model is None:
+        unknown = pl.lit(None, dtype=pl.Float64)
+        parts = frame.select(
+            unknown.alias("p_raw"), unknown.alias("p_cal"), unknown.alias("rank"), pl.lit(0.0).alias("w")
+        )
+        model_version = RULES_ONLY
+    else:
+        from leadmart.scoring.model import predict
+
+        predictions = predict(model, frame, columns, feature_set_version)
+        warnings = predictions.warnings
+        parts = predictions.rows.with_columns(pl.lit(model.effective_weight(policy.max_weight)).alias("w"))
+        model_version = model.model_version
+    given_points = points(frame, policy.scorecard)
+    scored = (
+        pl.concat([frame, parts, given_points], how="horizontal")
+        .with_columns(
+            boost(policy.boost).alias("boost"),
+            cap(policy.gates).alias("cap"),
+            cap_reason(policy.gates).alias("cap_reason"),
+            fired_names(policy.gates).alias("gates"),
+        )
+        .with_columns(composite().alias("composite"))
+        .with_columns(tier(policy.tiers, policy.gates).alias("tier"))
+        .with_columns(
+            qualification_status().alias("qualification_status"),
+            pl.lit(feature_set_version).alias("feature_set_version"),
+            pl.lit(model_version).alias("model_version"),
+            pl.lit(policy.policy_version).alias("policy_version"),
+            pl.lit(role).alias("role"),
+            input_hashes(frame, [c.name for c in columns], [rule.name for rule in policy.gates]).alias("input_hash"),
+        )
+    )
+    reasons = _reasons(scored, columns, policy, model, reasons_for)
+    return Scored(pl.concat([scored, reasons], how="horizontal").select(SCORE_COLUMNS), warnings)
+
+
+def input_hashes(frame: pl.DataFrame, columns: Sequence[str], gates: Sequence[str]) -> pl.Series:
+    """16 hex digits for each row, of lead_id, as_of, features and gates with their names: the same in every process.
+
+    Polars' own hash changes between versions, so this is SHA-256 of the row as JSON: some two seconds for a million
+    rows.
+    """
+    names = list(dict.fromkeys(["lead_id", "as_of", *columns, *gates]))
+    texts = frame.select(pl.struct(names).struct.json_encode()).to_series()
+    return pl.Series("input_hash", [hashlib.sha256(text.encode()).hexdigest()[:16] for text in texts], dtype=pl.String)
+
+
+def _refuse_unfit(frame: pl.DataFrame, columns: Sequence[FeatureColumn], policy: Policy) -> None:
+    missing = [name for name in ("lead_id", "as_of", *(c.name for c in columns)) if name not in frame.columns]
+    if missing:
+        raise LeadmartError(f"the rows to score lack {', '.join(missing)}", code="bad_score_rows")
+    if repeated := frame.height - frame.select("lead_id", "as_of").n_unique():
+        raise LeadmartError(
+            f"{repeated} rows to score repeat a (lead_id, as_of)",
+            code="bad_score_rows",
+            hint="a link or a view gives a lead more than one row",
+        )
+    taken = [
+        name for name in (*(c.name for c in columns), *(rule.name for rule in policy.gates)) if name in SCORE_COLUMNS
+    ]
+    if taken:
+        raise LeadmartError(
+            f"{', '.join(taken)} is a column of the score rows and cannot name a feature or a gate's rule",
+            code="bad_score_rows",
+        )
+    refuse_unfit_gates(frame, policy.gates)
+    if policy.boost and policy.boost.column not in frame.columns:
+        raise LeadmartError(
+            f"the boost reads {policy.boost.column}, which no feature view has",
+            code="unknown_column",
+            hint=near_names(policy.boost.column, frame.columns) or "see [scoring.boost] in leadmart.toml",
+        )
+
+
+def _reasons(
+    scored: pl.DataFrame, columns: Sequence[FeatureColumn], policy: Policy, model: Model | None, reasons_for: ReasonsFor
+) -> pl.DataFrame:
+    listed = pl.List(pl.String)
+    is_notable = (
+        pl.col("tier").is_in(["hot", "warm", "disqualified"])
+        | (pl.col("cap") < NO_CAP)
+        | (pl.col("gates").list.len() > 0)
+    )
+    wanted = scored.with_row_index("_row").filter(pl.lit(True) if reasons_for == "all" else is_notable)
+    comments = {column.name: column.comment for column in columns}
+    found = [pl.DataFrame(schema={"_row": pl.UInt32, "reason_codes": listed, "reasons": listed})]
+    for part in wanted.iter_slices(_REASON_ROWS):
+        names, contributions = _contributions(part, policy, model)
+        words = reasons_of(
+            part,
+            names,
+            contributions,
+            templates=policy.templates,
+            rules=policy.gates,
+            boost=policy.boost,
+            comments=comments,
+        )
+        found.append(pl.concat([part.select("_row"), words], how="horizontal"))
+    every_row = scored.select(pl.int_range(pl.len(), dtype=pl.UInt32).alias("_row"))
+    return every_row.join(pl.concat(found), on="_row", how="left", maintain_order="left").drop("_row")
+
+
+def _contributions(rows: pl.DataFrame, policy: Policy, model: Model | None) -> tuple[list[str], NDArray[np.float64]]:
+    """What moved the rows' composite, column by column: log odds of the model, or points of the scorecard."""
+    if model is not None and model.effective_weight(policy.max_weight) >= 0.5:
+        from leadmart.scoring.model import contributions
+
+        return [column.name for column in model.columns], contributions(model, rows)[0]
+    names = list(policy.scorecard.columns)
+    if not names:
+        return [], np.empty((rows.height, 0))
+    return names, rows.select(POINTS_PREFIX + name for name in names).to_numpy().astype(np.float64)

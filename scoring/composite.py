@@ -1,0 +1,76 @@
+"""The composite 0 to 100 from its stored parts, its tier, and the status people act on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from leadmart.scoring.gates import NO_CAP, GateRule, by_severity, is_blocked
+from leadmart.scoring.policy import Boost, Tiers
+
+# The same operations in the same order as `composite()`: on the stored columns it gives the stored composite to the
+# last bit.
+COMPOSITE_SQL = "LEAST(GREATEST(100 * w * COALESCE(rank, 0) + (1 - w) * rules_score + boost, 0), cap)"
+
+
+def boost(settings: Boost | None) -> pl.Expr:
+    """Float64 points for recent activity: max * 0.5 ^ (days / half_life_days), 0 for NULL days.
+
+    A lead with neither a rank nor a single rules point gets none: a boost lifts a score, it is none. Reads `rank`,
+    `rules_score` and the settings' column.
+    """
+    if settings is None:
+        return pl.lit(0.0)
+    days = pl.col(settings.column).cast(pl.Float64).clip(lower_bound=0.0)
+    points = pl.lit(float(settings.max)) * pl.lit(0.5).pow(days / pl.lit(float(settings.half_life_days)))
+    has_score = pl.col("rank").is_not_null() | (pl.col("rules_score") > 0)
+    return pl.when(has_score).then(points.fill_null(0.0)).otherwise(0.0)
+
+
+def cap(rules: Sequence[GateRule]) -> pl.Expr:
+    """Float64: the lowest cap of the rules that fire, 100 where none does."""
+    fired = [pl.when(pl.col(rule.name)).then(pl.lit(float(rule.cap))) for rule in rules if rule.cap is not None]
+    return pl.min_horizontal(pl.lit(NO_CAP), *fired)
+
+
+def cap_reason(rules: Sequence[GateRule]) -> pl.Expr:
+    """String: the words of the rule that sets the cap, a block's before those of a cap as low; NULL where none
+    fires.
+    """
+    capping = sorted((rule for rule in by_severity(rules) if rule.cap is not None), key=lambda rule: rule.cap or 0.0)
+    words = [pl.when(pl.col(rule.name)).then(pl.lit(rule.reason)) for rule in capping]
+    return pl.coalesce(*words) if words else pl.lit(None, dtype=pl.String)
+
+
+def composite() -> pl.Expr:
+    """clip(100*w*rank + (1-w)*rules_score + boost, 0, cap), of columns of these names; a NULL rank counts 0 (then w
+    is 0).
+    """
+    w = pl.col("w")
+    blend = pl.lit(100.0) * w * pl.col("rank").fill_null(0.0) + (pl.lit(1.0) - w) * pl.col("rules_score")
+    return pl.min_horizontal(pl.max_horizontal(blend + pl.col("boost"), pl.lit(0.0)), pl.col("cap"))
+
+
+def tier(tiers: Tiers, rules: Sequence[GateRule]) -> pl.Expr:
+    """String: disqualified where a block fires, whatever the composite; else hot, warm or cold by it."""
+    return (
+        pl.when(is_blocked(rules))
+        .then(pl.lit("disqualified"))
+        .when(pl.col("composite") >= float(tiers.hot))
+        .then(pl.lit("hot"))
+        .when(pl.col("composite") >= float(tiers.warm))
+        .then(pl.lit("warm"))
+        .otherwise(pl.lit("cold"))
+    )
+
+
+def qualification_status() -> pl.Expr:
+    """String from `tier`: hot is sales_ready, disqualified stays so, warm and cold are nurture."""
+    return (
+        pl.when(pl.col("tier") == "hot")
+        .then(pl.lit("sales_ready"))
+        .when(pl.col("tier") == "disqualified")
+        .then(pl.lit("disqualified"))
+        .otherwise(pl.lit("nurture"))
+    )

@@ -1,0 +1,99 @@
+"""The policy: gates, points, blend, boost, tiers and reason templates, under one version."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from functools import cached_property
+
+from leadmart.features.errors import LeadmartError, all_as_one
+from leadmart.scoring.gates import BLOCK_CAP, GateRule
+from leadmart.scoring.reason_templates import ReasonTemplates
+from leadmart.scoring.scorecard import Scorecard
+
+
+@dataclass(frozen=True)
+class Tiers:
+    """The lowest composite of each tier; below `warm` is cold."""
+
+    hot: float = 80.0
+    warm: float = 50.0
+
+
+@dataclass(frozen=True)
+class Boost:
+    """Points for recent activity: `max` on the day, half of it `half_life_days` later. `column` is an age in days,
+    NULL without activity.
+    """
+
+    column: str
+    max: float = 10.0
+    half_life_days: float = 7.0
+
+
+@dataclass(frozen=True)
+class Policy:
+    """All around the model. `gate_fingerprints` are (ref, fingerprint of the gate's SQL): comment edits leave them as
+    they are.
+
+    Raises LeadmartError `bad_policy` on construction for numbers that make no sense.
+    """
+
+    gates: tuple[GateRule, ...]
+    gate_fingerprints: tuple[tuple[str, str], ...]
+    scorecard: Scorecard
+    templates: ReasonTemplates
+    tiers: Tiers = Tiers()
+    boost: Boost | None = None
+    max_weight: float = 1.0
+
+    def __post_init__(self) -> None:
+        problems = []
+        if not 0 <= self.tiers.warm <= self.tiers.hot <= 100:
+            problems.append(_bad(f"tiers must hold 0 <= warm {self.tiers.warm:g} <= hot {self.tiers.hot:g} <= 100"))
+        if self.boost and not (0 <= self.boost.max <= 100 and self.boost.half_life_days > 0):
+            problems.append(_bad("boost wants max within 0 to 100 and half_life_days above 0"))
+        if not 0 <= self.max_weight <= 1:
+            problems.append(_bad(f"blend max_weight {self.max_weight:g} is outside 0 to 1"))
+        names = [rule.name for rule in self.gates]
+        problems += [_bad(f"two gates have a rule {name!r}") for name in sorted(set(names)) if names.count(name) > 1]
+        if problems:
+            raise all_as_one(problems)
+
+    @cached_property
+    def policy_version(self) -> str:
+        """`p_` and 12 hex digits of the content: equal for equal meaning, in every process."""
+        content = {
+            "gates": [asdict(rule) for rule in self.gates],
+            "gate_fingerprints": sorted(self.gate_fingerprints),
+            "block_cap": BLOCK_CAP,
+            "scorecard": [_without_place(asdict(row)) for row in self.scorecard.rows],
+            "templates": [_without_place(asdict(row)) for row in self.templates.rows],
+            "tiers": asdict(self.tiers),
+            "boost": asdict(self.boost) if self.boost else None,
+            "max_weight": float(self.max_weight),
+        }
+        text = json.dumps(_numbers_as_floats(content), sort_keys=True, ensure_ascii=True, separators=(",", ":"))
+        return "p_" + hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def _without_place(row: dict[str, object]) -> dict[str, object]:
+    return {name: value for name, value in row.items() if name != "place"}
+
+
+def _numbers_as_floats(value: object) -> object:
+    """80 and 80.0 mean the same threshold."""
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, int):
+        return float(value)
+    if isinstance(value, dict):
+        return {name: _numbers_as_floats(part) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_numbers_as_floats(part) for part in value]
+    return value
+
+
+def _bad(message: str) -> LeadmartError:
+    return LeadmartError(message, code="bad_policy", hint="see [scoring] in leadmart.toml")

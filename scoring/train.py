@@ -1,0 +1,320 @@
+"""Training: from labelled rows to a model with its figures, or to the rules with what is missing said."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from leadmart.features.errors import LeadmartError
+from leadmart.scoring.calibration import fit_calibration
+from leadmart.scoring.dataset import (
+    Exclusion,
+    FeatureColumn,
+    Labelled,
+    Split,
+    SplitSettings,
+    label_rows,
+    outcome_leads,
+    spine_hash,
+    split,
+)
+from leadmart.scoring.evaluate import Metric, evaluate
+from leadmart.scoring.model import (
+    EARLY_STOPPING_FLOOR,
+    RULES_FLOOR,
+    VALIDATION_FLOOR,
+    FittedBooster,
+    Model,
+    Tier,
+    fit_booster,
+    library_versions,
+    predict_raw,
+    reference_of,
+    tier_of,
+    weight_of,
+    with_metrics,
+)
+from leadmart.scoring.scorecard import Scorecard, points
+from leadmart.scoring.suspects import Suspect, find_suspects
+
+# K6: a lead model that is better than this on its test rows has most likely read the outcome.
+TOO_GOOD_AUC = 0.95
+
+
+@dataclass(frozen=True)
+class Label:
+    """The outcome learned: its name, the version of its definition, and the horizon."""
+
+    name: str
+    version: str
+    horizon: timedelta
+
+
+@dataclass(frozen=True)
+class TrainSettings:
+    """What `[train]` says. `cut_off` is the newest completed load; `not_before` the first landmark of the training
+    window.
+    """
+
+    cut_off: datetime
+    ingest_lag: timedelta = timedelta(days=1)
+    not_before: datetime | None = None
+    split: SplitSettings = field(default_factory=SplitSettings)
+    seed: int = 1
+    threads: int = 1
+    replicates: int = 500
+    waived_leak: str = ""
+
+
+@dataclass(frozen=True)
+class BlockSummary:
+    """One block of the split; a block given up has 0 rows and no dates."""
+
+    name: str
+    rows: int
+    leads: int
+    positive_leads: int
+    first: datetime | None
+    last: datetime | None
+
+
+@dataclass(frozen=True)
+class TrainingResult:
+    """What `train` prints and stores. `model` is None in tier `rules`; then `metrics` are those of the rules score
+    alone.
+    """
+
+    model: Model | None
+    tier: Tier
+    label: Label
+    feature_set_version: str
+    rows: int
+    positives: int
+    positive_leads: int
+    negative_leads: int
+    excluded: tuple[Exclusion, ...]
+    blocks: tuple[BlockSummary, ...]
+    metrics: Mapping[str, Metric]
+    suspects: tuple[Suspect, ...]
+    notes: tuple[str, ...]
+
+    def as_json(self) -> dict[str, object]:
+        """The document of `train --json`, without `role`."""
+        return {
+            "model_version": self.model.model_version if self.model else "rules",
+            "tier": self.tier,
+            "feature_set_version": self.feature_set_version,
+            "label": self.label.name,
+            "rows": self.rows,
+            "positives": self.positives,
+            "metrics": {name: metric.as_json() for name, metric in self.metrics.items()},
+            "suspects": [suspect.as_json() for suspect in self.suspects],
+            **self.sections(),
+        }
+
+    def sections(self) -> dict[str, object]:
+        """What stands around the figures: who is in, who is out and why, the blocks with their dates, and remarks."""
+        return {
+            "label_version": self.label.version,
+            "horizon_days": self.label.horizon / timedelta(days=1),
+            "positive_leads": self.positive_leads,
+            "negative_leads": self.negative_leads,
+            "excluded": [{"code": e.code, "words": e.words, "rows": e.rows, "leads": e.leads} for e in self.excluded],
+            "blocks": [
+                {
+                    "name": b.name,
+                    "rows": b.rows,
+                    "leads": b.leads,
+                    "positive_leads": b.positive_leads,
+                    "first": b.first.isoformat() if b.first else None,
+                    "last": b.last.isoformat() if b.last else None,
+                }
+                for b in self.blocks
+            ],
+            "notes": list(self.notes),
+        }
+
+
+def fit(
+    frame: pl.DataFrame,
+    columns: Sequence[FeatureColumn],
+    scorecard: Scorecard,
+    label: Label,
+    settings: TrainSettings,
+    *,
+    feature_set_version: str,
+    true_probability: str | None = None,
+) -> TrainingResult:
+    """Trains on `frame`: lead_id, as_of, the feature columns, outcome_at; other columns are left alone.
+
+    The tier follows from n, the smaller of positive and negative leads outside the test block: below 100 there is no
+    model and `notes` say how much is missing. Figures are of the test block, seen by nothing before.
+    `true_probability` names a column of a made-up world's own probabilities: its AUC on the same rows is the best
+    reachable one (`reachable_roc_auc`).
+    Raises LeadmartError `leak_suspected` where the test ROC-AUC is above .95 and `settings.waived_leak` gives no
+    reason.
+    """
+    labelled = label_rows(
+        frame,
+        horizon=label.horizon,
+        ingest_lag=settings.ingest_lag,
+        cut_off=settings.cut_off,
+        not_before=settings.not_before,
+    )
+    parts = split(labelled, settings.split)
+    positive, negative = outcome_leads(parts.outside_test())
+    tier = tier_of(min(positive, negative))
+    notes = list(parts.notes)
+    fitted: FittedBooster | None = None
+    model: Model | None = None
+    if tier != "rules":
+        fitted, how = _fit(parts, columns, tier, settings)
+        notes.append(how)
+        model = _model(fitted, parts, label, tier, min(positive, negative), feature_set_version)
+        notes.append(f"calibration: {model.calibration.method} ({model.calibration.why})")
+    else:
+        notes.append(_what_is_missing(positive, negative))
+    metrics = _metrics(parts.test, model, scorecard, settings, true_probability)
+    suspects = find_suspects(parts.outside_test(), columns, fitted) if parts.outside_test().height else ()
+    notes += _judge(metrics, suspects, settings.waived_leak)
+    result = TrainingResult(
+        model=model,
+        tier=tier,
+        label=label,
+        feature_set_version=feature_set_version,
+        rows=labelled.rows.height,
+        positives=int(labelled.rows["y"].sum()),
+        positive_leads=positive,
+        negative_leads=negative,
+        excluded=(*labelled.excluded, *parts.left_out),
+        blocks=tuple(_summary(name, block) for name, block in parts.blocks().items()),
+        metrics=metrics,
+        suspects=suspects,
+        notes=tuple(notes),
+    )
+    return _with_figures(result, labelled) if model else result
+
+
+def _fit(
+    parts: Split, columns: Sequence[FeatureColumn], tier: Tier, settings: TrainSettings
+) -> tuple[FittedBooster, str]:
+    in_all = outcome_leads(parts.outside_test())[0]
+    in_validation = outcome_leads(parts.validation)[0]
+    may_stop = in_all >= EARLY_STOPPING_FLOOR and in_validation >= VALIDATION_FLOOR
+    assert tier != "rules"
+    fitted = fit_booster(
+        parts.train,
+        parts.validation,
+        columns,
+        tier=tier,
+        seed=settings.seed,
+        threads=settings.threads,
+        may_stop_early=may_stop,
+    )
+    if may_stop:
+        return fitted, f"{fitted.rounds} rounds, stopped by the validation block, then refitted on train and validation"
+    why = (
+        f"{in_all} positive leads in all, fewer than {EARLY_STOPPING_FLOOR}"
+        if in_all < EARLY_STOPPING_FLOOR
+        else f"{in_validation} positive leads in validation, fewer than {VALIDATION_FLOOR}"
+    )
+    return fitted, f"{fitted.rounds} rounds, fixed, with no early stopping: {why}"
+
+
+def _model(fitted: FittedBooster, parts: Split, label: Label, tier: Tier, n: int, feature_set_version: str) -> Model:
+    later = parts.calibration
+    calibration = fit_calibration(
+        later["y"].to_numpy(), predict_raw(fitted.booster, fitted.columns, later), lead_numbers(later)
+    )
+    return Model(
+        booster=fitted.booster,
+        columns=fitted.columns,
+        calibration=calibration,
+        reference=reference_of(predict_raw(fitted.booster, fitted.columns, parts.reference)),
+        weight=weight_of(n),
+        tier=tier,
+        rounds=fitted.rounds,
+        params=fitted.params,
+        feature_set_version=feature_set_version,
+        label=label.name,
+        label_version=label.version,
+        horizon_days=label.horizon / timedelta(days=1),
+        spine_hash=spine_hash(parts.outside_test()),
+        libraries=library_versions(),
+    )
+
+
+def _metrics(
+    test: pl.DataFrame, model: Model | None, scorecard: Scorecard, settings: TrainSettings, true_probability: str | None
+) -> dict[str, Metric]:
+    test = test.sort("as_of", "lead_id")
+    rivals: dict[str, NDArray[np.float64]] = {}
+    if scorecard.rows:
+        rivals["rules_roc_auc"] = points(test, scorecard)["rules_score"].to_numpy()
+    if true_probability is not None:
+        rivals["reachable_roc_auc"] = test[true_probability].cast(pl.Float64).fill_null(np.nan).to_numpy()
+    y, leads = test["y"].to_numpy(), lead_numbers(test)
+    if model is not None:
+        p = model.calibration.apply(predict_raw(model.booster, model.columns, test))
+        return evaluate(y, p, leads, rivals=rivals, seed=settings.seed, replicates=settings.replicates)
+    # No probability exists, so nothing that needs one is measured.
+    found = evaluate(y, np.zeros(len(y)), leads, rivals=rivals, seed=settings.seed, replicates=settings.replicates)
+    return {name: found[name] for name in ("base_rate", *rivals)}
+
+
+def lead_numbers(rows: pl.DataFrame) -> NDArray[np.int64]:
+    """A number for each row's lead, by the order of lead_ids: the same whatever the order of the rows."""
+    return rows["lead_id"].rank("dense").cast(pl.Int64).to_numpy()
+
+
+def _judge(metrics: Mapping[str, Metric], suspects: Sequence[Suspect], waived: str) -> list[str]:
+    auc = metrics["roc_auc"].value if "roc_auc" in metrics else None
+    if auc is None or auc <= TOO_GOOD_AUC:
+        return []
+    if waived:
+        return [f"test ROC-AUC {auc:.3f} is above {TOO_GOOD_AUC}; waived: {waived}"]
+    named = ", ".join(dict.fromkeys(suspect.column for suspect in suspects)) or "no single column stands out"
+    raise LeadmartError(
+        f"leak suspected: a ROC-AUC of {auc:.3f} on the test rows is better than leads can be told apart",
+        code="leak_suspected",
+        hint=f"look at {named}; if it is honest, give the reason as waive_leak in [train] of leadmart.toml",
+    )
+
+
+def _what_is_missing(positive: int, negative: int) -> str:
+    short = [
+        f"{RULES_FLOOR - count} more {name} leads"
+        for name, count in (("positive", positive), ("negative", negative))
+        if count < RULES_FLOOR
+    ]
+    return (
+        f"the rules alone score: {positive} positive and {negative} negative matured leads before the test block; "
+        f"a model wants {RULES_FLOOR} of each, that is {' and '.join(short)}"
+    )
+
+
+def _summary(name: str, block: pl.DataFrame) -> BlockSummary:
+    if block.is_empty():
+        return BlockSummary(name, 0, 0, 0, None, None)
+    first, last = block["as_of"].min(), block["as_of"].max()
+    assert isinstance(first, datetime)
+    assert isinstance(last, datetime)
+    return BlockSummary(name, block.height, block.n_unique("lead_id"), outcome_leads(block)[0], first, last)
+
+
+def _with_figures(result: TrainingResult, labelled: Labelled) -> TrainingResult:
+    assert result.model is not None
+    figures = {name: metric.as_json() for name, metric in result.metrics.items()}
+    training: dict[str, object] = {
+        "rows": result.rows,
+        "positives": result.positives,
+        "cut_off": labelled.cut_off.isoformat(),
+        "suspects": [suspect.as_json() for suspect in result.suspects],
+        **result.sections(),
+    }
+    return replace(result, model=with_metrics(result.model, figures, training))
