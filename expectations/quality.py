@@ -19,16 +19,16 @@ if TYPE_CHECKING:
 
 __all__ = ["Detail", "Suite", "Verdict", "check", "is_reusable", "read_suite", "suites"]
 
-_EXAMPLES = 5
-"""How many of the unexpected values a detail shows, where the suite allows it."""
+_CATEGORIES = 5
+"""Unexpected values are shown up to this many different ones; more are no misspelt categories but another column's content."""
 
 
 class Detail(TypedDict):
     """One expectation that did not hold (`failed`) or could not be asked (`errored`). Plain JSON.
 
-    `observed` holds counts: `{"unexpected", "rows", "share"}` or `{"value"}`. Values out of rows may be personal and
-    outlive an erasure here, so they are shown (`"values"`) only where the expectation says `"meta": {"leadmart":
-    {"show_values": true}}`.
+    `observed` holds counts: `{"unexpected", "rows", "share"}` or `{"value"}`. Values out of rows may be personal and would
+    outlive an erasure here: a few are shown (`"values"`) only where the expectation says
+    `"meta": {"leadmart": {"show_values": true}}`.
     """
 
     expectation: str
@@ -152,13 +152,13 @@ def _details(bench: Workbench, suite: Suite, columns: list[str]) -> list[Detail]
     for index in failed:
         found[index] = _failed(written[index], again.get(index))
     for index in errored:
-        result = _results(bench, suite.name, [asked[index]], _with_counts()).get(index)
-        complaint = "Great Expectations gave no result" if result is None else _complaint(result)
+        alone: Any = _results(bench, suite.name, [asked[index]], _with_counts()).get(index)
+        complaint = "Great Expectations gave no result" if alone is None else _complaint(alone)
         if complaint:
             name = column_absent(complaint)
             found[index] = _absent(written[index], name, columns) if name else _errored(written[index], complaint)
-        elif not result.success:
-            found[index] = _failed(written[index], result)
+        elif not alone.success:
+            found[index] = _failed(written[index], alone)
     return [found[index] for index in sorted(found)]
 
 
@@ -265,8 +265,10 @@ def _observed(expectation: dict[str, Any], result: dict[str, Any]) -> dict[str, 
         observed = {"value": result["observed_value"]}
     elif result.get("observed_value") is not None and not isinstance(result["observed_value"], list | dict):
         observed = {"value": str(result["observed_value"])}
-    if expectation.get("meta", {}).get("leadmart", {}).get("show_values") and result.get("partial_unexpected_list"):
-        observed["values"] = sorted({str(value) for value in result["partial_unexpected_list"]})[:_EXAMPLES]
+    if expectation.get("meta", {}).get("leadmart", {}).get("show_values"):
+        values = sorted({str(value) for value in result.get("partial_unexpected_list") or []})
+        if 0 < len(values) <= _CATEGORIES:
+            observed["values"] = values
     plain: dict[str, Any] = json.loads(json.dumps(observed, default=str))
     return plain
 
@@ -286,7 +288,7 @@ def _message(expectation: dict[str, Any], observed: dict[str, Any]) -> str:
         if mostly is not None:
             found += f", at most {1 - mostly:.2%} may"
         if observed.get("values"):
-            found += f", for example {', '.join(observed['values'])}"
+            found += f", such as {', '.join(observed['values'])}"
     elif "value" in observed:
         counted = expectation["type"] == "unexpected_rows_expectation"
         found = f"{observed['value']:,} rows break it" if counted else f"found {observed['value']}"
