@@ -45,7 +45,7 @@ check: $(READY)         ## ruff, strict mypy, import-linter
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy -p leadmart
 	$(BIN)/mypy tests
-	$(BIN)/lint-imports
+	$(BIN)/lint-imports --no-logo
 
 format: $(READY)        ## ruff's fixes and format, in place
 	$(BIN)/ruff check --fix .
