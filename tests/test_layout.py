@@ -52,11 +52,11 @@ def folder_of(package: str) -> Path:
 
 
 def package_modules() -> list[str]:
-    """The import name of every module in the listed packages: `leadmart.features.errors`."""
+    """The import name of every module in the listed packages, `leadmart.features.errors`; not of one that acts at once."""
     names = []
     for package in PACKAGES:
-        for path in sorted(folder_of(package).glob("*.py")):
-            names.append(package if path.stem == "__init__" else f"{package}.{path.stem}")
+        stems = sorted({path.stem for path in folder_of(package).glob("*.py")} - {"__main__"})
+        names += [package if stem == "__init__" else f"{package}.{stem}" for stem in stems]
     return names
 
 
