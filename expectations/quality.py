@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 __all__ = ["Detail", "Suite", "Verdict", "check", "is_reusable", "read_suite", "suites"]
 
 _CATEGORIES = 5
-"""Unexpected values are shown up to this many different ones; more are no misspelt categories but another column's content."""
+"""Unexpected values are shown if there are no more than these; more are no misspelt categories."""
 
 
 class Detail(TypedDict):
     """One expectation that did not hold (`failed`) or could not be asked (`errored`). Plain JSON.
 
-    `observed` holds counts: `{"unexpected", "rows", "share"}` or `{"value"}`. Values out of rows may be personal and would
-    outlive an erasure here: a few are shown (`"values"`) only where the expectation says
+    `observed` holds counts: `{"unexpected", "rows", "share"}` or `{"value"}`. Values out of rows may be personal and
+    would outlive an erasure here: a few are shown (`"values"`) only where the expectation says
     `"meta": {"leadmart": {"show_values": true}}`.
     """
 
