@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class FeatureColumn:
-    """A column of the looked-up frame: its view or gate, and the comment people read."""
+    """A column of the looked-up frame: its view or gate, its type in the frame (empty until there is one), and its comment."""
 
     name: str
     view: str
-    kind: str
-    comment: str
+    type: str = ""
+    comment: str = ""
 
 
 def feature_columns(selection: Selection, kind: str | None = None) -> tuple[FeatureColumn, ...]:
@@ -38,7 +38,7 @@ def feature_columns(selection: Selection, kind: str | None = None) -> tuple[Feat
         if kind in (None, definition.kind):
             for column in definition.columns:
                 if column.name not in (definition.key, "as_of"):
-                    found.append(FeatureColumn(column.name, definition.ref, definition.kind, column.comment))
+                    found.append(FeatureColumn(column.name, definition.ref, comment=column.comment))
     return tuple(found)
 
 

@@ -11,8 +11,9 @@ from pathlib import Path
 
 from leadmart.features.clock import iso, now, sql_literal
 from leadmart.features.definition import Definition
-from leadmart.features.errors import LeadmartError
+from leadmart.features.errors import LeadmartError, all_as_one
 from leadmart.features.plan import Selection, Slice
+from leadmart.features.registry import Registry
 from leadmart.features.session import Session, link_for
 from leadmart.features.warehouse import Warehouse
 
@@ -78,36 +79,40 @@ def slice_file(warehouse: Warehouse, wanted: Slice) -> Path | None:
 def publish_views(warehouse: Warehouse, session: Session, selection: Selection, run_id: str) -> None:
     """Records each versioned definition at its first use; from then on its file may not change.
 
-    Raises LeadmartError `published_changed` for a file that differs in its tokens from what was published.
+    Raises LeadmartError `published_changed` for files that differ in their tokens from what was published.
     """
     registry = session.registry
-    published = {
-        (kind, name, version): (token_hash, run)
-        for kind, name, version, token_hash, run in warehouse.rows("SELECT kind, name, version, token_hash, run_id FROM store.meta.views")
-    }
-    fresh = []
-    for definition in selection.definitions:
-        if definition.version is None:
-            continue
-        token_hash = registry.token_hash(definition)
-        before = published.get((definition.kind, definition.name, definition.version))
-        if before is None:
-            fresh.append([definition.kind, definition.name, definition.version, token_hash, definition.text, run_id, now()])
-        elif before[0] != token_hash:
-            raise _published_changed(warehouse, definition, before[1])
+    versioned = [d for d in selection.definitions if d.version is not None]
+    if problems := changed_since_published(warehouse, registry, versioned):
+        raise all_as_one(problems)
+    published = set(warehouse.rows("SELECT kind, name, version FROM store.meta.views"))
+    fresh = [d for d in versioned if (d.kind, d.name, d.version) not in published]
     if fresh:
         with warehouse.transaction():
-            for row in fresh:
+            for d in fresh:
+                row = [d.kind, d.name, d.version, registry.token_hash(d), d.text, run_id, now()]
                 warehouse.execute("INSERT INTO store.meta.views VALUES (?, ?, ?, ?, ?, ?, ?)", row)
 
 
-def _published_changed(warehouse: Warehouse, definition: Definition, run_id: str) -> LeadmartError:
-    (old,) = warehouse.rows(
-        "SELECT text FROM store.meta.views WHERE kind = ? AND name = ? AND version = ?",
-        [definition.kind, definition.name, definition.version],
-    )
+def changed_since_published(warehouse: Warehouse, registry: Registry, definitions: Sequence[Definition]) -> list[LeadmartError]:
+    """One `published_changed` error for each definition whose tokens are no longer those that were published."""
+    published = {
+        (kind, name, version): (token_hash, run_id, text)
+        for kind, name, version, token_hash, run_id, text in warehouse.rows(
+            "SELECT kind, name, version, token_hash, run_id, text FROM store.meta.views"
+        )
+    }
+    found = []
+    for definition in definitions:
+        before = published.get((definition.kind, definition.name, definition.version))
+        if before is not None and before[0] != registry.token_hash(definition):
+            found.append(_published_changed(definition, run_id=before[1], text=before[2]))
+    return found
+
+
+def _published_changed(definition: Definition, run_id: str, text: str) -> LeadmartError:
     lines = definition.text.splitlines()
-    before = old[0].splitlines()
+    before = text.splitlines()
     changed = next((n for n, (a, b) in enumerate(zip(lines, before, strict=False), 1) if a != b), min(len(lines), len(before)))
     text = lines[changed - 1] if lines else ""
     folder = definition.path.parent

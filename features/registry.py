@@ -16,7 +16,7 @@ from leadmart.features.project import Project
 
 PACKAGE = Path(__file__).resolve().parent.parent
 
-_FOLDERS = {
+FOLDERS = {
     "sources": "source",
     "features": "feature",
     "gates": "gate",
@@ -25,6 +25,8 @@ _FOLDERS = {
     "labels": "label",
     "marts": "mart",
 }
+"""Folders below `sql/` and the kind of definition that stands in each."""
+
 _SCHEMAS = {"features": "feature", "links": "link", "gates": "gate"}
 _VERSION_FILE = re.compile(r"^v([1-9][0-9]*)\.sql$")
 _VERSIONED_RELATION = re.compile(r"^([a-z][a-z0-9_]*)__v([1-9][0-9]*)$")
@@ -88,7 +90,7 @@ class Registry:
         Raises LeadmartError `unknown_definition`.
         """
         kind, _, bare = name.rpartition("/")
-        wanted_kind = _FOLDERS.get(kind, kind or None)
+        wanted_kind = FOLDERS.get(kind, kind or None)
         hits = [
             d
             for d in self._definitions.values()
@@ -254,7 +256,7 @@ def eject(project: Project, name: str) -> Path:
 
 
 def _definitions_below(root: Path, packaged: bool) -> Iterator[Definition]:
-    for folder, kind in _FOLDERS.items():
+    for folder, kind in FOLDERS.items():
         for path in sorted((root / folder).rglob("*.sql")):
             definition = definition_at(path, path.relative_to(root), kind, packaged)
             if definition is not None:

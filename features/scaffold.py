@@ -48,7 +48,8 @@ def init_demo(
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as temporary:
         building = Path(temporary) / folder.name
         project = init(building)
-        settings = demo.DemoSettings.of(leads=leads, days=days, seed=seed, until=until)
+        sizes = {name: size for name, size in (("leads", leads), ("days", days)) if size is not None}
+        settings = demo.DemoSettings(until=until, seed=seed, **sizes)
         progress("making a company up")
         files = dict(demo.generate(Path(temporary) / "raw", settings))
         truth = files.pop("truth")

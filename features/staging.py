@@ -72,15 +72,28 @@ def stage(warehouse: Warehouse, registry: Registry, names: Iterable[str], presen
 
 
 def _stage_one(warehouse: Warehouse, registry: Registry, name: str, raw: Mapping[str, str]) -> None:
+    _, select = staging_select(warehouse, registry, name, raw)
+    try:
+        warehouse.execute(f"CREATE TABLE staging.{name} AS {select}")
+    except duckdb.Error as error:
+        raise _bad_source(registry.source(name)[0], error) from None
+
+
+def staging_select(warehouse: Warehouse, registry: Registry, name: str, raw: Mapping[str, str]) -> tuple[list[str], str]:
+    """The `CREATE VIEW raw.…` statements a source needs, already run in the session, and the SELECT that gives its staging rows.
+
+    `raw` maps raw tables to relations; where none of the source's connectors is fed, its raw tables are empty.
+    """
     definitions = registry.source(name)
     fed = [d for d in definitions if {r.name for r in d.reads} <= raw.keys()]
-    parts = []
+    parts, views = [], []
     for definition in fed or definitions[:1]:
         for table, columns in raw_columns_read(definition).items():
             empty = ", ".join(f'CAST(NULL AS VARCHAR) AS "{c}"' for c in sorted(columns))
             relation = raw.get(table.lower()) if fed else None
             rows = f"SELECT * FROM {relation}" if relation else f"SELECT {empty} WHERE FALSE"
-            warehouse.execute(f'CREATE OR REPLACE VIEW raw."{table}" AS {rows}')
+            views.append(f'CREATE OR REPLACE VIEW raw."{table}" AS {rows}')
+            warehouse.execute(views[-1])
         try:
             parts.append(_with_clocks(warehouse, definition))
         except duckdb.Error as error:
@@ -88,15 +101,11 @@ def _stage_one(warehouse: Warehouse, registry: Registry, name: str, raw: Mapping
     key = ", ".join(definitions[0].source_key)
     union = " UNION ALL BY NAME ".join(parts)
     everything = ", ".join(f'"{c}"' for c, _ in warehouse.columns(union))
-    try:
-        warehouse.execute(
-            f"CREATE TABLE staging.{name} AS "
-            f"SELECT * FROM ({union}) WHERE occurred_at IS NOT NULL AND ingested_at IS NOT NULL "
-            f"QUALIFY ROW_NUMBER() OVER (PARTITION BY {key} "
-            f"ORDER BY GREATEST(occurred_at + INTERVAL 1 MICROSECOND, ingested_at), {everything}) = 1"
-        )
-    except duckdb.Error as error:
-        raise _bad_source(definitions[0], error) from None
+    return views, (
+        f"SELECT * FROM ({union}) WHERE occurred_at IS NOT NULL AND ingested_at IS NOT NULL "
+        f"QUALIFY ROW_NUMBER() OVER (PARTITION BY {key} "
+        f"ORDER BY GREATEST(occurred_at + INTERVAL 1 MICROSECOND, ingested_at), {everything}) = 1"
+    )
 
 
 def _with_clocks(warehouse: Warehouse, definition: Definition) -> str:

@@ -42,9 +42,7 @@ class Warehouse:
         return self.connection.execute(sql, list(params) or None).fetchall()
 
     def frame(self, sql: str, params: Sequence[object] = ()) -> pl.DataFrame:
-        import polars as pl
-
-        return pl.DataFrame(pl.from_arrow(self.connection.execute(sql, list(params) or None).to_arrow_table()))
+        return self.connection.sql(sql, params=list(params) or None).pl()
 
     def columns(self, sql: str) -> list[tuple[str, str]]:
         return [(row[0], row[1]) for row in self.rows(f"DESCRIBE {sql}")]

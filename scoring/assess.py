@@ -66,9 +66,9 @@ def score_rows(
     warnings: tuple[str, ...] = ()
     if model is None:
         unknown = pl.lit(None, dtype=pl.Float64)
-        parts = frame.select(
+        parts = frame.with_columns(
             unknown.alias("p_raw"), unknown.alias("p_cal"), unknown.alias("rank"), pl.lit(0.0).alias("w")
-        )
+        ).select("p_raw", "p_cal", "rank", "w")
         model_version = RULES_ONLY
     else:
         from leadmart.scoring.model import predict

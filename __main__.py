@@ -1,0 +1,5 @@
+"""`python -m leadmart`."""
+
+from leadmart.cli import main
+
+main()

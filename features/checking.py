@@ -1,0 +1,89 @@
+"""`check`: every definition of a project, or files as if they stood in it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from leadmart.features.definition import Definition
+from leadmart.features.errors import LeadmartError
+from leadmart.features.lint import problems_of
+from leadmart.features.project import Project
+from leadmart.features.registry import FOLDERS, Registry, definition_at
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One refusal, with the file it was found in."""
+
+    file: str
+    error: LeadmartError
+
+    def as_finding(self) -> dict[str, Any]:
+        """`{"file", "line", "column", "code", "message", "path", "hint"}`, the contract of `check --json`."""
+        place = self.error.place
+        return {
+            "file": self.file,
+            "line": place.line if place else None,
+            "column": place.column if place else None,
+            "code": self.error.code,
+            "message": self.error.message,
+            "path": [],
+            "hint": self.error.hint or None,
+        }
+
+
+def check_project(project: Project) -> tuple[list[Finding], int]:
+    """The findings over every definition that the project can use, and how many definitions there are.
+
+    A published file that was changed is found too.
+    """
+    registry = Registry(project)
+    definitions = registry.all()
+    findings = _findings(definitions, registry)
+    if project.catalogue.is_file():
+        findings += [Finding(str(e.place.file) if e.place else "", e) for e in _changed_since_published(project, registry)]
+    return findings, len(definitions)
+
+
+def check_files(project: Project, files: Sequence[Path]) -> tuple[list[Finding], int]:
+    """The findings over files, taken for the kind that their folder or their header names."""
+    registry = Registry(project)
+    definitions = []
+    for file in files:
+        if not file.is_file():
+            raise LeadmartError(f"there is no file {file}", code="no_such_file")
+        definitions.append(_as_if_in_project(file.resolve()))
+    return _findings(definitions, registry), len(definitions)
+
+
+def _as_if_in_project(file: Path) -> Definition:
+    parts = file.parts
+    for position in range(len(parts) - 2, -1, -1):
+        if parts[position] in FOLDERS:
+            inside = Path(*parts[position:])
+            found = definition_at(file, inside, FOLDERS[parts[position]], packaged=False)
+            if found is not None:
+                return found
+    text = file.read_text(encoding="utf-8-sig")
+    header = {line[2:].partition(":")[0].strip() for line in text.splitlines() if line.startswith("--") and ":" in line}
+    kind = "source" if "rows" in header or "frozen" in header else "label" if "horizon" in header else "feature"
+    return Definition(kind, file.stem, 1 if kind == "feature" else None, "", file, text, False)
+
+
+def _findings(definitions: Sequence[Definition], registry: Registry) -> list[Finding]:
+    return [
+        Finding(str(problem.place.file) if problem.place else str(definition.path), problem)
+        for definition in definitions
+        for problem in problems_of(definition, registry)
+    ]
+
+
+def _changed_since_published(project: Project, registry: Registry) -> list[LeadmartError]:
+    from leadmart.features.materialize import changed_since_published
+    from leadmart.features.warehouse import open_for_reading
+
+    with open_for_reading(project) as warehouse:
+        return changed_since_published(warehouse, registry, [d for d in registry.all() if d.version is not None])

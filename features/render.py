@@ -1,0 +1,81 @@
+"""`render --preamble`: the CREATE VIEW lines after which a definition runs as pasted, in any DuckDB console."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from leadmart.features.clock import sql_literal
+from leadmart.features.definition import Definition
+from leadmart.features.plan import default_as_of
+from leadmart.features.project import Project
+from leadmart.features.raw import attach_raw_file, detach_raw_file, raw_tables
+from leadmart.features.registry import Registry
+from leadmart.features.session import link_for
+from leadmart.features.staging import present_sources, staging_select
+from leadmart.features.warehouse import Warehouse, open_for_reading
+
+
+def preamble_sql(project: Project, registry: Registry, definition: Definition, as_of: datetime | None = None) -> str:
+    """Statements that define `spine`, `known.*` and all else a definition reads, at an as_of (default: the latest due).
+
+    They name the raw files of today; run them in an empty database.
+    """
+    with open_for_reading(project) as warehouse:
+        moment = as_of or default_as_of(warehouse)
+        return ";\n".join(_statements(warehouse, registry, definition, moment)) + ";"
+
+
+def _statements(warehouse: Warehouse, registry: Registry, definition: Definition, as_of: datetime) -> list[str]:
+    spine = registry.get("spine", registry.project.settings.features.spine)
+    inner = list(registry.dependencies(definition))
+    has_spine = definition.kind in ("feature", "gate")
+    through = link_for(definition, registry) if has_spine and definition.entity != spine.entity else None
+    if through and through not in inner:
+        inner.append(through)
+    every = [*([spine] if has_spine else []), *inner, definition]
+    made = ["SET TimeZone = 'UTC'"]
+    made += [f"CREATE SCHEMA IF NOT EXISTS {schema}" for schema in ("raw", "staging", "known", "features", "links", "reference")]
+    made += _sources(warehouse, registry, registry.sources_of(every))
+    made.append(f"CREATE OR REPLACE VIEW wanted AS SELECT {sql_literal(as_of)} AS as_of")
+    for name in registry.sources_of(every):
+        made.append(
+            f"CREATE OR REPLACE VIEW known.{name} AS SELECT s.*, w.as_of FROM staging.{name} AS s "
+            "JOIN wanted AS w ON s.occurred_at < w.as_of AND s.ingested_at <= w.as_of"
+        )
+    for table in registry.references_of(every):
+        path = str(table.path).replace("'", "''")
+        made.append(f"CREATE OR REPLACE VIEW reference.{table.name} AS SELECT * FROM read_csv('{path}', header = true, sample_size = -1)")
+    links = [d for d in inner if d.kind == "link"]
+    made += [f"CREATE OR REPLACE VIEW {d.relation} AS\n{_text(d)}" for d in links]
+    if has_spine:
+        made.append(f"CREATE OR REPLACE VIEW spine_{spine.entity[0]} AS\n{_text(spine)}")
+        if through:
+            entity, key = definition.entity
+            made.append(
+                f"CREATE OR REPLACE VIEW spine_{entity} AS SELECT DISTINCT la.{key}, la.as_of FROM {through.relation} AS la "
+                f"JOIN spine_{spine.entity[0]} AS s ON s.{spine.key} = la.{spine.key} AND s.as_of = la.as_of WHERE la.{key} IS NOT NULL"
+            )
+        made.append(f"CREATE OR REPLACE VIEW spine AS SELECT * FROM spine_{definition.entity[0]}")
+    made += [f"CREATE OR REPLACE VIEW {d.relation} AS\n{_text(d)}" for d in inner if d.kind != "link"]
+    return made
+
+
+def _sources(warehouse: Warehouse, registry: Registry, names: tuple[str, ...]) -> list[str]:
+    present = present_sources(warehouse, registry)
+    raw = {name.lower(): relation for name, relation in raw_tables(warehouse).items()}
+    made: list[str] = []
+    if place := registry.project.settings.raw.duckdb:
+        path = str(registry.project.root / place).replace("'", "''")
+        made.append(f"ATTACH IF NOT EXISTS '{path}' AS raw_file (READ_ONLY)")
+    attach_raw_file(warehouse)
+    try:
+        for name in names:
+            views, select = staging_select(warehouse, registry, name, raw if name in present else {})
+            made += [*views, f"CREATE OR REPLACE VIEW staging.{name} AS {select}"]
+    finally:
+        detach_raw_file(warehouse)
+    return made
+
+
+def _text(definition: Definition) -> str:
+    return definition.text.rstrip().rstrip(";")

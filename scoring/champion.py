@@ -1,0 +1,72 @@
+"""The champion and the policy as the warehouse and the project's files hold them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from leadmart.features.lookup import FeatureColumn
+from leadmart.features.plan import Selection
+from leadmart.features.registry import Registry
+from leadmart.features.warehouse import Warehouse
+from leadmart.scoring.gates import GateRule, parse_rule
+from leadmart.scoring.policy import Boost, Policy, Tiers
+from leadmart.scoring.reason_templates import read_templates
+from leadmart.scoring.scorecard import read_scorecard
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from leadmart.scoring.model import Model
+
+RULES = "rules"
+"""The model version of scores that no model took part in."""
+
+
+def champion_version(warehouse: Warehouse, feature_set_version: str) -> str:
+    """The champion's version, `rules` while there is none or its features are not today's (rules are the fallback)."""
+    found = warehouse.rows("SELECT model_version, feature_set_version FROM store.meta.models WHERE role = 'champion' AND artefact IS NOT NULL")
+    return str(found[0][0]) if found and found[0][1] == feature_set_version else RULES
+
+
+def load_model(warehouse: Warehouse, version: str) -> Model | None:
+    """The stored model of a version; None for the rules."""
+    if version == RULES:
+        return None
+    from leadmart.scoring.model import Model
+
+    ((artefact,),) = warehouse.rows("SELECT artefact FROM store.meta.models WHERE model_version = ?", [version])
+    return Model.from_text(artefact)
+
+
+def gate_rules(selection: Selection) -> tuple[GateRule, ...]:
+    """Every rule of the project's gates, in the order of their columns."""
+    return tuple(
+        parse_rule(column.name, column.comment, gate.ref, gate.place_at(column.start, len(column.name)))
+        for gate in selection.gates
+        for column in gate.columns
+        if column.name not in (gate.key, "as_of")
+    )
+
+
+def load_policy(registry: Registry, selection: Selection) -> Policy:
+    """The project's policy: gates, points, words and settings. Raises LeadmartError for what is wrong in any of them."""
+    scoring = registry.project.settings.scoring
+    scorecard = registry.reference(scoring.scorecard)
+    templates = registry.reference(scoring.reasons)
+    has_boost = any(c.name == scoring.boost.column for view in selection.views for c in view.columns)
+    return Policy(
+        gates=gate_rules(selection),
+        gate_fingerprints=tuple((gate.ref, selection.fingerprints[gate.relation]) for gate in selection.gates),
+        scorecard=read_scorecard(scorecard.path.read_text(encoding="utf-8-sig"), str(scorecard.path.name)),
+        templates=read_templates(templates.path.read_text(encoding="utf-8-sig"), str(templates.path.name)),
+        tiers=Tiers(scoring.tiers.hot, scoring.tiers.warm),
+        boost=Boost(scoring.boost.column, scoring.boost.max, scoring.boost.half_life_days) if has_boost else None,
+        max_weight=scoring.blend.max_weight,
+    )
+
+
+def typed_columns(columns: Sequence[FeatureColumn], frame: pl.DataFrame) -> tuple[FeatureColumn, ...]:
+    """The columns with the types they have in a frame."""
+    return tuple(replace(column, type=str(frame.schema[column.name])) for column in columns)

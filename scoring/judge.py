@@ -1,0 +1,121 @@
+"""Quality within a run: which suites apply, verdicts reused or given anew, and what a failed one holds back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from leadmart.expectations.quality import Suite, Verdict, check, is_reusable, suites
+from leadmart.features.clock import now, sql_literal
+from leadmart.features.definition import Definition
+from leadmart.features.errors import LeadmartError
+from leadmart.features.fingerprint import file_digest
+from leadmart.features.registry import Registry
+from leadmart.features.session import Session
+from leadmart.features.staging import source_inputs, stage
+from leadmart.features.warehouse import Warehouse
+
+
+class Judge:
+    """Gives verdicts and keeps them in `meta.verdicts`; one found before for the same suite and input is not asked again.
+
+    `given` lists every verdict that counted in this run, in order.
+    """
+
+    def __init__(self, warehouse: Warehouse, registry: Registry, run_id: str) -> None:
+        self.warehouse = warehouse
+        self.registry = registry
+        self.run_id = run_id
+        self.suites = suites(registry.project.root)
+        self.given: list[Verdict] = []
+
+    def applying(self, stage_name: str, table: str) -> list[Suite]:
+        """The suites for a table at a stage: `source`, `feature` or `score`."""
+        return [s for s in self.suites if (s.stage, s.table) == (stage_name, table)]
+
+    def failed_sources(self, session: Session, names: Iterable[str]) -> frozenset[str]:
+        """The sources, of those named and present, that fail a suite critically."""
+        names = sorted(set(names) & session.present)
+        inputs = source_inputs(self.warehouse, self.registry, names)
+        failed = set()
+        for name in names:
+            for suite in self.applying("source", name):
+                known = self._known(suite, f"staging.{name}", inputs[name])
+                verdict = known or self._check_source(session, suite, name, inputs[name])
+                if not verdict.success:
+                    failed.add(name)
+        return frozenset(failed)
+
+    def approves(self, stage_name: str, table: str, subject: str, file: Path) -> bool:
+        """Whether a staged file passes the suites of its table."""
+        passed = True
+        for suite in self.applying(stage_name, table):
+            input_hash = file_digest(file)[:32]
+            verdict = self._known(suite, subject, input_hash) or self._keep(check(suite, subject, [file], input_hash))
+            passed = passed and verdict.success
+        return passed
+
+    def summary(self) -> list[dict[str, object]]:
+        """The verdicts as the command line's JSON names them."""
+        return [
+            {
+                "suite": v.suite,
+                "subject": v.subject,
+                "success": v.success,
+                "critical_failures": v.critical_failures,
+                "warnings": v.warnings,
+            }
+            for v in self.given
+        ]
+
+    def _check_source(self, session: Session, suite: Suite, name: str, input_hash: str) -> Verdict:
+        stage(self.warehouse, self.registry, [name], session.present)
+        file = self.warehouse.staging_file()
+        self.warehouse.write_parquet(f"SELECT * FROM staging.{name}", file)
+        try:
+            return self._keep(check(suite, f"staging.{name}", [file], input_hash))
+        finally:
+            file.unlink(missing_ok=True)
+
+    def _known(self, suite: Suite, subject: str, input_hash: str) -> Verdict | None:
+        found = self.warehouse.rows(
+            "SELECT success, critical_failures, warnings, errored, details FROM store.meta.verdicts "
+            "WHERE suite = ? AND subject = ? AND suite_hash = ? AND input_hash = ? ORDER BY given_at DESC LIMIT 1",
+            [suite.name, subject, suite.suite_hash, input_hash],
+        )
+        if not found:
+            return None
+        success, critical, warnings, errored, details = found[0]
+        verdict = Verdict(suite.name, subject, suite.suite_hash, input_hash, success, critical, warnings, errored, json.loads(details))
+        if not is_reusable(verdict):
+            return None
+        self.given.append(verdict)
+        return verdict
+
+    def _keep(self, verdict: Verdict) -> Verdict:
+        self.given.append(verdict)
+        self.warehouse.execute(
+            f"INSERT INTO store.meta.verdicts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, {sql_literal(now())})",
+            [
+                verdict.suite, verdict.subject, verdict.suite_hash, verdict.input_hash, verdict.success,
+                verdict.critical_failures, verdict.warnings, verdict.errored, json.dumps(verdict.details, default=str), self.run_id,
+            ],
+        )  # fmt: skip
+        if verdict.errored:
+            first = next((d for d in verdict.details if d.get("outcome") == "errored"), {})
+            raise LeadmartError(
+                f"suite {verdict.suite} could not be decided on {verdict.subject}: {first.get('expectation')} "
+                f"{first.get('column') or ''} errored: {first.get('message')}",
+                code="quality_errored",
+                hint="mend the expectation; one that errors says nothing about the rows",
+            )
+        return verdict
+
+
+def held_back(definitions: Sequence[Definition], registry: Registry, failed: frozenset[str]) -> frozenset[str]:
+    """The relations that read a failed source, directly or through views, links or the spine."""
+    held = {d.relation for d in definitions if failed & set(registry.sources_of([d]))}
+    if any(d.kind == "spine" and d.relation in held for d in definitions):
+        held |= {d.relation for d in definitions if d.kind != "link"}
+    return frozenset(held)

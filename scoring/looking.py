@@ -1,0 +1,79 @@
+"""Looking at what is published: `show` and `sql` read the catalogue only, so they work while a run is on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import duckdb
+
+from leadmart.features.errors import LeadmartError, near_names
+from leadmart.features.project import Project
+
+Rows = list[dict[str, Any]]
+
+_VIEWS: dict[str, str] = {
+    "scores": "SELECT lead_id, as_of, tier, ROUND(composite, 1) AS composite, ROUND(p_cal, 3) AS p_cal, reasons, model_version, policy_version "
+    "FROM scores.latest ORDER BY composite DESC, p_raw DESC NULLS LAST, lead_id LIMIT ?",
+    "features": "SELECT * FROM features.lead_features WHERE as_of = (SELECT MAX(as_of) FROM features.lead_features) ORDER BY lead_id LIMIT ?",
+    "runs": "SELECT run_id, command, as_of, status, slices_computed, slices_skipped, inserted, updated, unchanged, model_version, seconds, message "
+    "FROM meta.runs ORDER BY started_at DESC LIMIT ?",
+    "verdicts": "SELECT given_at, suite, subject, success, critical_failures, warnings, errored, details, run_id "
+    "FROM meta.verdicts ORDER BY given_at DESC LIMIT ?",
+}
+
+
+def show(project: Project, what: str, name: str | None, limit: int) -> Rows:
+    """The rows of `show WHAT`. Raises LeadmartError `unknown_view` for another word, `nothing_published` before there is anything."""
+    if what == "view":
+        return _published_view(project, name)
+    if what not in _VIEWS:
+        raise LeadmartError(
+            f"there is nothing to show called {what}", code="unknown_view", hint=near_names(what, _VIEWS) or f"known: {', '.join(_VIEWS)}, view"
+        )
+    return _on_catalogue(project, lambda connection: connection.execute(_VIEWS[what], [limit]))
+
+
+def query(project: Project, sql: str) -> Rows:
+    """The rows of one SELECT on the catalogue. Raises LeadmartError `not_a_select` for anything that is not one, `bad_query` as DuckDB words it."""
+
+    def ask(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
+        statements = connection.extract_statements(sql)
+        if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
+            raise LeadmartError("that is not one SELECT", code="not_a_select", hint="the catalogue is for reading")
+        return connection.execute(statements[0])
+
+    return _on_catalogue(project, ask)
+
+
+def _published_view(project: Project, name: str | None) -> Rows:
+    found = _on_catalogue(
+        project, lambda c: c.execute("SELECT kind, name || '@v' || version AS ref, published_at, run_id, text FROM meta.views ORDER BY ALL")
+    )
+    if name is None:
+        return [{key: value for key, value in row.items() if key != "text"} for row in found]
+    hits = [row for row in found if name in (row["ref"], row["ref"].partition("@")[0])]
+    if not hits:
+        refs = [row["ref"] for row in found]
+        raise LeadmartError(f"{name} is not published", code="unknown_view", hint=near_names(name, refs) or f"published: {', '.join(refs) or 'none'}")
+    return hits
+
+
+def _on_catalogue(project: Project, ask: Callable[[duckdb.DuckDBPyConnection], duckdb.DuckDBPyConnection]) -> Rows:
+    if not project.catalogue.is_file():
+        raise LeadmartError("nothing is published yet", code="nothing_published", hint="`leadmart run` computes and publishes")
+    with duckdb.connect(str(project.catalogue), read_only=True, config={"python_enable_replacements": False}) as connection:
+        folder = str(project.warehouse).replace("'", "''")
+        connection.execute("SET TimeZone = 'UTC'")
+        # only the warehouse's own files can be read, and nothing can be written
+        connection.execute(f"SET allowed_directories = ['{folder}']")
+        connection.execute("SET enable_external_access = false")
+        connection.execute("SET lock_configuration = true")
+        try:
+            result = ask(connection)
+            names = [column[0] for column in result.description or ()]
+            return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+        except duckdb.Error as error:
+            words = [line.strip() for line in str(error).splitlines() if line.strip()]
+            hint = "nothing is scored yet: `leadmart run`" if "scores" in words[0] and "does not exist" in words[0] else ""
+            raise LeadmartError(words[0], code="bad_query", hint=hint) from None

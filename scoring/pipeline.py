@@ -1,0 +1,394 @@
+"""What a run does, as a value: a tuple of stages over one state; `run`, `backfill` and `score` walk it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from leadmart.features import catalogue
+from leadmart.features.clock import iso, now, sql_literal
+from leadmart.features.definition import Definition
+from leadmart.features.errors import LeadmartError
+from leadmart.features.lookup import feature_columns, scoring_frame
+from leadmart.features.materialize import Written, fill, slice_file
+from leadmart.features.outcomes import make_outcomes
+from leadmart.features.plan import Selection, Slice, default_as_of, missing_slices, select, wanted_slices
+from leadmart.features.project import Project
+from leadmart.features.registry import Registry
+from leadmart.features.session import Session
+from leadmart.features.staging import source_inputs
+from leadmart.features.warehouse import Warehouse, new_run_id, open_for_writing
+from leadmart.scoring.judge import Judge, held_back
+from leadmart.scoring.upsert import Counts, Scoring, upsert
+
+if TYPE_CHECKING:
+    import polars as pl
+
+Progress = Callable[[str, int, int], None]
+"""Told what is being done, how much is done and how much there is."""
+
+
+def silent(_words: str, _done: int, _of: int) -> None:
+    """Progress for nobody."""
+
+
+@dataclass
+class Run:
+    """One execution: what it was asked for, and what it has found and done so far."""
+
+    warehouse: Warehouse
+    registry: Registry
+    command: str
+    moments: Sequence[datetime]
+    only: str | None
+    progress: Progress
+    run_id: str = field(default_factory=new_run_id)
+    started: float = field(default_factory=time.perf_counter)
+    started_at: datetime = field(default_factory=now)
+    status: str = "running"
+    held: frozenset[str] = frozenset()
+    failed_sources: frozenset[str] = frozenset()
+    computed: int = 0
+    skipped: int = 0
+    counts: Counts = Counts()
+    model_version: str = "rules"
+    session: Session = field(init=False)
+    judge: Judge = field(init=False)
+    selection: Selection = field(init=False)
+    missing: list[Slice] = field(default_factory=list)
+    tiers: list[tuple[str, int]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.session = Session(self.warehouse, self.registry)
+        self.judge = Judge(self.warehouse, self.registry, self.run_id)
+
+    @property
+    def project(self) -> Project:
+        return self.registry.project
+
+    def as_json(self) -> dict[str, Any]:
+        """The document of `run --json` and `score --json`."""
+        return {
+            "run_id": self.run_id,
+            "as_of": iso(self.moments[-1]),
+            "status": self.status,
+            "slices": {"computed": self.computed, "skipped": self.skipped},
+            "scores": {"inserted": self.counts.inserted, "updated": self.counts.updated, "unchanged": self.counts.unchanged},
+            "verdicts": self.judge.summary(),
+            "held_back": sorted(self.held),
+            "failed_sources": sorted(self.failed_sources),
+            "model_version": self.model_version,
+            "seconds": round(time.perf_counter() - self.started, 3),
+        }
+
+
+def prove(run: Run) -> None:
+    """Checks every definition the project reads, before anything runs."""
+    run.selection = select(run.registry, run.session.present)
+
+
+def plan(run: Run) -> None:
+    """Lists the slices that are wanted and not filled."""
+    wanted = [s for s in wanted_slices(run.selection, run.moments) if run.only is None or _is_for(s.definition, run)]
+    missing = {s.key for s in missing_slices(run.warehouse, run.selection, run.moments)}
+    run.missing = [s for s in wanted if s.key in missing]
+    run.skipped = len(wanted) - len(run.missing)
+
+
+def judge_sources(run: Run) -> None:
+    """Asks quality about every source that is read; a failed one holds back the views that read it."""
+    read = [*run.selection.definitions, *([] if run.only else [_label(run)])]
+    names = run.registry.sources_of(read)
+    run.progress("quality of sources", 0, 1)
+    run.failed_sources = run.judge.failed_sources(run.session, names)
+    run.held = held_back(run.selection.definitions, run.registry, run.failed_sources)
+
+
+def fill_slices(run: Run) -> None:
+    """Computes the missing slices, has them judged, and lists them, one as_of after the other."""
+    done = 0
+
+    def tell(each: Slice) -> None:
+        nonlocal done
+        run.progress(f"{each.definition.ref} at {iso(each.as_of)}", done, len(run.missing))
+        done += 1
+
+    rejected: set[str] = set()
+
+    def approve(written: Written) -> bool:
+        definition = written.slice.definition
+        passed = run.judge.approves("feature", definition.name, f"{definition.relation} at {iso(written.slice.as_of)}", written.file)
+        if not passed:
+            rejected.add(definition.relation)
+        return passed
+
+    listed = fill(
+        run.session, run.selection, run.missing, run_id=run.run_id, held=run.held, approve=approve, progress=tell
+    )
+    run.computed = len(listed)
+    run.held |= rejected
+
+
+def score(run: Run) -> None:
+    """Scores every as_of whose slices are all there; publishes nothing where anything it reads was held back."""
+    if run.only is not None:
+        return
+    label = _label(run)
+    label_failed = run.failed_sources & set(run.registry.sources_of([label]))
+    if run.held or label_failed:
+        run.status = "blocked"
+        return
+    scorer = Scorer.of(run)
+    run.model_version = scorer.model_version
+    for number, as_of in enumerate(run.moments):
+        run.progress(f"scores at {iso(as_of)}", number, len(run.moments))
+        scoring = scorer.scoring(run, as_of)
+        done = scoring.is_done(run.warehouse)
+        if done is not None:
+            run.counts += Counts(unchanged=done)
+            continue
+        scored = scorer.score(run, as_of)
+        file = run.warehouse.staging_file()
+        run.warehouse.register("scored", scored)
+        run.warehouse.write_parquet("SELECT * FROM scored ORDER BY lead_id", file)
+        passed = run.judge.approves("score", "lead_scores", f"scores.lead_scores at {iso(as_of)}", file)
+        file.unlink(missing_ok=True)
+        if not passed:
+            run.status = "blocked"
+            return
+        run.counts += upsert(run.warehouse, scored, scoring, run.run_id)
+    run.tiers = _tiers(run, scorer)
+
+
+def judge_filled(run: Run) -> None:
+    """Asks quality about the slices that are filled, and about the scores at their as_of; publishes nothing."""
+    for as_of in run.moments:
+        for definition in run.selection.definitions:
+            file = slice_file(run.warehouse, run.selection.slice_of(definition, as_of))
+            if file is not None:
+                run.progress(f"quality of {definition.ref}", 0, 0)
+                if not run.judge.approves("feature", definition.name, f"{definition.relation} at {iso(as_of)}", file):
+                    run.held |= {definition.relation}
+        staged = run.warehouse.staging_file()
+        rows = run.warehouse.write_parquet(
+            f"SELECT * EXCLUDE (run_id, written_at) FROM store.scores.lead_scores WHERE as_of = {sql_literal(as_of)} ORDER BY ALL", staged
+        )
+        if rows and not run.judge.approves("score", "lead_scores", f"scores.lead_scores at {iso(as_of)}", staged):
+            run.status = "blocked"
+        staged.unlink(missing_ok=True)
+
+
+RUN = (prove, plan, judge_sources, fill_slices, score)
+"""The stages of `run` and `backfill`, in order; the catalogue is swapped after the last, whatever it found."""
+
+SCORE = (prove, plan, judge_sources, score)
+"""`score` computes no slice: it scores what is filled."""
+
+VALIDATE = (prove, judge_sources, judge_filled)
+"""`validate` asks quality about sources and about what is filled."""
+
+
+@dataclass(frozen=True)
+class Scorer:
+    """The champion and the policy, loaded once for all as_of of a run."""
+
+    policy: Any
+    model: Any
+    model_version: str
+
+    @classmethod
+    def of(cls, run: Run) -> Scorer:
+        from leadmart.scoring.champion import champion_version, load_policy
+
+        policy = load_policy(run.registry, run.selection)
+        version = champion_version(run.warehouse, run.selection.feature_set_version)
+        return cls(policy, None, version)
+
+    def scoring(self, run: Run, as_of: datetime) -> Scoring:
+        """The identity of scoring at an as_of: versions, slices and what is known of outcomes."""
+        from leadmart.features.fingerprint import digest
+
+        slices = []
+        for definition in run.selection.definitions:
+            wanted = run.selection.slice_of(definition, as_of)
+            found = slice_file(run.warehouse, wanted)
+            if found is None:
+                raise LeadmartError(
+                    f"{definition.ref} is not filled at {iso(as_of)}",
+                    code="slice_missing",
+                    hint=f"`leadmart run --as-of {iso(as_of)}` fills it",
+                )
+            slices.append((definition.relation, found.name))
+        label = _label(run)
+        outcomes = source_inputs(run.warehouse, run.registry, run.registry.sources_of([label]))
+        return Scoring(
+            as_of=as_of,
+            spine=run.selection.spine.name,
+            feature_set_version=run.selection.feature_set_version,
+            model_version=self.model_version,
+            policy_version=self.policy.policy_version,
+            input_hash=digest(slices, run.registry.token_hash(label), outcomes, run.project.settings.scoring.reasons_for),
+        )
+
+    def score(self, run: Run, as_of: datetime) -> pl.DataFrame:
+        """The score rows at an as_of, leads whose outcome is known by then left out."""
+        import polars as pl
+
+        from leadmart.scoring.assess import score_rows
+        from leadmart.scoring.champion import load_model, typed_columns
+
+        label = _label(run)
+        make_outcomes(run.session, run.registry, label, known_at=as_of)
+        converted = run.warehouse.frame(f"SELECT {label.key} FROM outcomes")
+        frame = scoring_frame(run.warehouse, run.registry, run.selection, as_of)
+        frame = frame.join(converted, on=label.key, how="anti")
+        columns = typed_columns(feature_columns(run.selection, "feature"), frame)
+        model = load_model(run.warehouse, self.model_version)
+        reasons_for: Any = run.project.settings.scoring.reasons_for
+        scored = score_rows(
+            frame, columns, self.policy, model, feature_set_version=run.selection.feature_set_version, reasons_for=reasons_for
+        )
+        for warning in scored.warnings:
+            run.progress(f"warning: {warning}", 0, 0)
+        return scored.rows.with_columns(pl.col("as_of").cast(pl.Datetime("us")))
+
+
+def execute(
+    project: Project,
+    command: str,
+    moments: Sequence[datetime] | Callable[[Warehouse], Sequence[datetime]] | None,
+    *,
+    stages: Sequence[Callable[[Run], None]] = RUN,
+    only: str | None = None,
+    progress: Progress = silent,
+) -> Run:
+    """Walks the stages for the moments (default: the latest due as_of), records the run, and swaps the catalogue.
+
+    The run that is returned is `done` or `blocked`. A named error marks it `failed`, is recorded, and raised again; what was
+    listed before it stays, and the next run goes on from there.
+    """
+    with open_for_writing(project) as warehouse:
+        registry = Registry(project)
+        chosen = moments(warehouse) if callable(moments) else moments or [default_as_of(warehouse)]
+        run = Run(warehouse, registry, command, list(chosen), only, progress)
+        _record_start(run)
+        try:
+            for stage in stages:
+                stage(run)
+            run.status = "blocked" if run.status == "blocked" or run.held else "done"
+        except LeadmartError as error:
+            run.status = "failed"
+            _record_end(run, error.message)
+            raise
+        except BaseException as error:
+            run.status = "failed"
+            _record_end(run, f"{type(error).__name__}: {error}")
+            raise
+        _record_end(run, _why_blocked(run))
+        return run
+
+
+def _record_start(run: Run) -> None:
+    # whoever holds the store is the only writer: a run still said to be running was killed
+    run.warehouse.execute(
+        f"UPDATE store.meta.runs SET status = 'failed', message = 'killed', finished_at = {sql_literal(run.started_at)} WHERE status = 'running'"
+    )
+    run.warehouse.execute(
+        "INSERT INTO store.meta.runs (run_id, command, as_of, status, started_at) "
+        f"VALUES (?, ?, {sql_literal(run.moments[-1])}, 'running', {sql_literal(run.started_at)})",
+        [run.run_id, run.command],
+    )
+
+
+def _record_end(run: Run, message: str | None) -> None:
+    seconds = round(time.perf_counter() - run.started, 3)
+    run.warehouse.execute(
+        "UPDATE store.meta.runs SET status = ?, message = ?, slices_computed = ?, slices_skipped = ?, inserted = ?, updated = ?, "
+        f"unchanged = ?, model_version = ?, finished_at = {sql_literal(now())}, seconds = ? WHERE run_id = ?",
+        [
+            run.status, message, run.computed, run.skipped, run.counts.inserted, run.counts.updated, run.counts.unchanged,
+            run.model_version, seconds, run.run_id,
+        ],
+    )  # fmt: skip
+    catalogue.publish(run.warehouse, run.registry, getattr(run, "selection", None))
+
+
+def _tiers(run: Run, scorer: Scorer) -> list[tuple[str, int]]:
+    """Leads by tier at the run's newest as_of, best tier first."""
+    return run.warehouse.rows(
+        f"SELECT tier, COUNT(*) FROM store.scores.lead_scores WHERE as_of = {sql_literal(run.moments[-1])} AND model_version = ? "
+        "AND policy_version = ? AND feature_set_version = ? GROUP BY tier ORDER BY MAX(composite) DESC, tier",
+        [scorer.model_version, scorer.policy.policy_version, run.selection.feature_set_version],
+    )
+
+
+def _why_blocked(run: Run) -> str | None:
+    if run.status != "blocked":
+        return None
+    if run.failed_sources:
+        return f"quality of {', '.join(sorted(run.failed_sources))} failed; held back: {', '.join(sorted(run.held)) or 'scores'}"
+    failed = [v for v in run.judge.given if not v.success]
+    return "quality failed: " + ", ".join(f"{v.suite} on {v.subject}" for v in failed)
+
+
+def _label(run: Run) -> Definition:
+    return run.registry.get("label", run.project.settings.train.label)
+
+
+def _is_for(definition: Definition, run: Run) -> bool:
+    """Whether a slice is needed for the one view a backfill was asked for: the view, its spine and what it reads."""
+    assert run.only is not None
+    wanted = run.registry.find(run.only)
+    needed = {wanted.relation, run.selection.spine.relation, *(d.relation for d in run.registry.dependencies(wanted))}
+    if wanted.kind == "feature" and wanted.entity != run.selection.spine.entity:
+        from leadmart.features.session import link_for
+
+        needed.add(link_for(wanted, run.registry).relation)
+    return definition.relation in needed
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """What a backfill would do, from what past slices took."""
+
+    moments: tuple[datetime, ...]
+    slices: int
+    filled: int
+    rows: int
+    bytes: int
+    seconds: float
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "as_of": [iso(m) for m in self.moments],
+            "slices": {"missing": self.slices, "filled": self.filled},
+            "rows": self.rows,
+            "bytes": self.bytes,
+            "seconds": self.seconds,
+        }
+
+    def words(self) -> str:
+        size = f"about {self.rows:,} rows, {self.bytes / 1e6:.1f} MB, {self.seconds:.0f} s" if self.rows else "no past slices to judge its size by"
+        return f"{len(self.moments)} as_of from {iso(self.moments[0])} to {iso(self.moments[-1])}: {self.slices} slices missing, {self.filled} filled; {size}"
+
+
+def forecast(project: Project, moments: Callable[[Warehouse], Sequence[datetime]], only: str | None) -> Forecast:
+    """What a backfill over the moments would compute; reads the catalogue only."""
+    from leadmart.features.warehouse import open_for_reading
+
+    with open_for_reading(project) as warehouse:
+        run = Run(warehouse, Registry(project), "backfill", list(moments(warehouse)), only, silent)
+        prove(run)
+        plan(run)
+        sizes = {
+            (kind, name, version): (rows, size, seconds)
+            for kind, name, version, rows, size, seconds in warehouse.rows(
+                "SELECT kind, name, version, AVG(row_count), AVG(bytes), AVG(seconds) FROM store.meta.slices GROUP BY kind, name, version"
+            )
+        }
+        costs = [sizes.get((s.definition.kind, s.definition.name, s.definition.version or 0), (0, 0, 0)) for s in run.missing]
+        rows, size, seconds = (sum(cost[i] for cost in costs) for i in range(3))
+        return Forecast(tuple(run.moments), len(run.missing), run.skipped, round(rows), round(size), round(seconds, 1))

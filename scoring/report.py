@@ -1,0 +1,137 @@
+"""What people read on stdout: runs, models, one lead, and plain tables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from leadmart.scoring.pipeline import Run
+    from leadmart.scoring.training import Trained
+
+_WIDEST = 72
+_FIGURES = (
+    "roc_auc", "reachable_roc_auc", "rules_roc_auc", "pr_auc", "base_rate", "log_loss", "brier", "calibration_slope", "calibration_intercept",
+    "lift_top_decile",
+)  # fmt: skip
+
+
+def run_text(run: Run) -> str:
+    """A run in some lines: what it computed, scored, held back, and the tiers it left."""
+    document = run.as_json()
+    lines = [f"{run.command} {document['run_id']} at {document['as_of']}: {document['status']} in {document['seconds']:.1f} s"]
+    slices, scores = document["slices"], document["scores"]
+    lines.append(f"  slices   {slices['computed']} computed, {slices['skipped']} there already")
+    lines.append(f"  scores   {scores['inserted']:,} inserted, {scores['updated']:,} updated, {scores['unchanged']:,} unchanged ({run.model_version})")
+    failed = [v for v in run.judge.given if not v.success]
+    warned = sum(v.warnings for v in run.judge.given)
+    lines.append(f"  quality  {len(run.judge.given)} verdicts, {len(failed)} failed, {warned} warnings")
+    for verdict in failed:
+        lines.append(f"    {verdict.suite} on {verdict.subject}")
+        lines += [f"      {d['severity']}: {d['message']}" for d in verdict.details if d["outcome"] == "failed"]
+    if run.status == "blocked":
+        lines.append(f"  held     {', '.join(sorted(run.held)) or 'scores'}; what was published before stays")
+    return "\n".join(lines + _tiers(run))
+
+
+def _tiers(run: Run) -> list[str]:
+    if run.status != "done" or not (run.counts.inserted or run.counts.updated or run.counts.unchanged):
+        return []
+    found = run.tiers
+    return ["  tiers    " + ", ".join(f"{tier} {count:,}" for tier, count in found)] if found else []
+
+
+def training_text(trained: Trained) -> str:
+    """What was learned, from whom, and how good it is on the test block."""
+    result = trained.result
+    document = trained.as_json()
+    title = f"{document['model_version']} ({result.tier}), {trained.role}" if result.model else "the rules are kept"
+    lines = [f"{title}: {result.label.name} within {document['horizon_days']:g} days, {trained.seconds:.1f} s", ""]
+    lines.append(f"  learned from {result.rows:,} landmarks, {result.positives:,} positive; {result.positive_leads:,} leads with the outcome before the test")
+    lines += [f"  left out {e.rows:>9,} landmarks: {e.words}" for e in result.excluded if e.rows]
+    lines.append("")
+    for block in result.blocks:
+        span = f"{block.first:%Y-%m-%d} to {block.last:%Y-%m-%d}" if block.first and block.last else "given up"
+        lines.append(f"  {block.name:<12}{block.rows:>9,} rows {block.leads:>8,} leads {block.positive_leads:>6,} positive   {span}")
+    lines += ["", *figures_text(document["metrics"])]
+    if result.suspects:
+        lines += ["", "  suspects: columns that tell the outcome better than behaviour can"]
+        lines += [f"    {s.column}: {s.why}" for s in result.suspects]
+    lines += ["", *(f"  {note}" for note in result.notes)]
+    return "\n".join(lines)
+
+
+def figures_text(metrics: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """The figures with their intervals, one a line; an undefined one says why."""
+    lines = ["  on the test block              value     95 % interval"]
+    for name in [*(n for n in _FIGURES if n in metrics), *(n for n in metrics if n not in _FIGURES)]:
+        figure = metrics[name]
+        if figure["value"] is None:
+            lines.append(f"    {name:<26}undefined: {figure.get('reason', '')}")
+        else:
+            span = f"{figure['low']:.3f} to {figure['high']:.3f}" if figure["low"] is not None else ""
+            words = "  (made-up world: the best that any model could reach)" if name == "reachable_roc_auc" else ""
+            lines.append(f"    {name:<26}{figure['value']:>7.3f}   {span}{words}")
+    return lines
+
+
+def models_text(models: Sequence[Mapping[str, Any]]) -> str:
+    """The models one after the other, newest first."""
+    if not models:
+        return "no model yet: the rules score (`leadmart train`)"
+    parts = []
+    for model in models:
+        head = f"{model['model_version']} ({model['tier']}), {model['role']}: {model['label']}, {model['rows']:,} rows, {model['positives']:,} positive"
+        parts.append("\n".join([head, *figures_text(model["metrics"])]))
+    return "\n\n".join(parts)
+
+
+def assessment_text(found: Mapping[str, Any]) -> str:
+    """One lead's score, gates first, then the parts that make the composite, the reasons, and the values behind them."""
+    parts = found["parts"]
+    lines = [f"lead {found['lead_id']} at {found['as_of']}: {found['qualification_status']}, tier {found['tier']}, score {found['composite']:.1f}", ""]
+    for gate in found["gates"]:
+        lines.append(f"  gate     {gate['reason']} ({gate['severity']})")
+    if parts["p_cal"] is not None:
+        lines.append(f"  chance   {parts['p_cal']:.3f}, above {100 * parts['rank']:.0f} % of the leads it was learned on")
+    lines.append(f"  points   {parts['rules_score']:.0f} of 100 by the scorecard")
+    rank = f"100 x {parts['w']:.2f} x {parts['rank']:.3f} + " if parts["rank"] is not None else ""
+    capped = f", capped at {parts['cap']:.0f} ({found['cap_reason']})" if found["cap_reason"] else ""
+    lines.append(f"  score    {rank}{1 - parts['w']:.2f} x {parts['rules_score']:.0f} + {parts['boost']:.1f} for recency{capped} = {parts['composite']:.1f}")
+    lines += ["", f"  reasons ({found['reasons_from']})"]
+    lines += [f"    {number}. {reason['words']}" for number, reason in enumerate(found["reasons"], 1)] or ["    none"]
+    if found["note"]:
+        lines += ["", f"  {found['note']}"]
+    if found["values"]:
+        lines += ["", "  values"]
+        lines += [f"    {name:<32}{_cell(v['value']):>14}   {v['means']}" for name, v in found["values"].items()]
+    versions = ", ".join(f"{name.removesuffix('_version')} {version}" for name, version in found["versions"].items())
+    return "\n".join([*lines, "", f"  {versions}; run {found['run_id']}"])
+
+
+def table_text(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Rows as a plain table, long cells cut; a row with a line break in a cell is printed field by field."""
+    if not rows:
+        return "no rows"
+    if any(isinstance(value, str) and "\n" in value for row in rows for value in row.values()):
+        return "\n\n".join("\n".join(f"{name}: {value}" for name, value in row.items()) for row in rows)
+    names = list(rows[0])
+    cells = [[_cell(row[name]) for name in names] for row in rows]
+    widths = [min(_WIDEST, max(len(name), *(len(line[i]) for line in cells))) for i, name in enumerate(names)]
+    numeric = [all(isinstance(row[name], int | float) or row[name] is None for row in rows) for name in names]
+
+    def line(values: Sequence[str]) -> str:
+        fitted = [v if len(v) <= w else v[: w - 1] + "…" for v, w in zip(values, widths, strict=True)]
+        return "  ".join(v.rjust(w) if right else v.ljust(w) for v, w, right in zip(fitted, widths, numeric, strict=True)).rstrip()
+
+    return "\n".join([line(names), "  ".join("-" * w for w in widths), *map(line, cells)])
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, list):
+        return "; ".join(map(str, value))
+    if isinstance(value, float):
+        return f"{value:g}"
+    return str(value)

@@ -1,0 +1,145 @@
+"""`train`: from the warehouse to a model in `meta.models`."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from datetime import time as time_of_day
+from typing import Any
+
+from leadmart.features import catalogue
+from leadmart.features.clock import now, sql_literal
+from leadmart.features.errors import LeadmartError
+from leadmart.features.lint import horizon_days
+from leadmart.features.lookup import feature_columns
+from leadmart.features.materialize import publish_views
+from leadmart.features.plan import select
+from leadmart.features.project import Project, TrainSection
+from leadmart.features.raw import newest_load
+from leadmart.features.registry import Registry
+from leadmart.features.session import Session
+from leadmart.features.warehouse import Warehouse, new_run_id, open_for_writing
+from leadmart.scoring.champion import load_policy, typed_columns
+from leadmart.scoring.dataset import SplitSettings
+from leadmart.scoring.judge import Judge
+from leadmart.scoring.train import Label, TrainingResult, TrainSettings, fit
+from leadmart.scoring.training_frame import training_frame, with_true_probability
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What `train` prints: the result, the model's role, and how long it took."""
+
+    result: TrainingResult
+    role: str
+    run_id: str
+    seconds: float
+
+    def as_json(self) -> dict[str, Any]:
+        return {**self.result.as_json(), "role": self.role, "run_id": self.run_id, "seconds": self.seconds}
+
+
+def train(project: Project, progress: Callable[[str], None] = lambda _: None) -> Trained:
+    """Trains on what is loaded, keeps the model and makes it the champion; with too few outcomes the rules stay.
+
+    Raises LeadmartError `nothing_loaded`, `nothing_to_learn`, `quality_failed`, `leak_suspected` and what `check` refuses.
+    """
+    started = time.perf_counter()
+    run_id = new_run_id()
+    with open_for_writing(project) as warehouse:
+        registry = Registry(project)
+        session = Session(warehouse, registry)
+        cut_off = newest_load(warehouse)
+        if cut_off is None:
+            raise LeadmartError("nothing is loaded: there is nothing to learn from", code="nothing_loaded", hint="`leadmart load TABLE FILE`")
+        label = registry.get("label", project.settings.train.label)
+        spine = registry.get("spine", project.settings.train.spine)
+        selection = select(registry, session.present)
+        publish_views(warehouse, session, selection, run_id)
+        progress("quality of sources")
+        judge = Judge(warehouse, registry, run_id)
+        if failed := judge.failed_sources(session, registry.sources_of([label, spine, *selection.definitions])):
+            raise LeadmartError(
+                f"quality of {', '.join(sorted(failed))} failed: nothing is learned from rows that quality refused",
+                code="quality_failed", exit_code=3, hint="`leadmart show verdicts` tells what was found",
+            )  # fmt: skip
+        policy = load_policy(registry, selection)
+        progress("features at past landmarks")
+        frame = training_frame(session, selection, label, spine, policy.gates, cut_off)
+        horizon = horizon_days(label)
+        rows = with_true_probability(session, frame.rows, horizon)
+        progress("learning")
+        settings = project.settings.train
+        result = fit(
+            rows,
+            typed_columns(feature_columns(selection, "feature"), rows),
+            policy.scorecard,
+            Label(label.name, registry.fingerprint(label, session.present), timedelta(days=horizon)),
+            _settings(settings, cut_off, frame.not_before, project.settings.engine.threads),
+            feature_set_version=selection.feature_set_version,
+            true_probability="true_probability" if project.is_demo else None,
+        )
+        result = replace(result, excluded=(frame.blocked, *result.excluded))
+        role = "champion" if result.model else "rules"
+        if result.model:
+            _keep(warehouse, result, run_id)
+            catalogue.publish(warehouse, registry, selection)
+    return Trained(result, role, run_id, round(time.perf_counter() - started, 3))
+
+
+def models(warehouse: Warehouse) -> list[dict[str, Any]]:
+    """Every kept model as `models --json` prints it, newest first."""
+    found = []
+    for version, role, tier, features, label, rows, positives, report, trained_at in warehouse.rows(
+        "SELECT model_version, role, tier, feature_set_version, label, row_count, positives, report, trained_at "
+        "FROM store.meta.models ORDER BY trained_at DESC"
+    ):
+        document = json.loads(report)
+        found.append(
+            {
+                **document, "model_version": version, "role": role, "tier": tier, "feature_set_version": features, "label": label,
+                "rows": rows, "positives": positives, "trained_at": trained_at.isoformat(),
+            }  # fmt: skip
+        )
+    return found
+
+
+def _keep(warehouse: Warehouse, result: TrainingResult, run_id: str) -> None:
+    """Stores the model as champion; the one before it retires. Training the same again changes nothing but the role."""
+    assert result.model is not None
+    report = json.dumps(result.as_json())
+    with warehouse.transaction():
+        warehouse.execute("UPDATE store.meta.models SET role = 'retired' WHERE role = 'champion'")
+        warehouse.execute(
+            f"INSERT INTO store.meta.models VALUES (?, 'champion', ?, ?, ?, ?, ?, ?, ?, ?, ?, {sql_literal(now())}) "
+            "ON CONFLICT (model_version) DO UPDATE SET role = 'champion'",
+            [
+                result.model.model_version, result.tier, result.feature_set_version, result.label.name, result.label.version,
+                result.rows, result.positives, result.model.to_text(), report, run_id,
+            ],
+        )  # fmt: skip
+
+
+def _settings(section: TrainSection, cut_off: datetime, not_before: datetime, threads: int | None) -> TrainSettings:
+    def midnight(day: Any) -> datetime | None:
+        return datetime.combine(day, time_of_day()) if day else None
+
+    return TrainSettings(
+        cut_off=cut_off,
+        ingest_lag=timedelta(days=section.ingest_lag_days),
+        not_before=not_before,
+        split=SplitSettings(
+            test_days=section.test_days,
+            calibration_days=section.calibration_days,
+            validation_days=section.validation_days,
+            train_until=midnight(section.train_until),
+            test_start=midnight(section.test_start),
+            test_end=midnight(section.test_end),
+        ),
+        seed=section.seed,
+        threads=threads or 1,
+        waived_leak=section.waive_leak,
+    )

@@ -1,0 +1,114 @@
+"""The frame a model learns from: landmarks of the past, features as they were known then, and the outcome with hindsight."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from leadmart.features.clock import iso
+from leadmart.features.definition import Definition
+from leadmart.features.errors import LeadmartError
+from leadmart.features.lint import check_all, horizon_days
+from leadmart.features.lookup import compute_at, plain_types
+from leadmart.features.outcomes import make_outcomes
+from leadmart.features.plan import Selection, ticks
+from leadmart.features.registry import Registry
+from leadmart.features.session import Session
+from leadmart.scoring.dataset import Exclusion, label_rows
+from leadmart.scoring.gates import GateRule, is_blocked
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+@dataclass(frozen=True)
+class TrainingFrame:
+    """`rows`: lead_id, as_of, outcome_at, the features and gates at every landmark, NULL where the label cannot be used.
+
+    `blocked` counts the landmarks left out because a gate blocks the lead: they are not scored by the model either.
+    """
+
+    rows: pl.DataFrame
+    blocked: Exclusion
+    not_before: datetime
+
+
+def training_frame(
+    session: Session, selection: Selection, label: Definition, spine: Definition, rules: tuple[GateRule, ...], cut_off: datetime
+) -> TrainingFrame:
+    """Landmarks of the training spine over the cadence's past moments, with the same definitions that scoring reads.
+
+    Features are computed only where the label is complete. Raises LeadmartError `nothing_to_learn` without any landmark,
+    `not_a_subset` where the training spine has rows that scoring would never see.
+    """
+    import polars as pl
+
+    settings = session.registry.project.settings
+    _refuse_problems(spine, label, session.registry)
+    horizon = timedelta(days=horizon_days(label))
+    lag = timedelta(days=settings.train.ingest_lag_days)
+    not_before = cut_off - timedelta(days=round(settings.train.months * 365.25 / 12))
+    session.want(ticks(settings.clock, not_before, cut_off + timedelta(microseconds=1)))
+    session.prepare([spine, selection.spine])
+    session.compute(spine)
+    _refuse_rows_outside(session, spine, selection.spine)
+    make_outcomes(session, session.registry, label)
+    key = spine.key
+    pairs = session.warehouse.frame(
+        f"SELECT s.{key}, s.as_of, o.outcome_at FROM spine_{spine.entity[0]} AS s LEFT JOIN outcomes AS o ON o.{key} = s.{key}"
+    )
+    if pairs.is_empty():
+        raise LeadmartError(
+            f"spine {spine.name} has no row in {settings.train.months} months before {iso(cut_off)}: there is nothing to learn from",
+            code="nothing_to_learn",
+            hint="load leads of the past, or raise [train] months",
+        )
+    usable = label_rows(pairs, horizon=horizon, ingest_lag=lag, cut_off=cut_off).rows.select(key, "as_of")
+    session.warehouse.register("usable", usable)
+    session.want(usable["as_of"].unique().to_list())
+    session.set_spine(spine.entity[0], "SELECT * FROM usable")
+    features = plain_types(session.warehouse.frame(compute_at(session, selection)))
+    blocked = features.filter(is_blocked(rules))
+    kept = pairs.join(blocked.select(key, "as_of"), on=[key, "as_of"], how="anti")
+    return TrainingFrame(
+        kept.join(features, on=[key, "as_of"], how="left").sort("as_of", key),
+        Exclusion("blocked", "a gate blocks the lead at as_of", blocked.height, blocked[key].n_unique()),
+        not_before,
+    )
+
+
+def with_true_probability(session: Session, frame: pl.DataFrame, horizon: int) -> pl.DataFrame:
+    """The frame with `true_probability`, which only a made-up company knows; the frame itself in any other project."""
+    project = session.registry.project
+    if not project.is_demo:
+        return frame
+    from leadmart.features.demo import reachable_probability
+
+    true = reachable_probability(project.demo_truth, frame.select("lead_id", "as_of"), horizon_days=horizon)
+    return frame.join(true.rename({"p": "true_probability"}), on=["lead_id", "as_of"], how="left")
+
+
+def _refuse_problems(spine: Definition, label: Definition, registry: Registry) -> None:
+    from leadmart.features.errors import all_as_one
+
+    if problems := check_all([spine, label], registry):
+        raise all_as_one(problems)
+
+
+def _refuse_rows_outside(session: Session, spine: Definition, scored: Definition) -> None:
+    if spine.name == scored.name or spine.header.get("subset-of") != scored.name:
+        return
+    key = spine.key
+    outside = session.warehouse.rows(
+        f"SELECT s.{key}, s.as_of FROM spine_{spine.entity[0]} AS s "
+        f"WHERE NOT EXISTS (SELECT 1 FROM ({session.sql_of(scored)}) AS o WHERE o.{key} = s.{key} AND o.as_of = s.as_of) LIMIT 1"
+    )
+    if outside:
+        lead, as_of = outside[0]
+        raise LeadmartError(
+            f"spine {spine.name} says `subset-of: {scored.name}`, which has no row for {key} {lead} at {iso(as_of)}",
+            code="not_a_subset",
+            place=spine.place(line=1),
+            hint=f"train where it is scored: narrow {spine.name}, or widen {scored.name}",
+        )
