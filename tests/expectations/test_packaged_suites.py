@@ -33,7 +33,8 @@ def view_columns(ref: str) -> dict[str, str]:
     """Column → type of a packaged view or gate; the type by its name, as this test does not run it."""
     name, version = ref.split("@")
     room = "gates" if (SQL / "gates" / name).is_dir() else "features"
-    names = sqlglot.parse_one((SQL / room / name / f"{version}.sql").read_text(), read="duckdb").named_selects
+    select = sqlglot.parse_one((SQL / room / name / f"{version}.sql").read_text(), read="duckdb")
+    assert isinstance(select, expressions.Select)
     is_boolean = re.compile(r"^(is|lacks|has)_|_stated$")
     return {
         column: "TIMESTAMP"
@@ -43,7 +44,7 @@ def view_columns(ref: str) -> dict[str, str]:
         else "BOOLEAN"
         if is_boolean.search(column)
         else "BIGINT"
-        for column in names
+        for column in select.named_selects
     }
 
 

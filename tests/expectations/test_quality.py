@@ -83,6 +83,7 @@ def test_unreadable_files_are_a_named_error(tmp_path: Path) -> None:
         assert caught.value.code == "unreadable_input"
 
 
+@pytest.mark.slow
 def test_nothing_is_written_anywhere_not_even_at_exit(tmp_path: Path) -> None:
     file = write_parquet(tmp_path / "rows.parquet", "SELECT i AS id, 'a' AS kind FROM range(10) AS t(i)")
     home = tmp_path / "home"
@@ -93,7 +94,8 @@ from pathlib import Path
 import duckdb
 from leadmart.expectations.quality import check, read_suite
 path = Path({str(tmp_path / "suite.json")!r})
-held = duckdb.connect()  # a caller's own connection, still open at exit
+held = duckdb.connect({str(tmp_path / "held.duckdb")!r})  # a caller's own, open at exit
+frame = held.sql("SELECT 1 AS a").pl()
 path.write_text(json.dumps({{
     "name": "quiet",
     "meta": {{"leadmart": {{"stage": "source", "table": "leads"}}}},
