@@ -34,9 +34,11 @@ EARLY_STOPPING_FLOOR = 200
 VALIDATION_FLOOR = 20
 PATIENCE = 30
 
-# G2. No scale_pos_weight and no resampling: they ruin the probability (G3).
+# G2. A hundred rows a leaf, since some ten landmarks of a lead are one fate: with 15 leaves of 40 rows the made-up
+# worlds of the tests lost .03 of the reachable AUC, with these .02. No scale_pos_weight and no resampling: they ruin
+# the probability (G3).
 _ML: dict[str, Value] = {
-    "learning_rate": 0.04, "num_leaves": 15, "min_data_in_leaf": 40, "lambda_l2": 5.0,
+    "learning_rate": 0.04, "num_leaves": 7, "min_data_in_leaf": 100, "lambda_l2": 5.0,
     "feature_fraction": 0.8, "bagging_fraction": 0.8, "bagging_freq": 1,
 }  # fmt: skip
 _HYBRID: dict[str, Value] = {
@@ -48,7 +50,7 @@ _ALWAYS: dict[str, Value] = {
     "deterministic": True, "force_row_wise": True, "verbosity": -1,
 }  # fmt: skip
 _MOST_ROUNDS = {"ml": 300, "hybrid": 100}
-_FIXED_ROUNDS = {"ml": 150, "hybrid": 100}
+_FIXED_ROUNDS = {"ml": 120, "hybrid": 100}
 
 _GRID = 1001  # stored quantiles of the reference distribution: steps of a tenth of a percentile
 _LIBRARIES = ("lightgbm", "numpy", "polars", "scikit-learn")

@@ -120,7 +120,7 @@ def fill_slices(run: Run) -> None:
 
     def approve(written: Written) -> bool:
         definition = written.slice.definition
-        passed = run.judge.approves("feature", definition.name, f"{definition.relation} at {iso(written.slice.as_of)}", written.file)
+        passed = run.judge.approves("feature", definition.ref, f"{definition.relation} at {iso(written.slice.as_of)}", written.file)
         if not passed:
             rejected.add(definition.relation)
         return passed
@@ -170,7 +170,7 @@ def judge_filled(run: Run) -> None:
             file = slice_file(run.warehouse, run.selection.slice_of(definition, as_of))
             if file is not None:
                 run.progress(f"quality of {definition.ref}", 0, 0)
-                if not run.judge.approves("feature", definition.name, f"{definition.relation} at {iso(as_of)}", file):
+                if not run.judge.approves("feature", definition.ref, f"{definition.relation} at {iso(as_of)}", file):
                     run.held |= {definition.relation}
         staged = run.warehouse.staging_file()
         rows = run.warehouse.write_parquet(

@@ -15,21 +15,28 @@ WITH versions AS (
         AND a.as_of = spine.as_of
     GROUP BY spine.account_id, spine.as_of
 ),
-visits AS (
+people AS MATERIALIZED (                                -- the spine first: joined last, every visit of every account would be read
     SELECT
         spine.account_id,
         spine.as_of,
-        COUNT(DISTINCT w.lead_id) AS active_people,
-        COUNT(w.event_id) FILTER (WHERE w.page_type = 'pricing') AS pricing_views
+        la.lead_id
     FROM spine
     JOIN links.lead_account__v1 AS la
         ON  la.account_id = spine.account_id
         AND la.as_of = spine.as_of
+),
+visits AS (
+    SELECT
+        pe.account_id,
+        pe.as_of,
+        COUNT(DISTINCT w.lead_id) AS active_people,
+        COUNT(w.event_id) FILTER (WHERE w.page_type = 'pricing') AS pricing_views
+    FROM people AS pe
     JOIN known.web_events AS w
-        ON  w.lead_id = la.lead_id
-        AND w.as_of = spine.as_of
-        AND w.occurred_at >= spine.as_of - INTERVAL 30 DAY
-    GROUP BY spine.account_id, spine.as_of
+        ON  w.lead_id = pe.lead_id
+        AND w.as_of = pe.as_of
+        AND w.occurred_at >= pe.as_of - INTERVAL 30 DAY
+    GROUP BY pe.account_id, pe.as_of
 )
 SELECT
     spine.account_id,

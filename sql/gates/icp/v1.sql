@@ -49,20 +49,27 @@ careers AS (
         AND w.occurred_at >= spine.as_of - INTERVAL 90 DAY
     GROUP BY spine.lead_id, spine.as_of
 ),
-payments AS (
+companies AS MATERIALIZED (
     SELECT
         spine.lead_id,
         spine.as_of,
-        COUNT(p.payment_id) AS payments
+        la.account_id
     FROM spine
     JOIN links.lead_account__v1 AS la
         ON  la.lead_id = spine.lead_id
         AND la.as_of = spine.as_of
+),
+payments AS (
+    SELECT
+        co.lead_id,
+        co.as_of,
+        COUNT(p.payment_id) AS payments
+    FROM companies AS co
     JOIN known.invoice_payments AS p
-        ON  p.account_id = la.account_id
-        AND p.as_of = spine.as_of
+        ON  p.account_id = co.account_id
+        AND p.as_of = co.as_of
         AND p.amount_paid > 0
-    GROUP BY spine.lead_id, spine.as_of
+    GROUP BY co.lead_id, co.as_of
 ),
 unsubscribes AS (
     SELECT
