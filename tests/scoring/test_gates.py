@@ -1,0 +1,68 @@
+"""Gate comments, and which rules fire."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+import yaml
+
+from leadmart.features.errors import LeadmartError
+from leadmart.scoring.composite import cap, cap_reason
+from leadmart.scoring.gates import fired_names, fired_reasons, is_blocked, parse_rule, refuse_unfit_gates
+
+CASES = yaml.safe_load((Path(__file__).parent / "cases" / "gates" / "comments.yaml").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case["comment"] or "empty")
+def test_a_comment_makes_a_rule_or_a_complaint(case):
+    if "complaint" not in case:
+        rule = parse_rule("is_x", case["comment"], "icp@v1")
+        assert (rule.severity, rule.cap, rule.reason) == (case["severity"], case["cap"], case["reason"])
+        return
+    with pytest.raises(LeadmartError, match="icp@v1.is_x") as caught:
+        parse_rule("is_x", case["comment"], "icp@v1")
+    assert caught.value.code == "bad_gate"
+    assert case["complaint"] in caught.value.message
+    assert case.get("hint", "block: words") in caught.value.hint
+
+
+def test_the_rules_that_fire_are_listed_blocks_first(rules, gated):
+    rows = gated(
+        pl.DataFrame({"lead_id": ["a", "b", "c"]}),
+        is_student=[False, True, False],
+        is_free_mail=[True, True, False],
+        lacks_required_fields=[True, False, False],
+        was_rejected=[True, False, True],
+    )
+    found = rows.select(
+        names=fired_names(rules), reasons=fired_reasons(rules), cap=cap(rules), why=cap_reason(rules), out=is_blocked(rules)
+    )
+    assert found["names"].to_list() == [
+        ["lacks_required_fields", "is_free_mail", "was_rejected"],
+        ["is_student", "is_free_mail"],
+        ["was_rejected"],
+    ]
+    assert found["reasons"].to_list()[1] == ["student address", "private mail address"]
+    assert found["cap"].to_list() == [40.0, 20.0, 100.0]
+    assert found["why"].to_list() == ["name or company is missing", "student address", None]
+    assert found["out"].to_list() == [False, True, False]
+
+
+def test_without_rules_nothing_fires():
+    found = pl.DataFrame({"lead_id": ["a"]}).select(names=fired_names(()), cap=cap(()), why=cap_reason(()), out=is_blocked(()))
+    assert found.rows() == [([], 100.0, None, False)]
+    assert found.schema["names"] == pl.List(pl.String)
+
+
+def test_a_null_absent_or_wordy_gate_is_refused_all_at_once(rules, gated):
+    rows = gated(pl.DataFrame({"lead_id": ["a", "b"]})).with_columns(
+        pl.Series("is_student", [None, True]), pl.Series("is_competitor", ["no", "yes"])
+    )
+    with pytest.raises(LeadmartError) as caught:
+        refuse_unfit_gates(rows.drop("is_free_mail"), rules)
+    text = caught.value.render()
+    assert "is_student is NULL in 1 of 2 rows" in text
+    assert "is_competitor is String" in text
+    assert "is_free_mail is not among" in text
