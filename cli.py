@@ -28,11 +28,13 @@ app = typer.Typer(
 )
 
 ProjectDir = Annotated[
-    Path | None, typer.Option("--project", metavar="DIR", help="The project's folder; without it, found upward from here.")
+    Path | None,
+    typer.Option("--project", metavar="DIR", help="The project's folder; without it, found upward from here."),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 AsOf = Annotated[
-    str | None, typer.Option("--as-of", metavar="T", help="Date or timestamp, UTC; without it, the latest due by the newest load.")
+    str | None,
+    typer.Option("--as-of", metavar="T", help="Date or timestamp, UTC; without it, the latest due by the newest load."),
 ]
 
 
@@ -44,7 +46,9 @@ def _print_version(wanted: bool) -> None:
 
 @app.callback()
 def _options(
-    version: Annotated[bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
 ) -> None:
     pass
 
@@ -78,12 +82,18 @@ def init(
         _, rows = scaffold.init_demo(folder, leads, days, seed, end, progress=bar.say)
     lines = [f"A made-up company in {folder}, until {end:%Y-%m-%d}, seed {seed}. No row of it is real.", ""]
     lines += [f"  {table:<22}{count:>10,} rows" for table, count in rows.items()]
-    lines += ["", f"Next: leadmart run --project {folder}; leadmart train --project {folder}; leadmart run --project {folder}"]
+    lines += [
+        "",
+        f"Next: leadmart run --project {folder}; leadmart train --project {folder}; leadmart run --project {folder}",
+    ]
     _emit({"project": str(folder), "until": end.isoformat(), "seed": seed, "tables": rows}, as_json, "\n".join(lines))
 
 
 @app.command(rich_help_panel="Project")
-def eject(name: Annotated[str, typer.Argument(help="A packaged definition, reference table or suite.")], project: ProjectDir = None) -> None:
+def eject(
+    name: Annotated[str, typer.Argument(help="A packaged definition, reference table or suite.")],
+    project: ProjectDir = None,
+) -> None:
     """Copy a packaged definition or suite into the project, to change it."""
     from leadmart.features.registry import eject as copy
 
@@ -120,7 +130,10 @@ def load(
 
 @app.command(rich_help_panel="Definitions")
 def check(
-    files: Annotated[list[Path] | None, typer.Argument(help="Files to check as if they stood in the project; default: every definition.")] = None,
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Files to check as if they stood in the project; default: every definition."),
+    ] = None,
     project: ProjectDir = None,
     as_json: Json = False,
 ) -> None:
@@ -142,7 +155,9 @@ def check(
 @app.command(rich_help_panel="Definitions")
 def render(
     name: Annotated[str, typer.Argument(help="A definition: name, or name@vN.")],
-    preamble: Annotated[bool, typer.Option("--preamble", help="Print the CREATE VIEW lines to paste before it.")] = False,
+    preamble: Annotated[
+        bool, typer.Option("--preamble", help="Print the CREATE VIEW lines to paste before it.")
+    ] = False,
     executed: Annotated[bool, typer.Option("--executed", help="Print only the SQL that is executed.")] = False,
     project: ProjectDir = None,
     as_json: Json = False,
@@ -165,7 +180,11 @@ def render(
         typer.echo(document["executed"])
     else:
         parts = [document["preamble"] + "\n"] if preamble else []
-        parts += [document["pasted"].rstrip() + "\n"] if preamble else [f"-- pasted\n{document['pasted']}", f"-- executed\n{document['executed']}"]
+        parts += (
+            [document["pasted"].rstrip() + "\n"]
+            if preamble
+            else [f"-- pasted\n{document['pasted']}", f"-- executed\n{document['executed']}"]
+        )
         typer.echo("\n".join(parts))
 
 
@@ -238,7 +257,9 @@ def backfill(
         return
     typer.echo(expected.words(), err=True)
     with _bar() as bar:
-        done = execute(found, "backfill", lambda warehouse: past_moments(warehouse, first, last), only=view, progress=bar.count)
+        done = execute(
+            found, "backfill", lambda warehouse: past_moments(warehouse, first, last), only=view, progress=bar.count
+        )
     _report_run(done, as_json)
 
 

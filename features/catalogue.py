@@ -73,7 +73,13 @@ def publish(warehouse: Warehouse, registry: Registry, selection: Selection | Non
 
 def _statements(warehouse: Warehouse, registry: Registry, selection: Selection | None) -> list[str]:
     """The CREATE VIEW and COMMENT statements of the catalogue, in order."""
-    made = ["CREATE SCHEMA features", "CREATE SCHEMA gates", "CREATE SCHEMA links", "CREATE SCHEMA spines", "CREATE SCHEMA scores"]
+    made = [
+        "CREATE SCHEMA features",
+        "CREATE SCHEMA gates",
+        "CREATE SCHEMA links",
+        "CREATE SCHEMA spines",
+        "CREATE SCHEMA scores",
+    ]
     files: dict[tuple[str, str, int, str], list[str]] = {}
     current = _current_fingerprints(warehouse, selection)
     for kind, name, version, spine, file in warehouse.rows(
@@ -91,9 +97,15 @@ def _statements(warehouse: Warehouse, registry: Registry, selection: Selection |
         if definition:
             made += _comments(relation, definition.description, {c.name: c.comment for c in definition.columns})
     if selection and all(d.relation in relations for d in (selection.spine, *selection.links, *selection.views)):
-        made.append("CREATE VIEW features.lead_features AS\n" + lookup_sql(selection, registry, relations, with_gates=False))
+        made.append(
+            "CREATE VIEW features.lead_features AS\n" + lookup_sql(selection, registry, relations, with_gates=False)
+        )
         comments = {c.name: c.comment for view in selection.views for c in view.columns if c.name != view.key}
-        made += _comments("features.lead_features", "All features of the project beside each other, one row per lead and as_of.", comments)
+        made += _comments(
+            "features.lead_features",
+            "All features of the project beside each other, one row per lead and as_of.",
+            comments,
+        )
     made += _score_views(warehouse)
     return made
 
@@ -112,7 +124,9 @@ def _score_views(warehouse: Warehouse) -> list[str]:
 
 def _comments(relation: str, description: str, columns: dict[str, str]) -> list[str]:
     made = [f"COMMENT ON VIEW {relation} IS '{_escaped(description)}'"] if description else []
-    return made + [f"COMMENT ON COLUMN {relation}.\"{name}\" IS '{_escaped(words)}'" for name, words in columns.items() if words]
+    return made + [
+        f"COMMENT ON COLUMN {relation}.\"{name}\" IS '{_escaped(words)}'" for name, words in columns.items() if words
+    ]
 
 
 def _current_fingerprints(warehouse: Warehouse, selection: Selection | None) -> str:
@@ -130,7 +144,9 @@ def _definition(registry: Registry, kind: str, name: str, version: int) -> Defin
 
 def _table_version(warehouse: Warehouse, name: str) -> tuple[object, ...]:
     """A table's identity for the catalogue's fingerprint: rows and a hash blind to their order."""
-    ((rows, hashed),) = warehouse.rows(f"SELECT COUNT(*), CAST(BIT_XOR(HASH(t)) AS VARCHAR) FROM store.meta.{name} AS t")
+    ((rows, hashed),) = warehouse.rows(
+        f"SELECT COUNT(*), CAST(BIT_XOR(HASH(t)) AS VARCHAR) FROM store.meta.{name} AS t"
+    )
     return (name, rows, hashed)
 
 

@@ -44,7 +44,9 @@ def check_project(project: Project) -> tuple[list[Finding], int]:
     definitions = registry.all()
     findings = _findings(definitions, registry)
     if project.catalogue.is_file():
-        findings += [Finding(str(e.place.file) if e.place else "", e) for e in _changed_since_published(project, registry)]
+        findings += [
+            Finding(str(e.place.file) if e.place else "", e) for e in _changed_since_published(project, registry)
+        ]
     return findings, len(definitions)
 
 

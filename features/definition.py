@@ -81,7 +81,9 @@ class Definition:
     @property
     def relation(self) -> str:
         """The name other SQL reads it by: `features.email_engagement__v2`."""
-        schema = {"feature": "features", "link": "links", "gate": "gates", "source": "staging"}.get(self.kind, self.kind)
+        schema = {"feature": "features", "link": "links", "gate": "gates", "source": "staging"}.get(
+            self.kind, self.kind
+        )
         return f"{schema}.{self.name}" if self.version is None else f"{schema}.{self.name}__v{self.version}"
 
     @cached_property
@@ -169,7 +171,9 @@ class Definition:
                 f"SQL does not parse: {str(where.get('description') or error).strip()}",
                 code="bad_sql",
                 place=self.place(
-                    line=where.get("line"), column=(column - len(highlight) + 1) if column else None, width=len(highlight)
+                    line=where.get("line"),
+                    column=(column - len(highlight) + 1) if column else None,
+                    width=len(highlight),
                 ),
             ) from None
         except TokenError as error:
@@ -177,9 +181,7 @@ class Definition:
         from sqlglot import exp
 
         if len(statements) != 1 or not isinstance(statements[0], exp.Query):
-            raise LeadmartError(
-                f"{self.kind} {self.ref} must be one SELECT", code="bad_sql", place=self.place(line=1)
-            )
+            raise LeadmartError(f"{self.kind} {self.ref} must be one SELECT", code="bad_sql", place=self.place(line=1))
         return statements[0]
 
     @property

@@ -141,7 +141,17 @@ def _header(select: str, word: str) -> str | None:
 
 def _clock(select: str) -> str:
     """The column that says when a row happened: the one `_at` column beside synced_at that is never overwritten."""
-    for column in ("occurred_at", "changed_at", "created_at", "closed_at", "entered_at", "submitted_at", "issued_at", "paid_at", "given_at"):
+    for column in (
+        "occurred_at",
+        "changed_at",
+        "created_at",
+        "closed_at",
+        "entered_at",
+        "submitted_at",
+        "issued_at",
+        "paid_at",
+        "given_at",
+    ):
         if re.search(rf"AS {column}\b", select):
             return column
     raise ValueError("a raw table of the demo has no clock")

@@ -32,7 +32,13 @@ def executed_sql(definition: Definition) -> str:
             other = equality.right if equality.left.args["table"].name == alias else equality.left
             as_of = definition.text[_start(other) : _end(other)]
             bounds = f"({alias}.occurred_at < {as_of} AND {alias}.ingested_at <= {as_of})"
-            splices.append((min(_start(equality.left), _start(equality.right)), max(_end(equality.left), _end(equality.right)), bounds))
+            splices.append(
+                (
+                    min(_start(equality.left), _start(equality.right)),
+                    max(_end(equality.left), _end(equality.right)),
+                    bounds,
+                )
+            )
             schema = table.args["db"]
             splices.append((schema.meta["start"], schema.meta["end"] + 1, "staging"))
     text = definition.text
@@ -95,7 +101,9 @@ def _only_as_of_equality(select: exp.Select, alias: str) -> exp.EQ | None:
     ctes = select.args.get("with_") or select.args.get("with")
     in_ctes = {id(c) for c in ctes.find_all(exp.Column)} if ctes else set()
     readings = [
-        c for c in select.find_all(exp.Column) if c.name.lower() == "as_of" and c.table == alias and id(c) not in in_ctes
+        c
+        for c in select.find_all(exp.Column)
+        if c.name.lower() == "as_of" and c.table == alias and id(c) not in in_ctes
     ]
     if len(readings) != 1:
         return None

@@ -67,7 +67,11 @@ def _moving_functions(definition: Definition, registry: Registry) -> Iterator[Le
             continue
         if name in _MOVING or name in ("rand", "currenttimestamp"):
             yield _refusal(
-                definition, node, f"{name} gives another value at every run", "moving_function", "use `spine.as_of`: the moment is the spine's"
+                definition,
+                node,
+                f"{name} gives another value at every run",
+                "moving_function",
+                "use `spine.as_of`: the moment is the spine's",
             )
 
 
@@ -77,7 +81,11 @@ def _stars(definition: Definition, registry: Registry) -> Iterator[LeadmartError
     for select in definition.tree.find_all(exp.Select):
         if any(item.is_star for item in select.expressions):
             yield _refusal(
-                definition, select, "SELECT * changes when its source does", "select_star", "name the columns one by one"
+                definition,
+                select,
+                "SELECT * changes when its source does",
+                "select_star",
+                "name the columns one by one",
             )
 
 
@@ -94,7 +102,11 @@ def _relations(definition: Definition, registry: Registry) -> Iterator[LeadmartE
     for table in definition.tree.find_all(exp.Table):
         if not isinstance(table.this, exp.Identifier):
             yield _refusal(
-                definition, table, "a table function is not readable here", "unreadable", "load the rows as raw and write a source"
+                definition,
+                table,
+                "a table function is not readable here",
+                "unreadable",
+                "load the rows as raw and write a source",
             )
     for read in definition.reads:
         if read.schema == "staging" and definition.kind != "label" and "staging" not in readable:
@@ -147,7 +159,9 @@ def _shape(definition: Definition, registry: Registry) -> Iterator[LeadmartError
                 f"select `spine.{name}`",
             )  # fmt: skip
     for name in sorted({n for n in names if names.count(n) > 1}):
-        yield _refusal(definition, definition.select, f"column {name} is returned twice", "column_twice", "give one another name")
+        yield _refusal(
+            definition, definition.select, f"column {name} is returned twice", "column_twice", "give one another name"
+        )
 
 
 def _read_columns(definition: Definition, registry: Registry) -> Iterator[LeadmartError]:
@@ -181,7 +195,9 @@ def _columns_of(table: exp.Expression, definition: Definition, registry: Registr
         return {c.name.lower() for source in registry.source(name) for c in source.columns} | {*CLOCKS, "as_of"}
     if not schema and name == "spine":
         return {definition.key, "as_of"} if definition.kind in ("feature", "gate") else set()
-    resolved = next((registry.resolve(r, definition) for r in definition.reads if (r.schema, r.name) == (schema, name)), None)
+    resolved = next(
+        (registry.resolve(r, definition) for r in definition.reads if (r.schema, r.name) == (schema, name)), None
+    )
     return {c.name.lower() for c in resolved[0].columns} if schema and isinstance(resolved, tuple) else set()
 
 
@@ -240,7 +256,13 @@ def _source_rows(definition: Definition, registry: Registry) -> Iterator[Leadmar
     names = {column.name.lower() for column in definition.columns}
     for name in (*definition.source_key, *CLOCKS):
         if name.lower() not in names:
-            yield _refusal(definition, definition.select, f"source {definition.name} does not return {name}", "missing_column", f"select it: `… AS {name}`")
+            yield _refusal(
+                definition,
+                definition.select,
+                f"source {definition.name} does not return {name}",
+                "missing_column",
+                f"select it: `… AS {name}`",
+            )
     header = definition.header
     if header.get("rows") != "appended" and "frozen" not in header and "changes-of" not in header:
         yield LeadmartError(
@@ -266,10 +288,22 @@ def _label_shape(definition: Definition, registry: Registry) -> Iterator[Leadmar
     names = [column.name for column in definition.columns]
     for name in (definition.key, "outcome_at"):
         if name not in names:
-            yield _refusal(definition, definition.select, f"label {definition.ref} does not return {name}", "missing_column", f"select `… AS {name}`")
+            yield _refusal(
+                definition,
+                definition.select,
+                f"label {definition.ref} does not return {name}",
+                "missing_column",
+                f"select `… AS {name}`",
+            )
     for name in names:
         if name not in (definition.key, "outcome_at", "ended_at"):
-            yield _refusal(definition, definition.select, f"a label returns no {name}", "unknown_column", "a label is the key, outcome_at and, where wanted, ended_at")
+            yield _refusal(
+                definition,
+                definition.select,
+                f"a label returns no {name}",
+                "unknown_column",
+                "a label is the key, outcome_at and, where wanted, ended_at",
+            )
     _ = horizon_days(definition)
 
 
@@ -279,7 +313,10 @@ def horizon_days(label: Definition) -> int:
     if len(words) == 2 and words[0].isdigit() and int(words[0]) > 0 and words[1] in ("day", "days"):
         return int(words[0])
     raise LeadmartError(
-        f"label {label.ref} does not say its horizon", code="bad_header", place=label.place(line=1), hint="add `-- horizon: 90 days`"
+        f"label {label.ref} does not say its horizon",
+        code="bad_header",
+        place=label.place(line=1),
+        hint="add `-- horizon: 90 days`",
     )
 
 

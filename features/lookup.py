@@ -42,7 +42,9 @@ def feature_columns(selection: Selection, kind: str | None = None) -> tuple[Feat
     return tuple(found)
 
 
-def lookup_sql(selection: Selection, registry: Registry, relations: Mapping[str, str], *, with_gates: bool = True) -> str:
+def lookup_sql(
+    selection: Selection, registry: Registry, relations: Mapping[str, str], *, with_gates: bool = True
+) -> str:
     """The SELECT that joins every view of a selection to its spine; `relations` says what each definition's name reads.
 
     A view of another entity is reached through its link; without one its columns are NULL. The entity's key stays in the frame.
@@ -62,7 +64,9 @@ def lookup_sql(selection: Selection, registry: Registry, relations: Mapping[str,
             if link.relation not in linked:
                 linked[link.relation] = f"l{len(linked)}"
                 other = linked[link.relation]
-                joins.append(f"LEFT JOIN {relations[link.relation]} AS {other} ON {other}.{key} = s.{key} AND {other}.as_of = s.as_of")
+                joins.append(
+                    f"LEFT JOIN {relations[link.relation]} AS {other} ON {other}.{key} = s.{key} AND {other}.as_of = s.as_of"
+                )
             left = f"{linked[link.relation]}.{definition.key}"
         joins.append(
             f"LEFT JOIN {relations[definition.relation]} AS {alias} ON {alias}.{definition.key} = {left} AND {alias}.as_of = s.as_of"
@@ -78,7 +82,9 @@ def slice_relations(warehouse: Warehouse, selection: Selection, as_of: datetime)
         path = slice_file(warehouse, selection.slice_of(definition, as_of))
         if path is None:
             raise LeadmartError(
-                f"{definition.ref} is not filled at {iso(as_of)}", code="slice_missing", hint=f"`leadmart run --as-of {iso(as_of)}` fills it"
+                f"{definition.ref} is not filled at {iso(as_of)}",
+                code="slice_missing",
+                hint=f"`leadmart run --as-of {iso(as_of)}` fills it",
             )
         found[definition.relation] = f"read_parquet({_quoted(path)})"
     return found
@@ -129,7 +135,9 @@ def features_for_pairs(session: Session, pairs: Path, out: Path) -> int:
         f"CREATE OR REPLACE TABLE pairs AS SELECT ROW_NUMBER() OVER () AS pair, CAST({key} AS VARCHAR) AS {key}, CAST(as_of AS TIMESTAMP) AS as_of FROM {relation}"
     )
     session.want([row[0] for row in warehouse.rows("SELECT DISTINCT as_of FROM pairs WHERE as_of IS NOT NULL")])
-    session.set_spine(selection.spine.entity[0], f"SELECT {key}, as_of FROM pairs WHERE {key} IS NOT NULL AND as_of IS NOT NULL")
+    session.set_spine(
+        selection.spine.entity[0], f"SELECT {key}, as_of FROM pairs WHERE {key} IS NOT NULL AND as_of IS NOT NULL"
+    )
     sql = compute_at(session, selection, with_gates=False)
     columns = ", ".join(f'f."{c.name}"' for c in feature_columns(selection, "feature"))
     return warehouse.write_parquet(

@@ -94,7 +94,9 @@ def publish_views(warehouse: Warehouse, session: Session, selection: Selection, 
                 warehouse.execute("INSERT INTO store.meta.views VALUES (?, ?, ?, ?, ?, ?, ?)", row)
 
 
-def changed_since_published(warehouse: Warehouse, registry: Registry, definitions: Sequence[Definition]) -> list[LeadmartError]:
+def changed_since_published(
+    warehouse: Warehouse, registry: Registry, definitions: Sequence[Definition]
+) -> list[LeadmartError]:
     """One `published_changed` error for each definition whose tokens are no longer those that were published."""
     published = {
         (kind, name, version): (token_hash, run_id, text)
@@ -113,10 +115,15 @@ def changed_since_published(warehouse: Warehouse, registry: Registry, definition
 def _published_changed(definition: Definition, run_id: str, text: str) -> LeadmartError:
     lines = definition.text.splitlines()
     before = text.splitlines()
-    changed = next((n for n, (a, b) in enumerate(zip(lines, before, strict=False), 1) if a != b), min(len(lines), len(before)))
+    changed = next(
+        (n for n, (a, b) in enumerate(zip(lines, before, strict=False), 1) if a != b), min(len(lines), len(before))
+    )
     text = lines[changed - 1] if lines else ""
     folder = definition.path.parent
-    following = max((int(p.stem[1:]) for p in folder.glob("v*.sql") if p.stem[1:].isdigit()), default=definition.version or 0) + 1
+    following = (
+        max((int(p.stem[1:]) for p in folder.glob("v*.sql") if p.stem[1:].isdigit()), default=definition.version or 0)
+        + 1
+    )
     column = len(text) - len(text.lstrip()) + 1
     return LeadmartError(
         f"{definition.ref} was published by run {run_id} and has changed since: its rows would no longer be what its name says",
@@ -147,7 +154,9 @@ def _fill_one(
         if any(d.relation in stopped for d in (definition, *session.registry.dependencies(definition))):
             stopped.add(definition.relation)
             continue
-        filled = None if definition.relation in missing else slice_file(warehouse, selection.slice_of(definition, as_of))
+        filled = (
+            None if definition.relation in missing else slice_file(warehouse, selection.slice_of(definition, as_of))
+        )
         if filled is not None:
             session.read_file(definition, filled)
             continue
@@ -215,5 +224,17 @@ def _list(warehouse: Warehouse, written: Sequence[Written], run_id: str) -> None
             kind, name, version, spine, as_of, fingerprint = each.slice.key
             warehouse.execute(
                 f"INSERT INTO store.meta.slices VALUES (?, ?, ?, ?, {sql_literal(as_of)}, ?, ?, ?, ?, ?, ?, ?, {sql_literal(now())})",
-                [kind, name, version, spine, fingerprint, file, sha256, each.rows, size, round(each.seconds, 3), run_id],
+                [
+                    kind,
+                    name,
+                    version,
+                    spine,
+                    fingerprint,
+                    file,
+                    sha256,
+                    each.rows,
+                    size,
+                    round(each.seconds, 3),
+                    run_id,
+                ],
             )

@@ -46,7 +46,9 @@ def make_outcomes(session: Session, registry: Registry, label: Definition, known
     try:
         session.warehouse.execute(f"CREATE OR REPLACE TABLE outcomes AS {outcomes_sql(label, known_at)}")
     except duckdb.Error as error:
-        raise LeadmartError(f"label {label.ref} does not run: {str(error).splitlines()[0]}", code="label_failed", place=label.place()) from None
+        raise LeadmartError(
+            f"label {label.ref} does not run: {str(error).splitlines()[0]}", code="label_failed", place=label.place()
+        ) from None
     ((rows, keys),) = session.warehouse.rows(f"SELECT COUNT(*), COUNT(DISTINCT {label.key}) FROM outcomes")
     if rows != keys:
         raise LeadmartError(

@@ -97,7 +97,9 @@ def missing_slices(warehouse: Warehouse, selection: Selection, moments: Sequence
         return []
     listed = ", ".join(sql_literal(m) for m in moments)
     filled = set(
-        warehouse.rows(f"SELECT kind, name, version, spine, as_of, fingerprint FROM store.meta.slices WHERE as_of IN ({listed})")
+        warehouse.rows(
+            f"SELECT kind, name, version, spine, as_of, fingerprint FROM store.meta.slices WHERE as_of IN ({listed})"
+        )
     )
     return [s for s in wanted_slices(selection, moments) if s.key not in filled]
 
@@ -142,12 +144,18 @@ def default_as_of(warehouse: Warehouse) -> datetime:
 def past_moments(warehouse: Warehouse, start: datetime, end: datetime) -> list[datetime]:
     """The cadence's moments in [start, end) that are not later than the newest load. Raises LeadmartError `no_moments`."""
     if end <= start:
-        raise LeadmartError(f"--end {iso(end)} is not after --start {iso(start)}", code="no_moments", hint="--start is included, --end is not")
+        raise LeadmartError(
+            f"--end {iso(end)} is not after --start {iso(start)}",
+            code="no_moments",
+            hint="--start is included, --end is not",
+        )
     newest = default_as_of(warehouse)
     found = ticks(warehouse.project.settings.clock, start, min(end, newest + timedelta(microseconds=1)))
     if not found:
         raise LeadmartError(
-            f"no as_of between {iso(start)} and {iso(end)} is loaded yet", code="no_moments", hint=f"the newest as_of is {iso(newest)}"
+            f"no as_of between {iso(start)} and {iso(end)} is loaded yet",
+            code="no_moments",
+            hint=f"the newest as_of is {iso(newest)}",
         )
     return found
 

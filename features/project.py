@@ -228,7 +228,9 @@ def read_settings(path: Path) -> Settings:
     except tomllib.TOMLDecodeError as error:
         found = re.search(r"line (\d+)", str(error))
         line = int(found[1]) if found else None
-        raise LeadmartError(f"not valid TOML: {error}", code="bad_settings", place=_line_place(path, text, line)) from None
+        raise LeadmartError(
+            f"not valid TOML: {error}", code="bad_settings", place=_line_place(path, text, line)
+        ) from None
     try:
         return Settings.model_validate(table)
     except ValidationError as error:

@@ -61,10 +61,17 @@ def load(
     or `unreadable_value`, with file and row; then nothing is loaded.
     """
     if not _TABLE_NAME.match(table):
-        raise LeadmartError(f"{table!r} is no table name", code="bad_table_name", hint="letters, digits and _, such as web_events")
+        raise LeadmartError(
+            f"{table!r} is no table name", code="bad_table_name", hint="letters, digits and _, such as web_events"
+        )
     files = _files_of(paths)
     declared = _declared(registry, table)
-    have = {row[0] for row in warehouse.rows("SELECT input_sha256 FROM store.meta.loads WHERE table_name = ? AND replaced_at IS NULL", [table])}
+    have = {
+        row[0]
+        for row in warehouse.rows(
+            "SELECT input_sha256 FROM store.meta.loads WHERE table_name = ? AND replaced_at IS NULL", [table]
+        )
+    }
     staged: list[_Staged] = []
     batches: list[Batch] = []
     hashes: list[str] = []
@@ -124,7 +131,11 @@ def raw_versions(warehouse: Warehouse) -> dict[str, str]:
 
 def newest_load(warehouse: Warehouse) -> datetime | None:
     """When the newest load was completed; for tables read in place, when their files were last written. None without raw."""
-    moments = [row[0] for row in warehouse.rows("SELECT MAX(loaded_at) FROM store.meta.loads WHERE replaced_at IS NULL") if row[0]]
+    moments = [
+        row[0]
+        for row in warehouse.rows("SELECT MAX(loaded_at) FROM store.meta.loads WHERE replaced_at IS NULL")
+        if row[0]
+    ]
     settings = warehouse.project.settings.raw
     for place in (settings.duckdb, settings.parquet):
         if place:
@@ -185,12 +196,15 @@ def _stage(warehouse: Warehouse, file: Path, input_sha256: str, declared: dict[s
     return _Staged(file.name, input_sha256, target, rows)
 
 
-def _list_batches(warehouse: Warehouse, table: str, staged: Sequence[_Staged], loaded_at: datetime, replace: bool) -> None:
+def _list_batches(
+    warehouse: Warehouse, table: str, staged: Sequence[_Staged], loaded_at: datetime, replace: bool
+) -> None:
     kept = [(each, *warehouse.keep_file(each.file, Path("raw") / table)) for each in staged]
     with warehouse.transaction():
         if replace:
             warehouse.execute(
-                f"UPDATE store.meta.loads SET replaced_at = {sql_literal(loaded_at)} WHERE table_name = ? AND replaced_at IS NULL", [table]
+                f"UPDATE store.meta.loads SET replaced_at = {sql_literal(loaded_at)} WHERE table_name = ? AND replaced_at IS NULL",
+                [table],
             )
         for each, file, sha256, size in kept:
             # a batch that comes back keeps the moment it was first loaded
@@ -251,7 +265,9 @@ def _missing_columns(file: Path, missing: Sequence[str], found: Sequence[str]) -
 def _refuse_unreadable_values(warehouse: Warehouse, file: Path, relation: str, types: dict[str, str]) -> None:
     if not types:
         return
-    tests = " OR ".join(f'("{c}" IS NOT NULL AND "{c}" <> \'\' AND TRY_CAST("{c}" AS {t}) IS NULL)' for c, t in types.items())
+    tests = " OR ".join(
+        f'("{c}" IS NOT NULL AND "{c}" <> \'\' AND TRY_CAST("{c}" AS {t}) IS NULL)' for c, t in types.items()
+    )
     columns = ", ".join(f'"{c}"' for c in types)
     first = warehouse.rows(
         f"SELECT line, {columns} FROM (SELECT ROW_NUMBER() OVER () AS line, {columns} FROM {relation}) WHERE {tests} LIMIT 1"
@@ -316,7 +332,9 @@ def _in_place(project: Project) -> dict[str, str]:
 def attach_raw_file(warehouse: Warehouse) -> None:
     """Attaches the DuckDB file named as raw, read-only, as `raw_file`; `detach_raw_file` lets it go."""
     if place := warehouse.project.settings.raw.duckdb:
-        warehouse.execute(f"ATTACH IF NOT EXISTS {_quoted(str(warehouse.project.root / place))} AS raw_file (READ_ONLY)")
+        warehouse.execute(
+            f"ATTACH IF NOT EXISTS {_quoted(str(warehouse.project.root / place))} AS raw_file (READ_ONLY)"
+        )
 
 
 def detach_raw_file(warehouse: Warehouse) -> None:

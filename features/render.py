@@ -34,7 +34,10 @@ def _statements(warehouse: Warehouse, registry: Registry, definition: Definition
         inner.append(through)
     every = [*([spine] if has_spine else []), *inner, definition]
     made = ["SET TimeZone = 'UTC'"]
-    made += [f"CREATE SCHEMA IF NOT EXISTS {schema}" for schema in ("raw", "staging", "known", "features", "links", "reference")]
+    made += [
+        f"CREATE SCHEMA IF NOT EXISTS {schema}"
+        for schema in ("raw", "staging", "known", "features", "links", "reference")
+    ]
     made += _sources(warehouse, registry, registry.sources_of(every))
     made.append(f"CREATE OR REPLACE VIEW wanted AS SELECT {sql_literal(as_of)} AS as_of")
     for name in registry.sources_of(every):
@@ -44,7 +47,9 @@ def _statements(warehouse: Warehouse, registry: Registry, definition: Definition
         )
     for table in registry.references_of(every):
         path = str(table.path).replace("'", "''")
-        made.append(f"CREATE OR REPLACE VIEW reference.{table.name} AS SELECT * FROM read_csv('{path}', header = true, sample_size = -1)")
+        made.append(
+            f"CREATE OR REPLACE VIEW reference.{table.name} AS SELECT * FROM read_csv('{path}', header = true, sample_size = -1)"
+        )
     links = [d for d in inner if d.kind == "link"]
     made += [f"CREATE OR REPLACE VIEW {d.relation} AS\n{_text(d)}" for d in links]
     if has_spine:

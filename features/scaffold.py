@@ -18,7 +18,9 @@ _GITIGNORE = "warehouse/\n"
 def init(folder: Path) -> Project:
     """Writes a project into a new or empty folder. Raises LeadmartError `folder_not_empty`."""
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise LeadmartError(f"{folder} is there already and not empty", code="folder_not_empty", hint="name a new folder")
+        raise LeadmartError(
+            f"{folder} is there already and not empty", code="folder_not_empty", hint="name a new folder"
+        )
     (folder / "sql").mkdir(parents=True)
     (folder / "suites").mkdir()
     name = folder.resolve().name
@@ -30,7 +32,12 @@ def init(folder: Path) -> Project:
 
 
 def init_demo(
-    folder: Path, leads: int | None, days: int | None, seed: int, until: datetime, progress: Callable[[str], None] = lambda _: None
+    folder: Path,
+    leads: int | None,
+    days: int | None,
+    seed: int,
+    until: datetime,
+    progress: Callable[[str], None] = lambda _: None,
 ) -> tuple[Project, dict[str, int]]:
     """A project with a made-up company loaded, whose load counts as completed at `until`: its raw tables and their rows.
 
@@ -43,7 +50,9 @@ def init_demo(
     from leadmart.features.warehouse import open_for_writing
 
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise LeadmartError(f"{folder} is there already and not empty", code="folder_not_empty", hint="name a new folder")
+        raise LeadmartError(
+            f"{folder} is there already and not empty", code="folder_not_empty", hint="name a new folder"
+        )
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as temporary:
         building = Path(temporary) / folder.name

@@ -63,7 +63,9 @@ class Session:
 
     def set_spine(self, entity: str, sql: str) -> None:
         """Makes the spine of an entity: the distinct (key, as_of) rows of a query."""
-        self.warehouse.execute(f"CREATE OR REPLACE TABLE spine_{entity} AS SELECT DISTINCT * FROM ({sql}\n) ORDER BY ALL")
+        self.warehouse.execute(
+            f"CREATE OR REPLACE TABLE spine_{entity} AS SELECT DISTINCT * FROM ({sql}\n) ORDER BY ALL"
+        )
 
     def sql_of(self, definition: Definition) -> str:
         """The SELECT that gives a definition's rows in this session: no HUGEINT, ordered by its columns' first two."""
@@ -137,5 +139,7 @@ def link_for(definition: Definition, registry: Registry) -> Definition:
 def _does_not_run(definition: Definition, error: duckdb.Error) -> LeadmartError:
     words = [line.strip() for line in str(error).splitlines() if line.strip()]
     return LeadmartError(
-        f"{definition.kind} {definition.ref} does not run: {words[0]}", code="definition_failed", place=definition.place()
+        f"{definition.kind} {definition.ref} does not run: {words[0]}",
+        code="definition_failed",
+        place=definition.place(),
     )

@@ -47,7 +47,12 @@ def source_inputs(warehouse: Warehouse, registry: Registry, names: Iterable[str]
     """Each source's identity with its rows: tokens of its definitions and the contents of the raw tables they read."""
     versions = {name.lower(): version for name, version in raw_versions(warehouse).items()}
     return {
-        name: digest([(d.connector, registry.token_hash(d), [versions.get(r.name) for r in d.reads]) for d in registry.source(name)])
+        name: digest(
+            [
+                (d.connector, registry.token_hash(d), [versions.get(r.name) for r in d.reads])
+                for d in registry.source(name)
+            ]
+        )
         for name in names
     }
 
@@ -58,7 +63,12 @@ def stage(warehouse: Warehouse, registry: Registry, names: Iterable[str], presen
     Of rows with one key the first known counts. Rows with a NULL clock can never be known and are left out.
     Raises LeadmartError `bad_source` where a connector's SELECT does not run.
     """
-    made = {row[0] for row in warehouse.rows("SELECT table_name FROM duckdb_tables() WHERE schema_name = 'staging' AND database_name = 'memory'")}
+    made = {
+        row[0]
+        for row in warehouse.rows(
+            "SELECT table_name FROM duckdb_tables() WHERE schema_name = 'staging' AND database_name = 'memory'"
+        )
+    }
     wanted = [name for name in dict.fromkeys(names) if name not in made]
     if not wanted:
         return
@@ -79,7 +89,9 @@ def _stage_one(warehouse: Warehouse, registry: Registry, name: str, raw: Mapping
         raise _bad_source(registry.source(name)[0], error) from None
 
 
-def staging_select(warehouse: Warehouse, registry: Registry, name: str, raw: Mapping[str, str]) -> tuple[list[str], str]:
+def staging_select(
+    warehouse: Warehouse, registry: Registry, name: str, raw: Mapping[str, str]
+) -> tuple[list[str], str]:
     """The `CREATE VIEW raw.…` statements a source needs, already run in the session, and the SELECT that gives its staging rows.
 
     `raw` maps raw tables to relations; where none of the source's connectors is fed, its raw tables are empty.
@@ -123,7 +135,10 @@ def _with_clocks(warehouse: Warehouse, definition: Definition) -> str:
             raise LeadmartError(
                 f"{clock} of source {definition.name} is {kind or 'missing'}, not a timestamp",
                 code="bad_source",
-                place=next((definition.place_at(c.start, len(c.name)) for c in definition.columns if c.name == clock), definition.place()),
+                place=next(
+                    (definition.place_at(c.start, len(c.name)) for c in definition.columns if c.name == clock),
+                    definition.place(),
+                ),
                 hint=f"select `CAST(… AS TIMESTAMP) AS {clock}`",
             )
     if assumed := definition.header.get("assumed"):
@@ -157,5 +172,5 @@ def _bad_source(definition: Definition, error: duckdb.Error) -> LeadmartError:
         f"source {definition.name} does not run: {words[0]}",
         code="bad_source",
         place=definition.place(),
-        hint="compare the columns it reads with `leadmart sql \"DESCRIBE …\"`" if "Binder" in words[0] else "",
+        hint='compare the columns it reads with `leadmart sql "DESCRIBE …"`' if "Binder" in words[0] else "",
     )

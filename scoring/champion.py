@@ -26,7 +26,9 @@ RULES = "rules"
 
 def champion_version(warehouse: Warehouse, feature_set_version: str) -> str:
     """The champion's version, `rules` while there is none or its features are not today's (rules are the fallback)."""
-    found = warehouse.rows("SELECT model_version, feature_set_version FROM store.meta.models WHERE role = 'champion' AND artefact IS NOT NULL")
+    found = warehouse.rows(
+        "SELECT model_version, feature_set_version FROM store.meta.models WHERE role = 'champion' AND artefact IS NOT NULL"
+    )
     return str(found[0][0]) if found and found[0][1] == feature_set_version else RULES
 
 

@@ -40,7 +40,11 @@ def explain(project: Project, lead: str, as_of: datetime | None) -> dict[str, An
         "parts": {name: row[name] for name in _PARTS},
         "cap_reason": row["cap_reason"],
         "gates": [
-            {"rule": name, "severity": rules[name].severity if name in rules else None, "reason": rules[name].reason if name in rules else name}
+            {
+                "rule": name,
+                "severity": rules[name].severity if name in rules else None,
+                "reason": rules[name].reason if name in rules else name,
+            }
             for name in row["gates"]
         ],
         "reasons": [{"code": code, "words": words} for code, words in reasons],
@@ -54,19 +58,28 @@ def explain(project: Project, lead: str, as_of: datetime | None) -> dict[str, An
 
 
 def _score_row(warehouse: Warehouse, lead: str, as_of: datetime | None) -> dict[str, Any]:
-    views = warehouse.rows("SELECT view_name FROM duckdb_views() WHERE database_name = 'store' AND schema_name = 'scores'")
+    views = warehouse.rows(
+        "SELECT view_name FROM duckdb_views() WHERE database_name = 'store' AND schema_name = 'scores'"
+    )
     if not views:
-        raise LeadmartError("nothing is scored yet", code="nothing_published", hint="`leadmart run` computes and scores")
+        raise LeadmartError(
+            "nothing is scored yet", code="nothing_published", hint="`leadmart run` computes and scores"
+        )
     at = f"AND as_of = {sql_literal(as_of)}" if as_of else ""
     # the catalogue's views name their schemas without a catalogue
     warehouse.execute("USE store")
     frame = warehouse.frame(
-        f"SELECT * FROM scores.history WHERE lead_id = ? {at} AND role = 'champion' ORDER BY as_of DESC, publish_number DESC LIMIT 1", [lead]
+        f"SELECT * FROM scores.history WHERE lead_id = ? {at} AND role = 'champion' ORDER BY as_of DESC, publish_number DESC LIMIT 1",
+        [lead],
     )
     known = warehouse.rows("SELECT COUNT(*), MIN(as_of), MAX(as_of) FROM scores.history WHERE lead_id = ?", [lead])[0]
     warehouse.execute("USE memory")
     if frame.is_empty():
-        hint = f"it has scores from {iso(known[1])} to {iso(known[2])}" if known[0] else "`leadmart show scores` lists leads"
+        hint = (
+            f"it has scores from {iso(known[1])} to {iso(known[2])}"
+            if known[0]
+            else "`leadmart show scores` lists leads"
+        )
         when = f" at {iso(as_of)}" if as_of else ""
         raise LeadmartError(f"lead {lead} has no score{when}", code="unknown_lead", hint=hint)
     return frame.row(0, named=True)
@@ -77,10 +90,15 @@ def _inputs(
 ) -> tuple[dict[str, dict[str, Any]], str | None]:
     """The input values behind a score with their descriptions; none, and why, where the definitions have moved on."""
     if row["feature_set_version"] != selection.feature_set_version:
-        return {}, "the project's features have changed since this score; its input values are in the slices of their own versions"
+        return (
+            {},
+            "the project's features have changed since this score; its input values are in the slices of their own versions",
+        )
     frame = scoring_frame(warehouse, registry, selection, row["as_of"]).filter(_is_lead(row["lead_id"]))
     found = frame.row(0, named=True)
-    return {c.name: {"value": found[c.name], "view": c.view, "means": c.comment} for c in feature_columns(selection)}, None
+    return {
+        c.name: {"value": found[c.name], "view": c.view, "means": c.comment} for c in feature_columns(selection)
+    }, None
 
 
 def _reasons(
@@ -102,7 +120,9 @@ def _reasons(
         feature_set_version=selection.feature_set_version,
         reasons_for="all",
     ).rows.row(0, named=True)
-    return list(zip(again["reason_codes"], again["reasons"], strict=True)), "computed now from the stored model and input row"
+    return list(
+        zip(again["reason_codes"], again["reasons"], strict=True)
+    ), "computed now from the stored model and input row"
 
 
 def _is_lead(lead: str) -> Any:

@@ -87,7 +87,9 @@ class Judge:
         if not found:
             return None
         success, critical, warnings, errored, details = found[0]
-        verdict = Verdict(suite.name, subject, suite.suite_hash, input_hash, success, critical, warnings, errored, json.loads(details))
+        verdict = Verdict(
+            suite.name, subject, suite.suite_hash, input_hash, success, critical, warnings, errored, json.loads(details)
+        )
         if not is_reusable(verdict):
             return None
         self.given.append(verdict)

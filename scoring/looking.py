@@ -29,7 +29,9 @@ def show(project: Project, what: str, name: str | None, limit: int) -> Rows:
         return _published_view(project, name)
     if what not in _VIEWS:
         raise LeadmartError(
-            f"there is nothing to show called {what}", code="unknown_view", hint=near_names(what, _VIEWS) or f"known: {', '.join(_VIEWS)}, view"
+            f"there is nothing to show called {what}",
+            code="unknown_view",
+            hint=near_names(what, _VIEWS) or f"known: {', '.join(_VIEWS)}, view",
         )
     return _on_catalogue(project, lambda connection: connection.execute(_VIEWS[what], [limit]))
 
@@ -48,21 +50,32 @@ def query(project: Project, sql: str) -> Rows:
 
 def _published_view(project: Project, name: str | None) -> Rows:
     found = _on_catalogue(
-        project, lambda c: c.execute("SELECT kind, name || '@v' || version AS ref, published_at, run_id, text FROM meta.views ORDER BY ALL")
+        project,
+        lambda c: c.execute(
+            "SELECT kind, name || '@v' || version AS ref, published_at, run_id, text FROM meta.views ORDER BY ALL"
+        ),
     )
     if name is None:
         return [{key: value for key, value in row.items() if key != "text"} for row in found]
     hits = [row for row in found if name in (row["ref"], row["ref"].partition("@")[0])]
     if not hits:
         refs = [row["ref"] for row in found]
-        raise LeadmartError(f"{name} is not published", code="unknown_view", hint=near_names(name, refs) or f"published: {', '.join(refs) or 'none'}")
+        raise LeadmartError(
+            f"{name} is not published",
+            code="unknown_view",
+            hint=near_names(name, refs) or f"published: {', '.join(refs) or 'none'}",
+        )
     return hits
 
 
 def _on_catalogue(project: Project, ask: Callable[[duckdb.DuckDBPyConnection], duckdb.DuckDBPyConnection]) -> Rows:
     if not project.catalogue.is_file():
-        raise LeadmartError("nothing is published yet", code="nothing_published", hint="`leadmart run` computes and publishes")
-    with duckdb.connect(str(project.catalogue), read_only=True, config={"python_enable_replacements": False}) as connection:
+        raise LeadmartError(
+            "nothing is published yet", code="nothing_published", hint="`leadmart run` computes and publishes"
+        )
+    with duckdb.connect(
+        str(project.catalogue), read_only=True, config={"python_enable_replacements": False}
+    ) as connection:
         folder = str(project.warehouse).replace("'", "''")
         connection.execute("SET TimeZone = 'UTC'")
         # only the warehouse's own files can be read, and nothing can be written
@@ -75,5 +88,7 @@ def _on_catalogue(project: Project, ask: Callable[[duckdb.DuckDBPyConnection], d
             return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
         except duckdb.Error as error:
             words = [line.strip() for line in str(error).splitlines() if line.strip()]
-            hint = "nothing is scored yet: `leadmart run`" if "scores" in words[0] and "does not exist" in words[0] else ""
+            hint = (
+                "nothing is scored yet: `leadmart run`" if "scores" in words[0] and "does not exist" in words[0] else ""
+            )
             raise LeadmartError(words[0], code="bad_query", hint=hint) from None

@@ -76,7 +76,11 @@ class Run:
             "as_of": iso(self.moments[-1]),
             "status": self.status,
             "slices": {"computed": self.computed, "skipped": self.skipped},
-            "scores": {"inserted": self.counts.inserted, "updated": self.counts.updated, "unchanged": self.counts.unchanged},
+            "scores": {
+                "inserted": self.counts.inserted,
+                "updated": self.counts.updated,
+                "unchanged": self.counts.unchanged,
+            },
             "verdicts": self.judge.summary(),
             "held_back": sorted(self.held),
             "failed_sources": sorted(self.failed_sources),
@@ -120,7 +124,9 @@ def fill_slices(run: Run) -> None:
 
     def approve(written: Written) -> bool:
         definition = written.slice.definition
-        passed = run.judge.approves("feature", definition.ref, f"{definition.relation} at {iso(written.slice.as_of)}", written.file)
+        passed = run.judge.approves(
+            "feature", definition.ref, f"{definition.relation} at {iso(written.slice.as_of)}", written.file
+        )
         if not passed:
             rejected.add(definition.relation)
         return passed
@@ -174,7 +180,8 @@ def judge_filled(run: Run) -> None:
                     run.held |= {definition.relation}
         staged = run.warehouse.staging_file()
         rows = run.warehouse.write_parquet(
-            f"SELECT * EXCLUDE (run_id, written_at) FROM store.scores.lead_scores WHERE as_of = {sql_literal(as_of)} ORDER BY ALL", staged
+            f"SELECT * EXCLUDE (run_id, written_at) FROM store.scores.lead_scores WHERE as_of = {sql_literal(as_of)} ORDER BY ALL",
+            staged,
         )
         if rows and not run.judge.approves("score", "lead_scores", f"scores.lead_scores at {iso(as_of)}", staged):
             run.status = "blocked"
@@ -230,7 +237,9 @@ class Scorer:
             feature_set_version=run.selection.feature_set_version,
             model_version=self.model_version,
             policy_version=self.policy.policy_version,
-            input_hash=digest(slices, run.registry.token_hash(label), outcomes, run.project.settings.scoring.reasons_for),
+            input_hash=digest(
+                slices, run.registry.token_hash(label), outcomes, run.project.settings.scoring.reasons_for
+            ),
         )
 
     def score(self, run: Run, as_of: datetime) -> pl.DataFrame:
@@ -249,7 +258,12 @@ class Scorer:
         model = load_model(run.warehouse, self.model_version)
         reasons_for: Any = run.project.settings.scoring.reasons_for
         scored = score_rows(
-            frame, columns, self.policy, model, feature_set_version=run.selection.feature_set_version, reasons_for=reasons_for
+            frame,
+            columns,
+            self.policy,
+            model,
+            feature_set_version=run.selection.feature_set_version,
+            reasons_for=reasons_for,
         )
         for warning in scored.warnings:
             run.progress(f"warning: {warning}", 0, 0)
@@ -371,7 +385,11 @@ class Forecast:
         }
 
     def words(self) -> str:
-        size = f"about {self.rows:,} rows, {self.bytes / 1e6:.1f} MB, {self.seconds:.0f} s" if self.rows else "no past slices to judge its size by"
+        size = (
+            f"about {self.rows:,} rows, {self.bytes / 1e6:.1f} MB, {self.seconds:.0f} s"
+            if self.rows
+            else "no past slices to judge its size by"
+        )
         return f"{len(self.moments)} as_of from {iso(self.moments[0])} to {iso(self.moments[-1])}: {self.slices} slices missing, {self.filled} filled; {size}"
 
 
@@ -389,6 +407,8 @@ def forecast(project: Project, moments: Callable[[Warehouse], Sequence[datetime]
                 "SELECT kind, name, version, AVG(row_count), AVG(bytes), AVG(seconds) FROM store.meta.slices GROUP BY kind, name, version"
             )
         }
-        costs = [sizes.get((s.definition.kind, s.definition.name, s.definition.version or 0), (0, 0, 0)) for s in run.missing]
+        costs = [
+            sizes.get((s.definition.kind, s.definition.name, s.definition.version or 0), (0, 0, 0)) for s in run.missing
+        ]
         rows, size, seconds = (sum(cost[i] for cost in costs) for i in range(3))
         return Forecast(tuple(run.moments), len(run.missing), run.skipped, round(rows), round(size), round(seconds, 1))

@@ -19,10 +19,14 @@ _FIGURES = (
 def run_text(run: Run) -> str:
     """A run in some lines: what it computed, scored, held back, and the tiers it left."""
     document = run.as_json()
-    lines = [f"{run.command} {document['run_id']} at {document['as_of']}: {document['status']} in {document['seconds']:.1f} s"]
+    lines = [
+        f"{run.command} {document['run_id']} at {document['as_of']}: {document['status']} in {document['seconds']:.1f} s"
+    ]
     slices, scores = document["slices"], document["scores"]
     lines.append(f"  slices   {slices['computed']} computed, {slices['skipped']} there already")
-    lines.append(f"  scores   {scores['inserted']:,} inserted, {scores['updated']:,} updated, {scores['unchanged']:,} unchanged ({run.model_version})")
+    lines.append(
+        f"  scores   {scores['inserted']:,} inserted, {scores['updated']:,} updated, {scores['unchanged']:,} unchanged ({run.model_version})"
+    )
     failed = [v for v in run.judge.given if not v.success]
     warned = sum(v.warnings for v in run.judge.given)
     lines.append(f"  quality  {len(run.judge.given)} verdicts, {len(failed)} failed, {warned} warnings")
@@ -47,12 +51,16 @@ def training_text(trained: Trained) -> str:
     document = trained.as_json()
     title = f"{document['model_version']} ({result.tier}), {trained.role}" if result.model else "the rules are kept"
     lines = [f"{title}: {result.label.name} within {document['horizon_days']:g} days, {trained.seconds:.1f} s", ""]
-    lines.append(f"  learned from {result.rows:,} landmarks, {result.positives:,} positive; {result.positive_leads:,} leads with the outcome before the test")
+    lines.append(
+        f"  learned from {result.rows:,} landmarks, {result.positives:,} positive; {result.positive_leads:,} leads with the outcome before the test"
+    )
     lines += [f"  left out {e.rows:>9,} landmarks: {e.words}" for e in result.excluded if e.rows]
     lines.append("")
     for block in result.blocks:
         span = f"{block.first:%Y-%m-%d} to {block.last:%Y-%m-%d}" if block.first and block.last else "given up"
-        lines.append(f"  {block.name:<12}{block.rows:>9,} rows {block.leads:>8,} leads {block.positive_leads:>6,} positive   {span}")
+        lines.append(
+            f"  {block.name:<12}{block.rows:>9,} rows {block.leads:>8,} leads {block.positive_leads:>6,} positive   {span}"
+        )
     lines += ["", *figures_text(document["metrics"])]
     if result.suspects:
         lines += ["", "  suspects: columns that tell the outcome better than behaviour can"]
@@ -89,15 +97,22 @@ def models_text(models: Sequence[Mapping[str, Any]]) -> str:
 def assessment_text(found: Mapping[str, Any]) -> str:
     """One lead's score, gates first, then the parts that make the composite, the reasons, and the values behind them."""
     parts = found["parts"]
-    lines = [f"lead {found['lead_id']} at {found['as_of']}: {found['qualification_status']}, tier {found['tier']}, score {found['composite']:.1f}", ""]
+    lines = [
+        f"lead {found['lead_id']} at {found['as_of']}: {found['qualification_status']}, tier {found['tier']}, score {found['composite']:.1f}",
+        "",
+    ]
     for gate in found["gates"]:
         lines.append(f"  gate     {gate['reason']} ({gate['severity']})")
     if parts["p_cal"] is not None:
-        lines.append(f"  chance   {parts['p_cal']:.3f}, above {100 * parts['rank']:.0f} % of the leads it was learned on")
+        lines.append(
+            f"  chance   {parts['p_cal']:.3f}, above {100 * parts['rank']:.0f} % of the leads it was learned on"
+        )
     lines.append(f"  points   {parts['rules_score']:.0f} of 100 by the scorecard")
     rank = f"100 x {parts['w']:.2f} x {parts['rank']:.3f} + " if parts["rank"] is not None else ""
     capped = f", capped at {parts['cap']:.0f} ({found['cap_reason']})" if found["cap_reason"] else ""
-    lines.append(f"  score    {rank}{1 - parts['w']:.2f} x {parts['rules_score']:.0f} + {parts['boost']:.1f} for recency{capped} = {parts['composite']:.1f}")
+    lines.append(
+        f"  score    {rank}{1 - parts['w']:.2f} x {parts['rules_score']:.0f} + {parts['boost']:.1f} for recency{capped} = {parts['composite']:.1f}"
+    )
     lines += ["", f"  reasons ({found['reasons_from']})"]
     lines += [f"    {number}. {reason['words']}" for number, reason in enumerate(found["reasons"], 1)] or ["    none"]
     if found["note"]:
@@ -122,7 +137,9 @@ def table_text(rows: Sequence[Mapping[str, Any]]) -> str:
 
     def line(values: Sequence[str]) -> str:
         fitted = [v if len(v) <= w else v[: w - 1] + "…" for v, w in zip(values, widths, strict=True)]
-        return "  ".join(v.rjust(w) if right else v.ljust(w) for v, w, right in zip(fitted, widths, numeric, strict=True)).rstrip()
+        return "  ".join(
+            v.rjust(w) if right else v.ljust(w) for v, w, right in zip(fitted, widths, numeric, strict=True)
+        ).rstrip()
 
     return "\n".join([line(names), "  ".join("-" * w for w in widths), *map(line, cells)])
 

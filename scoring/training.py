@@ -54,7 +54,11 @@ def train(project: Project, progress: Callable[[str], None] = lambda _: None) ->
         session = Session(warehouse, registry)
         cut_off = newest_load(warehouse)
         if cut_off is None:
-            raise LeadmartError("nothing is loaded: there is nothing to learn from", code="nothing_loaded", hint="`leadmart load TABLE FILE`")
+            raise LeadmartError(
+                "nothing is loaded: there is nothing to learn from",
+                code="nothing_loaded",
+                hint="`leadmart load TABLE FILE`",
+            )
         label = registry.get("label", project.settings.train.label)
         spine = registry.get("spine", project.settings.train.spine)
         selection = select(registry, session.present)
@@ -100,8 +104,15 @@ def models(warehouse: Warehouse) -> list[dict[str, Any]]:
         document = json.loads(report)
         found.append(
             {
-                **document, "model_version": version, "role": role, "tier": tier, "feature_set_version": features, "label": label,
-                "rows": rows, "positives": positives, "trained_at": trained_at.isoformat(),
+                **document,
+                "model_version": version,
+                "role": role,
+                "tier": tier,
+                "feature_set_version": features,
+                "label": label,
+                "rows": rows,
+                "positives": positives,
+                "trained_at": trained_at.isoformat(),
             }  # fmt: skip
         )
     return found

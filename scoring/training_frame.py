@@ -35,7 +35,12 @@ class TrainingFrame:
 
 
 def training_frame(
-    session: Session, selection: Selection, label: Definition, spine: Definition, rules: tuple[GateRule, ...], cut_off: datetime
+    session: Session,
+    selection: Selection,
+    label: Definition,
+    spine: Definition,
+    rules: tuple[GateRule, ...],
+    cut_off: datetime,
 ) -> TrainingFrame:
     """Landmarks of the training spine over the cadence's past moments, with the same definitions that scoring reads.
 

@@ -79,7 +79,9 @@ def upsert(warehouse: Warehouse, scored: pl.DataFrame, scoring: Scoring, run_id:
             )
         if changed:
             warehouse.execute(_merge(columns, matched))
-            warehouse.execute("INSERT INTO store.meta.score_files VALUES (?, ?, ?, ?)", [file[0], file[1], changed, run_id])
+            warehouse.execute(
+                "INSERT INTO store.meta.score_files VALUES (?, ?, ?, ?)", [file[0], file[1], changed, run_id]
+            )
         warehouse.execute(
             f"INSERT OR REPLACE INTO store.meta.scorings VALUES ({sql_literal(scoring.as_of)}, ?, ?, ?, ?, ?, ?, ?)",
             [
@@ -96,7 +98,9 @@ def _keep_delta(warehouse: Warehouse, columns: Sequence[str], changed: int) -> t
         return int(number), ""
     staged = warehouse.staging_file()
     listed = ", ".join(columns)
-    warehouse.write_parquet(f"SELECT {listed}, CAST({number} AS BIGINT) AS publish_number FROM delta ORDER BY lead_id, as_of", staged)
+    warehouse.write_parquet(
+        f"SELECT {listed}, CAST({number} AS BIGINT) AS publish_number FROM delta ORDER BY lead_id, as_of", staged
+    )
     return int(number), warehouse.keep_file(staged, Path("scores"))[0]
 
 
