@@ -74,7 +74,7 @@ def days_since_last(rows: Sequence[Row], as_of: datetime) -> int | None:
     return midnights(max(row["occurred_at"] for row in rows), as_of) if rows else None
 
 
-# --- who ---------------------------------------------------------------------------------------------------------------------
+# --- who ---
 
 
 def known_lead(lead_id: str, as_of: datetime, sources: Sources) -> Row | None:
@@ -96,7 +96,7 @@ def is_blank(text: str | None) -> bool:
 
 
 def best_word(title: str | None, words: Sequence[dict[str, str]], column: str) -> str | None:
-    """The value of the matching word with the lowest priority, then first in the alphabet; 'other' for a title without any."""
+    """The value of the matching word with the lowest priority, then the first by bytes; 'other' without any."""
     if is_blank(title):
         return None
     matching = [(int(w["priority"]), w["word"].encode(), w[column]) for w in words if holds_phrase(title, w["word"])]
@@ -132,7 +132,7 @@ def lead_profile(lead_id: str, as_of: datetime, sources: Sources, lists: Lists) 
     }
 
 
-# --- what it did -------------------------------------------------------------------------------------------------------------
+# --- what it did ---
 
 
 def form_activity(lead_id: str, as_of: datetime, sources: Sources) -> Row:
@@ -191,7 +191,7 @@ def product_usage(lead_id: str, as_of: datetime, sources: Sources) -> Row:
     }
 
 
-# --- its account -------------------------------------------------------------------------------------------------------------
+# --- its account ---
 
 ACCOUNT_COLUMNS = ("employees", "industry", "active_people_30d", "account_pricing_views_30d")
 
@@ -232,7 +232,7 @@ def account_row(account_id: str, as_of: datetime, sources: Sources, lists: Lists
     }
 
 
-# --- gates -------------------------------------------------------------------------------------------------------------------
+# --- gates ---
 
 
 def gates(lead_id: str, as_of: datetime, sources: Sources, lists: Lists) -> Row:

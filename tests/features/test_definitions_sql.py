@@ -1,8 +1,9 @@
 """The packaged definitions, run as pasted over `spine`, `known`, `links` and `reference` on made-up rows.
 
-A case is a YAML file below `cases/`: `given` holds rows of staging tables (columns left out are NULL, `ingested_at` left out is
-`occurred_at`, a key left out is a running number), `spine` the rows asked for (for a spine or a link, `moments`), `expected` the
-rows that must come back. An expected row names the columns it is about; every row that comes back must be expected.
+A case is a YAML file below `cases/`: `given` holds rows of staging tables (columns left out are NULL, `ingested_at`
+left out is `occurred_at`, a key left out is a running number), `spine` the rows asked for (for a spine or a link,
+`moments`), `expected` the rows that must come back. An expected row names its key first, then the columns it is about;
+every row that comes back must be expected.
 """
 
 from __future__ import annotations
@@ -48,7 +49,8 @@ def warehouse_with(given: Given, moments: Iterable[Any], folder: Path) -> duckdb
     for schema in ("staging", "known", "links", "reference"):
         warehouse.execute(f"CREATE SCHEMA {schema}")
     warehouse.execute("CREATE TABLE moments (as_of TIMESTAMP)")
-    warehouse.execute(f"INSERT INTO moments VALUES {', '.join(f'''('{moment}')''' for moment in sorted(set(moments)))}")
+    values = ", ".join(f"('{moment}')" for moment in sorted(set(map(as_moment, moments))))
+    warehouse.execute(f"INSERT INTO moments VALUES {values}")
     unknown = set(given) - set(STAGING)
     assert not unknown, f"no such staging table: {unknown}"
     for table, columns in STAGING.items():
@@ -61,7 +63,8 @@ def warehouse_with(given: Given, moments: Iterable[Any], folder: Path) -> duckdb
         if rows:
             listed = ", ".join(f"'{name}': '{kind}'" for name, kind in types.items())
             warehouse.execute(
-                f"INSERT INTO staging.{table} SELECT {', '.join(types)} FROM read_json('{path}', format = 'nd', columns = {{{listed}}})"
+                f"INSERT INTO staging.{table} SELECT {', '.join(types)} "
+                f"FROM read_json('{path}', format = 'nd', columns = {{{listed}}})"
             )
         warehouse.execute(
             f"CREATE VIEW known.{table} AS SELECT s.*, m.as_of FROM staging.{table} AS s "
@@ -120,25 +123,28 @@ def test_given_rows_return_the_expected_rows(case: Row, tmp_path: Path) -> None:
     found = rows_of(warehouse, case["definition"])
     expected = [{name: as_moment(value) for name, value in row.items()} for row in case["expected"]]
     assert len(found) == len(expected)
-    # a row is found by what it shares with an expected row's key columns
-    keys = [name for name in list(expected[0])[:2] if name in ("lead_id", "account_id", "as_of")] if expected else []
-    by_key = {tuple(row[name] for name in keys): row for row in found}
-    assert len(by_key) == len(found), "the case does not tell its rows apart: name key and as_of first"
-    shown = [{name: by_key.get(tuple(row[k] for k in keys), {}).get(name, "absent") for name in row} for row in expected]
+    by_key = {(row[case["key"]], row.get("as_of")): row for row in found}
+    assert len(by_key) == len(found)
+    shown = []
+    for row in expected:
+        # with one moment an expected row need not repeat it
+        as_of = row.get("as_of", found[0].get("as_of"))
+        shown.append({name: by_key.get((row[case["key"]], as_of), {}).get(name, "absent") for name in row})
     assert shown == expected
 
 
-# --- random rows, against the same rules in plain Python -----------------------------------------------------------------------
+# --- random rows, against the same rules in plain Python ---
 
 AS_OFS = [datetime(2026, 3, 1), datetime(2026, 3, 11, 6), datetime(2026, 4, 10)]
 TITLES = [
-    None, "", "  ", "CEO", "Co-Founder & CEO", "Vice President, Sales", "VP Marketing", "Head of IT", "Product Owner", "Marketing Manager",
-    "PhD Student", "open to work", "Assistant to the CEO", "Software Engineer", "Gründerin", "Étudiante", "Lead Generation Specialist",
-    "Account Manager / EMEA", "R&D Lead", "presidential adviser", "student", "Founder's friend",
+    None, "", "  ", "CEO", "Co-Founder & CEO", "Vice President, Sales", "VP Marketing", "Head of IT", "Product Owner",
+    "Marketing Manager", "PhD Student", "open to work", "Assistant to the CEO", "Software Engineer", "Gründerin",
+    "Étudiante", "Lead Generation Specialist", "Account Manager / EMEA", "R&D Lead", "presidential adviser", "student",
+    "Founder's friend",
 ]  # fmt: skip
 DOMAINS = [
-    None, "gmail.com", "gmx.de", "mit.edu", "cam.ac.uk", "unsw.edu.au", "rivalscore.example", "acme.example", "beta.example", "gamma.example",
-    "education.example", "notgmail.com",
+    None, "gmail.com", "gmx.de", "mit.edu", "cam.ac.uk", "unsw.edu.au", "rivalscore.example", "acme.example",
+    "beta.example", "gamma.example", "education.example", "notgmail.com",
 ]  # fmt: skip
 PAGES = ["pricing", "docs", "careers", "blog", "home", None]
 
@@ -196,10 +202,18 @@ def random_rows(seed: int) -> dict[str, list[Row]]:
         "leads": people,
         "accounts": list(told_apart.values()),
         "web_events": rows(
-            500, **number, lead_id=leads, session_id=[None, *(f"s{n}" for n in range(40))], page_type=PAGES, dwell_s=[None, 0, 7, 480]
+            500,
+            **number,
+            lead_id=leads,
+            session_id=[None, *(f"s{n}" for n in range(40))],
+            page_type=PAGES,
+            dwell_s=[None, 0, 7, 480],
         ),
         "email_events": rows(
-            300, **number, lead_id=leads, event_type=["sent", "open", "open", "open", "click", "reply", "bounce", "unsubscribe"]
+            300,
+            **number,
+            lead_id=leads,
+            event_type=["sent", "open", "open", "open", "click", "reply", "bounce", "unsubscribe"],
         ),
         "form_submissions": rows(
             120,
@@ -216,7 +230,10 @@ def random_rows(seed: int) -> dict[str, list[Row]]:
             feature=[None, "export", "chart", "alert"],
         ),
         "invoice_payments": rows(
-            10, payment_id=lambda n: f"{n:05}", account_id=accounts, amount_paid=[None, Decimal("0.00"), Decimal("9.50")]
+            10,
+            payment_id=lambda n: f"{n:05}",
+            account_id=accounts,
+            amount_paid=[None, Decimal("0.00"), Decimal("9.50")],
         ),
     }
 
@@ -239,12 +256,12 @@ def test_random_rows_give_what_plain_python_computes(seed: int, tmp_path: Path) 
     with_spine(warehouse, accounts)
     engaged = {(row["account_id"], row["as_of"]): row for row in rows_of(warehouse, "features/account_engagement/v1")}
     assert len(engaged) == len(accounts)
-    for row in accounts:
-        key = row["account_id"], row["as_of"]
-        assert engaged[key] == {**row, **oracle.account_row(*key, given, lists)}, key
+    for account_key, row in engaged.items():
+        account_id, as_of = account_key
+        expected = oracle.account_row(account_id, as_of, given, lists)
+        assert row == {"account_id": account_id, "as_of": as_of, **expected}, account_key
     for key, row in found.items():
-        account_id = link.get(key)
-        account = engaged[account_id, key[1]] if account_id else dict.fromkeys(oracle.ACCOUNT_COLUMNS)
+        account = engaged[link[key], key[1]] if key in link else dict.fromkeys(oracle.ACCOUNT_COLUMNS)
         shown = {**account, **row}
         shown.pop("account_id", None)
         assert shown == {"lead_id": key[0], "as_of": key[1], **oracle.lead_row(*key, given, lists)}, key
@@ -279,7 +296,7 @@ def test_a_lead_gets_the_same_row_alone_as_among_others(definition: str, tmp_pat
     )
 
 
-# --- reference tables and reasons ----------------------------------------------------------------------------------------------
+# --- reference tables and reasons ---
 
 
 def reference(name: str) -> list[dict[str, str]]:
