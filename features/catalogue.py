@@ -1,10 +1,14 @@
-"""The catalogue: the small DuckDB file analysts open. It holds views on exact files, and a copy of meta; it is made anew and renamed into place."""
+"""The catalogue: the small DuckDB file analysts open.
+
+It holds views on exact files, and a copy of meta; it is made anew and renamed into place.
+"""
 
 from __future__ import annotations
 
 import os
 import secrets
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 
 import duckdb
@@ -27,11 +31,13 @@ SCORE_VIEWS = {
     "lead_scores": (
         "The newest row of each key (lead, as_of, feature set, model, policy).",
         "SELECT * EXCLUDE (publish_number) FROM scores.history QUALIFY ROW_NUMBER() OVER "
-        "(PARTITION BY lead_id, as_of, feature_set_version, model_version, policy_version ORDER BY publish_number DESC) = 1",
+        "(PARTITION BY lead_id, as_of, feature_set_version, model_version, policy_version ORDER BY publish_number "
+        "DESC) = 1",
     ),
     "latest": (
         "The champion's scores at its newest as_of, one row per lead.",
-        "SELECT * EXCLUDE (publish_number) FROM scores.history WHERE role = 'champion' AND as_of = (SELECT MAX(as_of) FROM scores.history "
+        "SELECT * EXCLUDE (publish_number) FROM scores.history WHERE role = 'champion' AND as_of = (SELECT MAX(as_of) "
+        "FROM scores.history "
         "WHERE role = 'champion') QUALIFY ROW_NUMBER() OVER (PARTITION BY lead_id ORDER BY publish_number DESC) = 1",
     ),
 }
@@ -40,7 +46,8 @@ SCORE_VIEWS = {
 def publish(warehouse: Warehouse, registry: Registry, selection: Selection | None) -> bool:
     """Writes the catalogue of what the store holds now and renames it into place; False where it was up to date.
 
-    Readers keep what they have open; whoever opens it next sees the new one. Killed before the rename, the old one stays.
+    Readers keep what they have open; whoever opens it next sees the new one. Killed before the rename, the old one
+    stays.
     """
     statements = _statements(warehouse, registry, selection)
     fingerprint = digest(statements, [_table_version(warehouse, name) for name in _META])
@@ -84,7 +91,8 @@ def _statements(warehouse: Warehouse, registry: Registry, selection: Selection |
     current = _current_fingerprints(warehouse, selection)
     for kind, name, version, spine, file in warehouse.rows(
         "SELECT kind, name, version, spine, file FROM store.meta.slices "
-        f"QUALIFY ROW_NUMBER() OVER (PARTITION BY kind, name, version, spine, as_of ORDER BY fingerprint IN ({current}) DESC, computed_at DESC) = 1 "
+        "QUALIFY ROW_NUMBER() OVER (PARTITION BY kind, name, version, spine, as_of ORDER BY fingerprint IN "
+        f"({current}) DESC, computed_at DESC) = 1 "
         "ORDER BY kind, name, version, spine, as_of"
     ):
         files.setdefault((kind, name, version, spine), []).append(_quoted(warehouse.project.warehouse / file))
@@ -96,18 +104,32 @@ def _statements(warehouse: Warehouse, registry: Registry, selection: Selection |
         made.append(f"CREATE OR REPLACE VIEW {relation} AS SELECT * FROM read_parquet([{', '.join(paths)}])")
         if definition:
             made += _comments(relation, definition.description, {c.name: c.comment for c in definition.columns})
-    if selection and all(d.relation in relations for d in (selection.spine, *selection.links, *selection.views)):
-        made.append(
-            "CREATE VIEW features.lead_features AS\n" + lookup_sql(selection, registry, relations, with_gates=False)
-        )
-        comments = {c.name: c.comment for view in selection.views for c in view.columns if c.name != view.key}
-        made += _comments(
-            "features.lead_features",
-            "All features of the project beside each other, one row per lead and as_of.",
-            comments,
-        )
+    made += _lead_features(warehouse, registry, selection) if selection else []
     made += _score_views(warehouse)
     return made
+
+
+def _lead_features(warehouse: Warehouse, registry: Registry, selection: Selection) -> list[str]:
+    """The view that joins today's definitions, at every as_of where all of them are filled; nothing before there is one."""
+    read = (selection.spine, *selection.links, *selection.views)
+    files: dict[str, dict[datetime, str]] = {d.relation: {} for d in read}
+    prints = {selection.fingerprints[d.relation]: d.relation for d in read}
+    for fingerprint, as_of, file in warehouse.rows(
+        "SELECT fingerprint, as_of, file FROM store.meta.slices ORDER BY as_of"
+    ):
+        if fingerprint in prints:
+            files[prints[fingerprint]][as_of] = _quoted(warehouse.project.warehouse / file)
+    complete = set.intersection(*(set(by_moment) for by_moment in files.values()))
+    if not complete:
+        return []
+    relations = {
+        relation: f"read_parquet([{', '.join(by_moment[m] for m in sorted(complete))}])"
+        for relation, by_moment in files.items()
+    }
+    comments = {c.name: c.comment for view in selection.views for c in view.columns if c.name != view.key}
+    words = "All features of the project beside each other, one row per lead and as_of, at every as_of where none is held back."
+    view = "CREATE VIEW features.lead_features AS\n" + lookup_sql(selection, registry, relations, with_gates=False)
+    return [view, *_comments("features.lead_features", words, comments)]
 
 
 def _score_views(warehouse: Warehouse) -> list[str]:
@@ -130,7 +152,7 @@ def _comments(relation: str, description: str, columns: dict[str, str]) -> list[
 
 
 def _current_fingerprints(warehouse: Warehouse, selection: Selection | None) -> str:
-    """The fingerprints of today's definitions, as a list of SQL literals: of two fillings of one slice these are shown."""
+    """Today's fingerprints as a list of SQL literals: of two fillings of one slice, the one that has them is shown."""
     prints: Sequence[str] = list(selection.fingerprints.values()) if selection else []
     return ", ".join(f"'{p}'" for p in prints) or "''"
 

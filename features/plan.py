@@ -64,7 +64,10 @@ class Selection:
 
 
 def select(registry: Registry, present: frozenset[str], spine: str | None = None) -> Selection:
-    """The project's selection, checked. Raises LeadmartError for what `check` refuses, and for a column name used twice."""
+    """The project's selection, checked.
+
+    Raises LeadmartError for what `check` refuses, and for a column name used twice.
+    """
     settings = registry.project.settings
     spine_definition = registry.get("spine", spine or settings.features.spine)
     chosen = [registry.get("feature", ref) for ref in settings.features.views]
@@ -129,8 +132,8 @@ def latest_tick(clock: ClockSection, moment: datetime) -> datetime:
     return origin + ((moment - origin) // clock.interval) * clock.interval
 
 
-def default_as_of(warehouse: Warehouse) -> datetime:
-    """The latest tick not later than the newest completed load. Raises LeadmartError `nothing_loaded`."""
+def newest_moment(warehouse: Warehouse) -> datetime:
+    """When the newest load was completed. Raises LeadmartError `nothing_loaded`."""
     newest = newest_load(warehouse)
     if newest is None:
         raise LeadmartError(
@@ -138,11 +141,33 @@ def default_as_of(warehouse: Warehouse) -> datetime:
             code="nothing_loaded",
             hint="`leadmart load leads leads.csv` brings a table in; `leadmart init FOLDER --demo` makes a company up",
         )
-    return latest_tick(warehouse.project.settings.clock, newest)
+    return newest
+
+
+def default_as_of(warehouse: Warehouse) -> datetime:
+    """The latest tick not later than the newest completed load. Raises LeadmartError `nothing_loaded`."""
+    return latest_tick(warehouse.project.settings.clock, newest_moment(warehouse))
+
+
+def refuse_unloaded(warehouse: Warehouse, moments: Sequence[datetime]) -> None:
+    """Raises LeadmartError `not_loaded_yet` for a moment after the newest load: rows it should know are not there.
+
+    Raises `nothing_loaded` where there is no load at all.
+    """
+    newest = newest_moment(warehouse)
+    if moments and max(moments) > newest:
+        raise LeadmartError(
+            f"as_of {iso(max(moments))} is after the newest load, {iso(newest)}: rows it should know are not there",
+            code="not_loaded_yet",
+            hint=f"the latest as_of that is due is {iso(latest_tick(warehouse.project.settings.clock, newest))}",
+        )
 
 
 def past_moments(warehouse: Warehouse, start: datetime, end: datetime) -> list[datetime]:
-    """The cadence's moments in [start, end) that are not later than the newest load. Raises LeadmartError `no_moments`."""
+    """The cadence's moments in [start, end) that are not later than the newest load.
+
+    Raises LeadmartError `no_moments`.
+    """
     if end <= start:
         raise LeadmartError(
             f"--end {iso(end)} is not after --start {iso(start)}",

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from leadmart.features.errors import LeadmartError
 from leadmart.features.lookup import FeatureColumn
 from leadmart.features.plan import Selection
 from leadmart.features.registry import Registry
@@ -25,11 +26,24 @@ RULES = "rules"
 
 
 def champion_version(warehouse: Warehouse, feature_set_version: str) -> str:
-    """The champion's version, `rules` while there is none or its features are not today's (rules are the fallback)."""
+    """The champion's version; `rules` while there is none.
+
+    Raises LeadmartError `feature_mismatch` for a champion that learned on other features than today's: its probability
+    would mean something else, and scores that turn into points from one day to the next would mislead.
+    """
     found = warehouse.rows(
         "SELECT model_version, feature_set_version FROM store.meta.models WHERE role = 'champion' AND artefact IS NOT NULL"
     )
-    return str(found[0][0]) if found and found[0][1] == feature_set_version else RULES
+    if not found:
+        return RULES
+    version, learned_on = found[0]
+    if learned_on != feature_set_version:
+        raise LeadmartError(
+            f"the champion {version} learned on the features {learned_on}, and the project's are {feature_set_version} now",
+            code="feature_mismatch",
+            hint="`leadmart train` learns on the new features; or restore the definitions. The last good scores stay",
+        )
+    return str(version)
 
 
 def load_model(warehouse: Warehouse, version: str) -> Model | None:
@@ -53,7 +67,10 @@ def gate_rules(selection: Selection) -> tuple[GateRule, ...]:
 
 
 def load_policy(registry: Registry, selection: Selection) -> Policy:
-    """The project's policy: gates, points, words and settings. Raises LeadmartError for what is wrong in any of them."""
+    """The project's policy: gates, points, words and settings.
+
+    Raises LeadmartError for what is wrong in any of them.
+    """
     scoring = registry.project.settings.scoring
     scorecard = registry.reference(scoring.scorecard)
     templates = registry.reference(scoring.reasons)

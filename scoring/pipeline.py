@@ -15,7 +15,8 @@ from leadmart.features.errors import LeadmartError
 from leadmart.features.lookup import feature_columns, scoring_frame
 from leadmart.features.materialize import Written, fill, slice_file
 from leadmart.features.outcomes import make_outcomes
-from leadmart.features.plan import Selection, Slice, default_as_of, missing_slices, select, wanted_slices
+from leadmart.features.plan import Selection, Slice, default_as_of, missing_slices, refuse_unloaded, select,
+wanted_slices
 from leadmart.features.project import Project
 from leadmart.features.registry import Registry
 from leadmart.features.session import Session
@@ -180,7 +181,8 @@ def judge_filled(run: Run) -> None:
                     run.held |= {definition.relation}
         staged = run.warehouse.staging_file()
         rows = run.warehouse.write_parquet(
-            f"SELECT * EXCLUDE (run_id, written_at) FROM store.scores.lead_scores WHERE as_of = {sql_literal(as_of)} ORDER BY ALL",
+            f"SELECT * EXCLUDE (run_id, written_at) FROM store.scores.lead_scores WHERE as_of = {sql_literal(as_of)} "
+            "ORDER BY ALL",
             staged,
         )
         if rows and not run.judge.approves("score", "lead_scores", f"scores.lead_scores at {iso(as_of)}", staged):
@@ -281,12 +283,13 @@ def execute(
 ) -> Run:
     """Walks the stages for the moments (default: the latest due as_of), records the run, and swaps the catalogue.
 
-    The run that is returned is `done` or `blocked`. A named error marks it `failed`, is recorded, and raised again; what was
-    listed before it stays, and the next run goes on from there.
+    The run that is returned is `done` or `blocked`. A named error marks it `failed`, is recorded, and raised again;
+    what was listed before it stays, and the next run goes on from there.
     """
     with open_for_writing(project) as warehouse:
         registry = Registry(project)
         chosen = moments(warehouse) if callable(moments) else moments or [default_as_of(warehouse)]
+        refuse_unloaded(warehouse, chosen)
         run = Run(warehouse, registry, command, list(chosen), only, progress)
         _record_start(run)
         try:
@@ -308,7 +311,8 @@ def execute(
 def _record_start(run: Run) -> None:
     # whoever holds the store is the only writer: a run still said to be running was killed
     run.warehouse.execute(
-        f"UPDATE store.meta.runs SET status = 'failed', message = 'killed', finished_at = {sql_literal(run.started_at)} WHERE status = 'running'"
+        "UPDATE store.meta.runs SET status = 'failed', message = 'killed', finished_at = "
+        f"{sql_literal(run.started_at)} WHERE status = 'running'"
     )
     run.warehouse.execute(
         "INSERT INTO store.meta.runs (run_id, command, as_of, status, started_at) "
@@ -320,10 +324,12 @@ def _record_start(run: Run) -> None:
 def _record_end(run: Run, message: str | None) -> None:
     seconds = round(time.perf_counter() - run.started, 3)
     run.warehouse.execute(
-        "UPDATE store.meta.runs SET status = ?, message = ?, slices_computed = ?, slices_skipped = ?, inserted = ?, updated = ?, "
+        "UPDATE store.meta.runs SET status = ?, message = ?, slices_computed = ?, slices_skipped = ?, inserted = ?, "
+        "updated = ?, "
         f"unchanged = ?, model_version = ?, finished_at = {sql_literal(now())}, seconds = ? WHERE run_id = ?",
         [
-            run.status, message, run.computed, run.skipped, run.counts.inserted, run.counts.updated, run.counts.unchanged,
+            run.status, message, run.computed, run.skipped, run.counts.inserted, run.counts.updated,
+            run.counts.unchanged,
             run.model_version, seconds, run.run_id,
         ],
     )  # fmt: skip
@@ -333,7 +339,8 @@ def _record_end(run: Run, message: str | None) -> None:
 def _tiers(run: Run, scorer: Scorer) -> list[tuple[str, int]]:
     """Leads by tier at the run's newest as_of, best tier first."""
     return run.warehouse.rows(
-        f"SELECT tier, COUNT(*) FROM store.scores.lead_scores WHERE as_of = {sql_literal(run.moments[-1])} AND model_version = ? "
+        f"SELECT tier, COUNT(*) FROM store.scores.lead_scores WHERE as_of = {sql_literal(run.moments[-1])} AND "
+        "model_version = ? "
         "AND policy_version = ? AND feature_set_version = ? GROUP BY tier ORDER BY MAX(composite) DESC, tier",
         [scorer.model_version, scorer.policy.policy_version, run.selection.feature_set_version],
     )
@@ -343,7 +350,10 @@ def _why_blocked(run: Run) -> str | None:
     if run.status != "blocked":
         return None
     if run.failed_sources:
-        return f"quality of {', '.join(sorted(run.failed_sources))} failed; held back: {', '.join(sorted(run.held)) or 'scores'}"
+        return (
+            f"quality of {', '.join(sorted(run.failed_sources))} failed; held back: "
+            f"{', '.join(sorted(run.held)) or 'scores'}"
+        )
     failed = [v for v in run.judge.given if not v.success]
     return "quality failed: " + ", ".join(f"{v.suite} on {v.subject}" for v in failed)
 
@@ -390,7 +400,10 @@ class Forecast:
             if self.rows
             else "no past slices to judge its size by"
         )
-        return f"{len(self.moments)} as_of from {iso(self.moments[0])} to {iso(self.moments[-1])}: {self.slices} slices missing, {self.filled} filled; {size}"
+        return (
+            f"{len(self.moments)} as_of from {iso(self.moments[0])} to {iso(self.moments[-1])}: {self.slices} slices "
+            f"missing, {self.filled} filled; {size}"
+        )
 
 
 def forecast(project: Project, moments: Callable[[Warehouse], Sequence[datetime]], only: str | None) -> Forecast:
@@ -404,7 +417,8 @@ def forecast(project: Project, moments: Callable[[Warehouse], Sequence[datetime]
         sizes = {
             (kind, name, version): (rows, size, seconds)
             for kind, name, version, rows, size, seconds in warehouse.rows(
-                "SELECT kind, name, version, AVG(row_count), AVG(bytes), AVG(seconds) FROM store.meta.slices GROUP BY kind, name, version"
+                "SELECT kind, name, version, AVG(row_count), AVG(bytes), AVG(seconds) FROM store.meta.slices GROUP BY "
+                "kind, name, version"
             )
         }
         costs = [
