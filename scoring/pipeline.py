@@ -15,8 +15,15 @@ from leadmart.features.errors import LeadmartError
 from leadmart.features.lookup import feature_columns, scoring_frame
 from leadmart.features.materialize import Written, fill, slice_file
 from leadmart.features.outcomes import make_outcomes
-from leadmart.features.plan import Selection, Slice, default_as_of, missing_slices, refuse_unloaded, select,
-wanted_slices
+from leadmart.features.plan import (
+    Selection,
+    Slice,
+    default_as_of,
+    missing_slices,
+    refuse_unloaded,
+    select,
+    wanted_slices,
+)
 from leadmart.features.project import Project
 from leadmart.features.registry import Registry
 from leadmart.features.session import Session
@@ -54,7 +61,7 @@ class Run:
     failed_sources: frozenset[str] = frozenset()
     computed: int = 0
     skipped: int = 0
-    counts: Counts = Counts()
+    counts: Counts = field(default_factory=Counts)
     model_version: str = "rules"
     session: Session = field(init=False)
     judge: Judge = field(init=False)
