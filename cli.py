@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     name="leadmart",
-    help="Who is ready for sales now, why, and how sure are we: features, quality and lead scores from your warehouse tables.",
+    help=(
+        "Who is ready for sales now, why, and how sure are we: features, quality and lead scores from your warehouse "
+        "tables."
+    ),
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -371,7 +374,7 @@ def sql(
 def main() -> None:
     """The command `leadmart`: runs the application and turns named errors into one shape and their exit code."""
     # typer carries its own copy of click; its base of usage errors has no public name
-    usage_error = typer.BadParameter.__mro__[2]
+    usage_error: Any = typer.BadParameter.__mro__[2]
     as_json = "--json" in sys.argv
     try:
         code = app(standalone_mode=False)
@@ -406,7 +409,7 @@ def _moment(text: str | None) -> datetime | None:
 
 
 def _selection(registry: Registry, warehouse: Any) -> Any:
-    """The project's selection for the catalogue; None while a definition is refused, which `check` and `run` will say."""
+    """The project's selection for the catalogue; None while a definition is refused, which `check` and `run` say."""
     from leadmart.features.plan import select
     from leadmart.features.staging import present_sources
 

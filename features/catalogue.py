@@ -110,7 +110,7 @@ def _statements(warehouse: Warehouse, registry: Registry, selection: Selection |
 
 
 def _lead_features(warehouse: Warehouse, registry: Registry, selection: Selection) -> list[str]:
-    """The view that joins today's definitions, at every as_of where all of them are filled; nothing before there is one."""
+    """The view that joins today's definitions, at every as_of where all are filled; nothing before there is one."""
     read = (selection.spine, *selection.links, *selection.views)
     files: dict[str, dict[datetime, str]] = {d.relation: {} for d in read}
     prints = {selection.fingerprints[d.relation]: d.relation for d in read}
@@ -127,7 +127,7 @@ def _lead_features(warehouse: Warehouse, registry: Registry, selection: Selectio
         for relation, by_moment in files.items()
     }
     comments = {c.name: c.comment for view in selection.views for c in view.columns if c.name != view.key}
-    words = "All features of the project beside each other, one row per lead and as_of, at every as_of where none is held back."
+    words = "All features beside each other, one row per lead and as_of, at every as_of where none is held back."
     view = "CREATE VIEW features.lead_features AS\n" + lookup_sql(selection, registry, relations, with_gates=False)
     return [view, *_comments("features.lead_features", words, comments)]
 

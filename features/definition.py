@@ -125,7 +125,10 @@ class Definition:
 
     @cached_property
     def entity(self) -> tuple[str, str]:
-        """The entity and its key, `('lead', 'lead_id')`. Raises LeadmartError `bad_header` where the header lacks them."""
+        """The entity and its key, `('lead', 'lead_id')`.
+
+        Raises LeadmartError `bad_header` where the header lacks them.
+        """
         value = self.header.get("entity")
         matched = _ENTITY.match(value) if value else None
         if not matched:
@@ -156,7 +159,7 @@ class Definition:
         return names
 
     @cached_property
-    def tree(self) -> exp.Expression:
+    def tree(self) -> exp.Query:
         """The statement as sqlglot parses it. Raises LeadmartError `bad_sql` at the place where parsing stopped."""
         import sqlglot
         from sqlglot.errors import ParseError, TokenError
@@ -243,7 +246,7 @@ class Definition:
 
 
 def display_path(path: Path) -> str:
-    """A path as a person types it: relative to the current folder where it lies below it; packaged files by their own name."""
+    """A path as a person types it: relative where it lies below the current folder; packaged files as `leadmart/…`."""
     try:
         return str(path.relative_to(Path.cwd()))
     except ValueError:
@@ -251,7 +254,7 @@ def display_path(path: Path) -> str:
         return f"leadmart/{path.relative_to(package)}" if path.is_relative_to(package) else str(path)
 
 
-def positions(node: exp.Expression) -> Iterator[int]:
+def positions(node: exp.Expr) -> Iterator[int]:
     """Start offsets of the identifiers below a node, in tree order."""
     from sqlglot import exp
 

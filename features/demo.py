@@ -1,7 +1,8 @@
 """The made-up company: raw tables from a seed, and the chances that only its maker knows.
 
-Everything is SQL below `sql/demo`; this module hands it the settings and writes what it makes. Each draw is a hash of the seed
-and of the row it is for, so that rows depend neither on each other nor on threads, and a million leads are one pass.
+Everything is SQL below `sql/demo`; this module hands it the settings and writes what it makes. Each draw is a hash of
+the seed and of the row it is for, so that rows depend neither on each other nor on threads, and a million leads are one
+pass.
 """
 
 from __future__ import annotations
@@ -29,8 +30,8 @@ _ALTERED = 0.3  # of those with another value
 class DemoSettings:
     """How large the made-up company is and when its world ends.
 
-    Nothing happens at or after `until` and nothing that arrives after it is written; leads are created evenly over the `days`
-    before it. `seed`, `leads`, `days` and `until` together fix every byte.
+    Nothing happens at or after `until` and nothing that arrives after it is written; leads are created evenly over the
+    `days` before it. `seed`, `leads`, `days` and `until` together fix every byte.
     """
 
     until: datetime
@@ -52,10 +53,11 @@ class DemoSettings:
 
 
 def generate(folder: Path, demo: DemoSettings, *, threads: int | None = None) -> dict[str, Path]:
-    """Writes one Parquet file a raw table into `folder` and returns table -> file, in the shapes `sql/sources/plain` reads.
+    """Writes one Parquet file a raw table into `folder`, in the shapes `sql/sources/plain` reads; table -> file.
 
     The entry `truth` is no raw table: it holds each lead's fit and its conversion, also one after `until`, for
-    `reachable_probability`. Keep it away from `load`. Same settings, same bytes, whatever `threads` is (DuckDB's choice if None).
+    `reachable_probability`. Keep it away from `load`. Same settings, same bytes, whatever `threads` is (DuckDB's choice
+    if None).
     """
     folder.mkdir(parents=True, exist_ok=True)
     files: dict[str, Path] = {}
@@ -70,11 +72,12 @@ def generate(folder: Path, demo: DemoSettings, *, threads: int | None = None) ->
 
 
 def reachable_probability(truth: Path, pairs: polars.DataFrame, *, horizon_days: float = 90) -> polars.DataFrame:
-    """The true chance, for each (lead_id, as_of) of `pairs`, of an opportunity in (as_of, as_of + horizon]: lead_id, as_of, p.
+    """The true chance of an opportunity in (as_of, as_of + horizon], for each pair of `pairs`: lead_id, as_of, p.
 
-    `truth` is the file `generate` wrote. The chance follows from the known hazard and from everything that had happened by as_of,
-    arrived or not; what was yet to happen is averaged out, not looked up. `p` is NULL before the lead's creation and after its
-    opportunity. Leads that `truth` does not hold are left out; rows come in order of (lead_id, as_of).
+    `truth` is the file `generate` wrote. The chance follows from the known hazard and from everything that had happened
+    by as_of, arrived or not; what was yet to happen is averaged out, not looked up. `p` is NULL before the lead's
+    creation and after its opportunity. Leads that `truth` does not hold are left out; rows come in order of (lead_id,
+    as_of).
     """
     with _connect(None) as con:
         con.execute((_SQL / "1_time_and_chance.sql").read_text())
@@ -83,7 +86,8 @@ def reachable_probability(truth: Path, pairs: polars.DataFrame, *, horizon_days:
         con.register("given", pairs.select("lead_id", "as_of").unique())
         con.execute("CREATE TABLE pairs AS SELECT g.lead_id, g.as_of::TIMESTAMP AS as_of FROM given AS g")
         con.read_parquet(str(truth)).create("truth")
-        return con.sql((_SQL / "reachable.sql").read_text()).pl()
+        found: polars.DataFrame = con.sql((_SQL / "reachable.sql").read_text()).pl()
+        return found
 
 
 def _connect(threads: int | None) -> duckdb.DuckDBPyConnection:
@@ -127,7 +131,9 @@ WITH once AS ({select})
 SELECT every.* FROM (
     FROM once
     UNION ALL
-    SELECT * REPLACE (synced_at + TO_SECONDS(FLOOR(86400 * (0.5 + 8 * chance('again after', {row})))::BIGINT) AS synced_at{again})
+    SELECT * REPLACE (
+        synced_at + TO_SECONDS(FLOOR(86400 * (0.5 + 8 * chance('again after', {row})))::BIGINT) AS synced_at{again}
+    )
     FROM once WHERE chance('again', {row}) < {_REDELIVERED}
 ) AS every
 WHERE every.{clock} < {until} AND every.synced_at <= {until}

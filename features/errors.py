@@ -27,8 +27,8 @@ class Place:
 class LeadmartError(Exception):
     """What went wrong, where, and what to do; printed by one handler in `cli.py`.
 
-    `code` is a stable word scripts may match (`unknown_column`); `exit_code` is 1 for a named error, 3 where quality said no.
-    `others` holds further problems found at the same time, so that a person mends all of them at once.
+    `code` is a stable word scripts may match (`unknown_column`); `exit_code` is 1 for a named error, 3 where quality
+    said no. `others` holds further problems found at the same time, so that a person mends all of them at once.
     """
 
     def __init__(
@@ -66,7 +66,7 @@ class LeadmartError(Exception):
         return "\n".join(lines + [other.render() for other in self.others])
 
     def as_json(self) -> dict[str, object]:
-        """`{"code", "message", "place", "hint"}` as the command line's contract names them, `others` where there are any."""
+        """`{"code", "message", "place", "hint"}` as the command line promises them, and `others` if there are any."""
         document: dict[str, object] = {
             "code": self.code,
             "message": self.message,

@@ -29,7 +29,7 @@ def token_hash(definition: Definition) -> str:
     Case of unquoted words, white space and comments do not count; string and quoted-name tokens count to the letter.
     """
     from sqlglot.dialects.duckdb import DuckDB
-    from sqlglot.tokens import TokenType
+    from sqlglot.tokenizer_core import TokenType
 
     words: list[str] = []
     for token in DuckDB().tokenize(definition.text):

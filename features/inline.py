@@ -1,7 +1,7 @@
 """From the SQL a person pastes to the SQL that is executed: `known.X` becomes `staging.X` with both bounds in the join.
 
-The text is spliced at the positions sqlglot reports and never generated from a tree: printing a tree would rewrite what the author wrote
-(`x -> 'a.b'` would come back as another JSON path).
+The text is spliced at the positions sqlglot reports and never generated from a tree: printing a tree would rewrite what
+the author wrote (`x -> 'a.b'` would come back as another JSON path).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def executed_sql(definition: Definition) -> str:
-    """The definition's text with every `known.X AS e … e.as_of = spine.as_of` it can prove replaced by staging rows and both bounds.
+    """The definition's text with `known.X AS e … e.as_of = spine.as_of` replaced by staging rows and both bounds.
 
     Same rows as the text itself, several times faster. A `known.X` whose as_of is read anywhere else stays as it is,
     as does one that begins a spine or a link: there it supplies the as_of.
@@ -47,7 +47,7 @@ def executed_sql(definition: Definition) -> str:
     return text.rstrip().rstrip(";")
 
 
-def tables_of(select: exp.Select) -> Iterator[tuple[str, exp.Expression, exp.Join | None]]:
+def tables_of(select: exp.Select) -> Iterator[tuple[str, exp.Expr, exp.Join | None]]:
     """The relations of one SELECT's FROM: (alias, relation, its join); the first has no join."""
     from sqlglot import exp
 
@@ -61,7 +61,7 @@ def tables_of(select: exp.Select) -> Iterator[tuple[str, exp.Expression, exp.Joi
         yield join.this.alias_or_name, join.this, join
 
 
-def conjuncts(condition: exp.Expression | None) -> Iterator[exp.Expression]:
+def conjuncts(condition: exp.Expr | None) -> Iterator[exp.Expr]:
     """The parts of a condition that must all hold."""
     from sqlglot import exp
 
@@ -81,9 +81,10 @@ def as_of_equalities(join: exp.Join) -> Iterator[exp.EQ]:
     from sqlglot import exp
 
     for part in conjuncts(join.args.get("on")):
-        if isinstance(part, exp.EQ) and _is_as_of(part.left) and _is_as_of(part.right):
-            if part.left.args["table"].name != part.right.args["table"].name:
-                yield part
+        if not isinstance(part, exp.EQ) or not (_is_as_of(part.left) and _is_as_of(part.right)):
+            continue
+        if part.left.args["table"].name != part.right.args["table"].name:
+            yield part
 
 
 def _known_tables(select: exp.Select) -> Iterator[tuple[str, exp.Table]]:
@@ -95,7 +96,7 @@ def _known_tables(select: exp.Select) -> Iterator[tuple[str, exp.Table]]:
 
 
 def _only_as_of_equality(select: exp.Select, alias: str) -> exp.EQ | None:
-    """The join equality that is the one place where `alias.as_of` is read; None where there is none or another place."""
+    """The join equality that alone reads `alias.as_of`; None where there is none, or where it is read elsewhere too."""
     from sqlglot import exp
 
     ctes = select.args.get("with_") or select.args.get("with")
@@ -114,22 +115,22 @@ def _only_as_of_equality(select: exp.Select, alias: str) -> exp.EQ | None:
             if readings[0] not in (equality.left, equality.right) or readings[0].parent is not equality:
                 continue
             # a LEFT join bounds only the relation it null-supplies; an inner join bounds either side
-            if owner == alias and join.side in ("", "LEFT") or not join.side:
+            if (owner == alias and join.side in ("", "LEFT")) or not join.side:
                 return equality
     return None
 
 
-def _is_as_of(node: exp.Expression) -> bool:
+def _is_as_of(node: exp.Expr) -> bool:
     from sqlglot import exp
 
     return isinstance(node, exp.Column) and node.name.lower() == "as_of" and bool(node.table)
 
 
-def _start(column: exp.Expression) -> int:
+def _start(column: exp.Expr) -> int:
     start: int = column.args["table"].meta["start"]
     return start
 
 
-def _end(column: exp.Expression) -> int:
+def _end(column: exp.Expr) -> int:
     end: int = column.this.meta["end"]
     return end + 1

@@ -20,11 +20,12 @@ GATE_COMMENT = re.compile(r"^(?P<severity>block|cap|flag)(?: (?P<cap>\d+(?:\.\d+
 """A gate column's comment: severity, the cap's height, and the reason people read."""
 
 _MOVING = {
-    "now", "today", "current_date", "current_time", "current_timestamp", "current_localtime", "current_localtimestamp", "localtime",
-    "localtimestamp", "get_current_time", "get_current_timestamp", "transaction_timestamp", "random", "setseed", "uuid",
-    "gen_random_uuid", "uuidv4", "uuidv7", "nextval", "currval", "txid_current", "getvariable", "getenv",
+    "now", "today", "current_date", "current_time", "current_timestamp", "current_localtime", "current_localtimestamp",
+    "localtime", "localtimestamp", "get_current_time", "get_current_timestamp", "transaction_timestamp", "random",
+    "setseed", "uuid", "gen_random_uuid", "uuidv4", "uuidv7", "nextval", "currval", "txid_current",
+    "getvariable", "getenv",
 }  # fmt: skip
-"""Functions whose value differs from call to call: with them the same rows and as_of would not give the same features."""
+"""Functions whose value differs from call to call: with them the same rows would not give the same features."""
 
 
 def problems_of(definition: Definition, registry: Registry) -> list[LeadmartError]:
@@ -137,7 +138,8 @@ def _joins(definition: Definition, registry: Registry) -> Iterator[LeadmartError
             if join is None or isinstance(table, exp.Unnest) or _is_reference(table):
                 continue
             using = [identifier.name.lower() for identifier in join.args.get("using") or ()]
-            if "as_of" in using or any(alias in (e.left.table, e.right.table) for e in as_of_equalities(join)):
+            sides = [{e.left.args["table"].name, e.right.args["table"].name} for e in as_of_equalities(join)]
+            if "as_of" in using or any(alias in pair for pair in sides):
                 continue
             partner = "spine" if "spine" in names else relations[0][0]
             yield _refusal(
@@ -155,9 +157,12 @@ def _shape(definition: Definition, registry: Registry) -> Iterator[LeadmartError
     for name in required:
         if name not in names:
             yield _refusal(
-                definition, definition.select, f"{definition.kind} {definition.ref} does not return {name}", "missing_column",
+                definition,
+                definition.select,
+                f"{definition.kind} {definition.ref} does not return {name}",
+                "missing_column",
                 f"select `spine.{name}`",
-            )  # fmt: skip
+            )
     for name in sorted({n for n in names if names.count(n) > 1}):
         yield _refusal(
             definition, definition.select, f"column {name} is returned twice", "column_twice", "give one another name"
@@ -180,12 +185,15 @@ def _read_columns(definition: Definition, registry: Registry) -> Iterator[Leadma
             relation, columns = known[column.table]
             if column.name.lower() not in columns:
                 yield _refusal(
-                    definition, column, f"{relation} has no column {column.name}", "unknown_column",
+                    definition,
+                    column,
+                    f"{relation} has no column {column.name}",
+                    "unknown_column",
                     near_names(column.name, columns) or f"it has {', '.join(sorted(columns))}",
-                )  # fmt: skip
+                )
 
 
-def _columns_of(table: exp.Expression, definition: Definition, registry: Registry) -> set[str]:
+def _columns_of(table: exp.Expr, definition: Definition, registry: Registry) -> set[str]:
     from sqlglot import exp
 
     if not isinstance(table, exp.Table) or not isinstance(table.this, exp.Identifier):
@@ -206,9 +214,12 @@ def _starts_from_spine(definition: Definition, registry: Registry) -> Iterator[L
 
     if not isinstance(definition.tree, exp.Select):
         yield _refusal(
-            definition, definition.tree, "a set operation may lose or double rows of the spine", "not_from_spine",
+            definition,
+            definition.tree,
+            "a set operation may lose or double rows of the spine",
+            "not_from_spine",
             "put the set operation into a CTE and LEFT JOIN it to `spine`",
-        )  # fmt: skip
+        )
         return
     relations = list(tables_of(definition.select))
     if not relations or _words(relations[0][1]) != "spine":
@@ -222,14 +233,20 @@ def _starts_from_spine(definition: Definition, registry: Registry) -> Iterator[L
     for alias, table, join in relations[1:]:
         if join is not None and join.side != "LEFT":
             yield _refusal(
-                definition, table, f"{alias} is not LEFT joined to spine: entities without rows would vanish", "not_left_joined",
+                definition,
+                table,
+                f"{alias} is not LEFT joined to spine: entities without rows would vanish",
+                "not_left_joined",
                 f"write `LEFT JOIN {_words(table)} AS {alias} ON …`",
-            )  # fmt: skip
+            )
     if definition.select.args.get("where") is not None and not definition.select.args.get("group"):
         yield _refusal(
-            definition, definition.select.args["where"], "WHERE in the final SELECT drops rows of the spine", "drops_spine_rows",
+            definition,
+            definition.select.args["where"],
+            "WHERE in the final SELECT drops rows of the spine",
+            "drops_spine_rows",
             "move the condition into the join's ON",
-        )  # fmt: skip
+        )
 
 
 def _column_comments(definition: Definition, registry: Registry) -> Iterator[LeadmartError]:
@@ -269,7 +286,10 @@ def _source_rows(definition: Definition, registry: Registry) -> Iterator[Leadmar
             f"source {definition.name} does not say whether its rows change",
             code="rows_not_said",
             place=definition.place(line=1),
-            hint="say `-- rows: appended`, or `-- frozen: created_at, …` for the columns of a table updated in place that never change",
+            hint=(
+                "say `-- rows: appended`, or `-- frozen: created_at, …` for the columns of a table updated in place "
+                "that never change"
+            ),
         )
 
 
@@ -279,9 +299,12 @@ def _row_local(definition: Definition, registry: Registry) -> Iterator[LeadmartE
     for node in definition.tree.walk():
         if isinstance(node, exp.AggFunc | exp.Window | exp.Group | exp.Distinct | exp.Subquery | exp.Limit | exp.Union):
             yield _refusal(
-                definition, node, f"a source is row-local: {node.key.upper()} reads other rows", "not_row_local",
+                definition,
+                node,
+                f"a source is row-local: {node.key.upper()} reads other rows",
+                "not_row_local",
                 "one raw row gives one row; count and compare in a feature view",
-            )  # fmt: skip
+            )
 
 
 def _label_shape(definition: Definition, registry: Registry) -> Iterator[LeadmartError]:
@@ -320,13 +343,13 @@ def horizon_days(label: Definition) -> int:
     )
 
 
-def _is_reference(table: exp.Expression) -> bool:
+def _is_reference(table: exp.Expr) -> bool:
     from sqlglot import exp
 
     return isinstance(table, exp.Table) and table.db.lower() == "reference"
 
 
-def _words(table: exp.Expression) -> str:
+def _words(table: exp.Expr) -> str:
     from sqlglot import exp
 
     if isinstance(table, exp.Table):
@@ -334,7 +357,7 @@ def _words(table: exp.Expression) -> str:
     return table.alias_or_name or "a subquery"
 
 
-def _refusal(definition: Definition, node: exp.Expression, message: str, code: str, hint: str) -> LeadmartError:
+def _refusal(definition: Definition, node: exp.Expr, message: str, code: str, hint: str) -> LeadmartError:
     spots = sorted(positions(node))
     place = definition.place_at(spots[0], _width(definition.text, spots[0])) if spots else definition.place(line=1)
     return LeadmartError(message, code=code, place=place, hint=hint)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class FeatureColumn:
-    """A column of the looked-up frame: its view or gate, its type in the frame (empty until there is one), and its comment."""
+    """A column of the looked-up frame: its view or gate, its comment, and its type, empty until there is a frame."""
 
     name: str
     view: str
@@ -47,7 +47,8 @@ def lookup_sql(
 ) -> str:
     """The SELECT that joins every view of a selection to its spine; `relations` says what each definition's name reads.
 
-    A view of another entity is reached through its link; without one its columns are NULL. The entity's key stays in the frame.
+    A view of another entity is reached through its link; without one its columns are NULL. The entity's key stays in
+    the frame.
     """
     spine = selection.spine
     key = spine.key
@@ -65,11 +66,13 @@ def lookup_sql(
                 linked[link.relation] = f"l{len(linked)}"
                 other = linked[link.relation]
                 joins.append(
-                    f"LEFT JOIN {relations[link.relation]} AS {other} ON {other}.{key} = s.{key} AND {other}.as_of = s.as_of"
+                    f"LEFT JOIN {relations[link.relation]} AS {other} ON {other}.{key} = s.{key} AND {other}.as_of = "
+                    "s.as_of"
                 )
             left = f"{linked[link.relation]}.{definition.key}"
         joins.append(
-            f"LEFT JOIN {relations[definition.relation]} AS {alias} ON {alias}.{definition.key} = {left} AND {alias}.as_of = s.as_of"
+            f"LEFT JOIN {relations[definition.relation]} AS {alias} ON {alias}.{definition.key} = {left} AND "
+            f"{alias}.as_of = s.as_of"
         )
     lines = [f"SELECT\n    {', '.join(items)}", f"FROM {relations[spine.relation]} AS s", *joins]
     return "\n".join(lines)
@@ -113,9 +116,9 @@ def compute_at(session: Session, selection: Selection, *, with_gates: bool = Tru
 
 
 def features_for_pairs(session: Session, pairs: Path, out: Path) -> int:
-    """Writes features at the (key, as_of) pairs of a Parquet or CSV file, in their order, duplicates kept; the rows written.
+    """Writes features at the (key, as_of) pairs of a file, in their order, duplicates kept; the rows written.
 
-    Raises LeadmartError `bad_pairs` where the file has other columns than the key and as_of.
+    The file is Parquet or CSV. Raises LeadmartError `bad_pairs` where it has other columns than the key and as_of.
     """
     warehouse = session.warehouse
     selection = select(session.registry, session.present)
@@ -132,7 +135,8 @@ def features_for_pairs(session: Session, pairs: Path, out: Path) -> int:
             hint=f"a pairs file carries {key} and as_of and nothing else: what it knew besides could leak",
         )
     warehouse.execute(
-        f"CREATE OR REPLACE TABLE pairs AS SELECT ROW_NUMBER() OVER () AS pair, CAST({key} AS VARCHAR) AS {key}, CAST(as_of AS TIMESTAMP) AS as_of FROM {relation}"
+        f"CREATE OR REPLACE TABLE pairs AS SELECT ROW_NUMBER() OVER () AS pair, CAST({key} AS VARCHAR) AS {key}, "
+        f"CAST(as_of AS TIMESTAMP) AS as_of FROM {relation}"
     )
     session.want([row[0] for row in warehouse.rows("SELECT DISTINCT as_of FROM pairs WHERE as_of IS NOT NULL")])
     session.set_spine(
@@ -141,7 +145,8 @@ def features_for_pairs(session: Session, pairs: Path, out: Path) -> int:
     sql = compute_at(session, selection, with_gates=False)
     columns = ", ".join(f'f."{c.name}"' for c in feature_columns(selection, "feature"))
     return warehouse.write_parquet(
-        f"SELECT p.{key}, p.as_of, {columns} FROM pairs AS p LEFT JOIN ({sql}) AS f ON f.{key} = p.{key} AND f.as_of = p.as_of ORDER BY p.pair",
+        f"SELECT p.{key}, p.as_of, {columns} FROM pairs AS p LEFT JOIN ({sql}) AS f ON f.{key} = p.{key} AND f.as_of "
+        "= p.as_of ORDER BY p.pair",
         out,
     )
 

@@ -59,17 +59,22 @@ def fill(
 
 
 def slice_file(warehouse: Warehouse, wanted: Slice) -> Path | None:
-    """The file of a filled slice; None where it is not filled. Raises LeadmartError `file_missing` where the file is gone."""
+    """The file of a filled slice; None where it is not filled.
+
+    Raises LeadmartError `file_missing` where the file is gone.
+    """
     found = warehouse.rows(
-        "SELECT file FROM store.meta.slices WHERE kind = ? AND name = ? AND version = ? AND spine = ? AND as_of = ? AND fingerprint = ?",
+        "SELECT file FROM store.meta.slices WHERE kind = ? AND name = ? AND version = ? AND spine = ? AND as_of = ? "
+        "AND fingerprint = ?",
         wanted.key,
     )
     if not found:
         return None
-    path = warehouse.project.warehouse / found[0][0]
+    path: Path = warehouse.project.warehouse / found[0][0]
     if not path.is_file():
         raise LeadmartError(
-            f"the slice of {wanted.definition.ref} at {iso(wanted.as_of)} is listed, and its file {found[0][0]} is gone",
+            f"the slice of {wanted.definition.ref} at {iso(wanted.as_of)} is listed, and its file {found[0][0]} is "
+            "gone",
             code="file_missing",
             hint="restore warehouse/ from a backup",
         )
@@ -126,7 +131,8 @@ def _published_changed(definition: Definition, run_id: str, text: str) -> Leadma
     )
     column = len(text) - len(text.lstrip()) + 1
     return LeadmartError(
-        f"{definition.ref} was published by run {run_id} and has changed since: its rows would no longer be what its name says",
+        f"{definition.ref} was published by run {run_id} and has changed since: its rows would no longer be what its "
+        "name says",
         code="published_changed",
         place=definition.place(changed, column, max(1, len(text.strip()))),
         hint=f"restore the file (`leadmart show view {definition.ref}` prints what was published), "
@@ -202,7 +208,8 @@ def check_one_row_per_key(session: Session, definition: Definition, file: Path) 
     quoted = str(file).replace("'", "''")
     key = definition.key
     ((rows, keys, moments),) = session.warehouse.rows(
-        f"SELECT COUNT(*), COUNT(DISTINCT ({key}, as_of)), COUNT(*) FILTER (WHERE {key} IS NULL OR as_of IS NULL) FROM read_parquet('{quoted}')"
+        f"SELECT COUNT(*), COUNT(DISTINCT ({key}, as_of)), COUNT(*) FILTER (WHERE {key} IS NULL OR as_of IS NULL) "
+        f"FROM read_parquet('{quoted}')"
     )
     asked = rows
     if definition.kind in ("feature", "gate"):
@@ -223,7 +230,8 @@ def _list(warehouse: Warehouse, written: Sequence[Written], run_id: str) -> None
         for each, file, sha256, size in kept:
             kind, name, version, spine, as_of, fingerprint = each.slice.key
             warehouse.execute(
-                f"INSERT INTO store.meta.slices VALUES (?, ?, ?, ?, {sql_literal(as_of)}, ?, ?, ?, ?, ?, ?, ?, {sql_literal(now())})",
+                f"INSERT INTO store.meta.slices VALUES (?, ?, ?, ?, {sql_literal(as_of)}, ?, ?, ?, ?, ?, ?, ?, "
+                f"{sql_literal(now())})",
                 [
                     kind,
                     name,

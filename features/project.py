@@ -143,9 +143,10 @@ class TrainSection(Section):
         given = [d is not None for d in (self.train_until, self.test_start, self.test_end)]
         if any(given) and not all(given):
             raise ValueError("train_until, test_start and test_end are given together or not at all")
-        if self.train_until and self.test_start and self.test_end:
-            if not self.train_until < self.test_start <= self.test_end:
-                raise ValueError("train_until must be before test_start, and test_start not after test_end")
+        if not (self.train_until and self.test_start and self.test_end):
+            return self
+        if not self.train_until < self.test_start <= self.test_end:
+            raise ValueError("train_until must be before test_start, and test_start not after test_end")
         return self
 
 
@@ -272,9 +273,9 @@ def _line_of(text: str, keys: list[str]) -> int | None:
                 header = number
             elif section == keys[:-1]:
                 header = header or number
-        elif found := re.match(r"\s*([\w.\"-]+)\s*=", line):
-            if section + [part.strip('"') for part in found[1].split(".")] == keys:
-                return number
+        found = re.match(r"\s*([\w.\"-]+)\s*=", line)
+        if found and section + [part.strip('"') for part in found[1].split(".")] == keys:
+            return number
     return header
 
 

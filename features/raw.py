@@ -100,7 +100,8 @@ def raw_tables(warehouse: Warehouse) -> dict[str, str]:
         found[name] = relation
     batches: dict[str, list[tuple[str, datetime]]] = {}
     for name, file, loaded_at in warehouse.rows(
-        "SELECT table_name, file, loaded_at FROM store.meta.loads WHERE replaced_at IS NULL ORDER BY table_name, loaded_at, sha256"
+        "SELECT table_name, file, loaded_at FROM store.meta.loads WHERE replaced_at IS NULL ORDER BY table_name, "
+        "loaded_at, sha256"
     ):
         batches.setdefault(name, []).append((file, loaded_at))
     for name, files in batches.items():
@@ -123,14 +124,18 @@ def raw_versions(warehouse: Warehouse) -> dict[str, str]:
         stamps = [_stamp(path) for place in places for path in _stamped_files(warehouse.project.root / place)]
         found[name] = digest(relation, stamps)
     for name, contents in warehouse.rows(
-        "SELECT table_name, LIST(sha256 ORDER BY sha256) FROM store.meta.loads WHERE replaced_at IS NULL GROUP BY table_name"
+        "SELECT table_name, LIST(sha256 ORDER BY sha256) FROM store.meta.loads WHERE replaced_at IS NULL GROUP BY "
+        "table_name"
     ):
         found[name] = digest(contents)
     return found
 
 
 def newest_load(warehouse: Warehouse) -> datetime | None:
-    """When the newest load was completed; for tables read in place, when their files were last written. None without raw."""
+    """When the newest load was completed; for tables read in place, when their files were last written.
+
+    None without raw.
+    """
     moments = [
         row[0]
         for row in warehouse.rows("SELECT MAX(loaded_at) FROM store.meta.loads WHERE replaced_at IS NULL")
@@ -203,7 +208,8 @@ def _list_batches(
     with warehouse.transaction():
         if replace:
             warehouse.execute(
-                f"UPDATE store.meta.loads SET replaced_at = {sql_literal(loaded_at)} WHERE table_name = ? AND replaced_at IS NULL",
+                f"UPDATE store.meta.loads SET replaced_at = {sql_literal(loaded_at)} WHERE table_name = ? AND "
+                "replaced_at IS NULL",
                 [table],
             )
         for each, file, sha256, size in kept:
@@ -225,7 +231,10 @@ def _file_relation(file: Path) -> str:
     path = _quoted(str(file))
     match file_format(file):
         case "csv":
-            return f"read_csv({path}, all_varchar = true, header = true, nullstr = '', allow_quoted_nulls = false, sample_size = -1)"
+            return (
+                f"read_csv({path}, all_varchar = true, header = true, nullstr = '', allow_quoted_nulls = false, "
+                "sample_size = -1)"
+            )
         case "parquet":
             return f"read_parquet({path})"
         case _:
@@ -270,7 +279,8 @@ def _refuse_unreadable_values(warehouse: Warehouse, file: Path, relation: str, t
     )
     columns = ", ".join(f'"{c}"' for c in types)
     first = warehouse.rows(
-        f"SELECT line, {columns} FROM (SELECT ROW_NUMBER() OVER () AS line, {columns} FROM {relation}) WHERE {tests} LIMIT 1"
+        f"SELECT line, {columns} FROM (SELECT ROW_NUMBER() OVER () AS line, {columns} FROM {relation}) WHERE {tests} "
+        "LIMIT 1"
     )
     if first:
         line, *values = first[0]
@@ -297,7 +307,7 @@ def _unreadable(file: Path, error: duckdb.Error) -> LeadmartError:
 
 
 def _in_place(project: Project) -> dict[str, str]:
-    """Tables of the DuckDB file or Parquet folder that leadmart.toml names as raw, with the relation that reads each."""
+    """Tables of the DuckDB file or Parquet folder that leadmart.toml names as raw, and the relation that reads each."""
     settings = project.settings.raw
     found: dict[str, str] = {}
     if settings.parquet:

@@ -48,7 +48,8 @@ def _statements(warehouse: Warehouse, registry: Registry, definition: Definition
     for table in registry.references_of(every):
         path = str(table.path).replace("'", "''")
         made.append(
-            f"CREATE OR REPLACE VIEW reference.{table.name} AS SELECT * FROM read_csv('{path}', header = true, sample_size = -1)"
+            f"CREATE OR REPLACE VIEW reference.{table.name} AS SELECT * FROM read_csv('{path}', header = true, "
+            "sample_size = -1)"
         )
     links = [d for d in inner if d.kind == "link"]
     made += [f"CREATE OR REPLACE VIEW {d.relation} AS\n{_text(d)}" for d in links]
@@ -57,8 +58,10 @@ def _statements(warehouse: Warehouse, registry: Registry, definition: Definition
         if through:
             entity, key = definition.entity
             made.append(
-                f"CREATE OR REPLACE VIEW spine_{entity} AS SELECT DISTINCT la.{key}, la.as_of FROM {through.relation} AS la "
-                f"JOIN spine_{spine.entity[0]} AS s ON s.{spine.key} = la.{spine.key} AND s.as_of = la.as_of WHERE la.{key} IS NOT NULL"
+                f"CREATE OR REPLACE VIEW spine_{entity} AS SELECT DISTINCT la.{key}, la.as_of FROM {through.relation} "
+                "AS la "
+                f"JOIN spine_{spine.entity[0]} AS s ON s.{spine.key} = la.{spine.key} AND s.as_of = la.as_of WHERE "
+                f"la.{key} IS NOT NULL"
             )
         made.append(f"CREATE OR REPLACE VIEW spine AS SELECT * FROM spine_{definition.entity[0]}")
     made += [f"CREATE OR REPLACE VIEW {d.relation} AS\n{_text(d)}" for d in inner if d.kind != "link"]

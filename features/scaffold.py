@@ -39,7 +39,7 @@ def init_demo(
     until: datetime,
     progress: Callable[[str], None] = lambda _: None,
 ) -> tuple[Project, dict[str, int]]:
-    """A project with a made-up company loaded, whose load counts as completed at `until`: its raw tables and their rows.
+    """A project with a made-up company, whose load counts as completed at `until`: its raw tables and their rows.
 
     The folder appears whole or not at all.
     """

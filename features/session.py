@@ -58,7 +58,8 @@ class Session:
         for table in self.registry.references_of(definitions):
             path = str(table.path).replace("'", "''")
             self.warehouse.execute(
-                f"CREATE TABLE IF NOT EXISTS reference.{table.name} AS SELECT * FROM read_csv('{path}', header = true, sample_size = -1)"
+                f"CREATE TABLE IF NOT EXISTS reference.{table.name} AS SELECT * FROM read_csv('{path}', header = "
+                "true, sample_size = -1)"
             )
 
     def set_spine(self, entity: str, sql: str) -> None:
@@ -81,7 +82,10 @@ class Session:
         return f"SELECT {', '.join(items)} FROM ({text}\n) ORDER BY {', '.join(order)}"
 
     def write(self, definition: Definition, path: Path) -> int:
-        """Writes a definition's rows to a Parquet file; the number of rows. Raises LeadmartError `definition_failed`."""
+        """Writes a definition's rows to a Parquet file; the number of rows.
+
+        Raises LeadmartError `definition_failed`.
+        """
         sql = self.sql_of(definition)
         try:
             return self.warehouse.write_parquet(sql, path)
@@ -109,7 +113,8 @@ class Session:
         self.set_spine(
             entity,
             f"SELECT la.{key}, la.as_of FROM {link.relation} AS la "
-            f"JOIN spine_{lead_entity} AS s ON s.{lead_key} = la.{lead_key} AND s.as_of = la.as_of WHERE la.{key} IS NOT NULL",
+            f"JOIN spine_{lead_entity} AS s ON s.{lead_key} = la.{lead_key} AND s.as_of = la.as_of WHERE la.{key} IS "
+            "NOT NULL",
         )
 
 

@@ -16,7 +16,8 @@ from leadmart.features.registry import Registry
 from leadmart.features.warehouse import Warehouse
 
 _ASSUMED = re.compile(
-    r"^ingested_at is occurred_at(?: \+ INTERVAL (?P<count>\d+) (?P<unit>MICROSECOND|SECOND|MINUTE|HOUR|DAY)S?)?(?: before (?P<before>\d{4}-\d{2}-\d{2}))?$",
+    r"^ingested_at is occurred_at(?: \+ INTERVAL (?P<count>\d+) (?P<unit>MICROSECOND|SECOND|MINUTE|HOUR|DAY)S?)?"
+    r"(?: before (?P<before>\d{4}-\d{2}-\d{2}))?$",
     re.IGNORECASE,
 )
 
@@ -92,7 +93,7 @@ def _stage_one(warehouse: Warehouse, registry: Registry, name: str, raw: Mapping
 def staging_select(
     warehouse: Warehouse, registry: Registry, name: str, raw: Mapping[str, str]
 ) -> tuple[list[str], str]:
-    """The `CREATE VIEW raw.…` statements a source needs, already run in the session, and the SELECT that gives its staging rows.
+    """The `CREATE VIEW raw.…` statements a source needs, already run, and the SELECT that gives its staging rows.
 
     `raw` maps raw tables to relations; where none of the source's connectors is fed, its raw tables are empty.
     """
@@ -121,7 +122,7 @@ def staging_select(
 
 
 def _with_clocks(warehouse: Warehouse, definition: Definition) -> str:
-    """The definition's SELECT with both clocks as UTC timestamps: a DATE is its day's last microsecond, assumptions applied."""
+    """The definition's SELECT with both clocks as UTC timestamps: a DATE is its day's end, guesses applied."""
     text = definition.text.rstrip().rstrip(";")
     types = dict(warehouse.columns(text))
     clocks = {}
@@ -148,7 +149,7 @@ def _with_clocks(warehouse: Warehouse, definition: Definition) -> str:
 
 
 def _assumed_clock(definition: Definition, words: str, clocks: Mapping[str, str]) -> str:
-    """`ingested_at is occurred_at + INTERVAL 1 HOUR before 2026-01-15` as SQL: stamps before that day are replaced by the guess."""
+    """`ingested_at is occurred_at + INTERVAL 1 HOUR before 2026-01-15` as SQL: older stamps become the guess."""
     matched = _ASSUMED.match(words)
     if not matched:
         raise LeadmartError(

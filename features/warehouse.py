@@ -42,7 +42,8 @@ class Warehouse:
         return self.connection.execute(sql, list(params) or None).fetchall()
 
     def frame(self, sql: str, params: Sequence[object] = ()) -> pl.DataFrame:
-        return self.connection.sql(sql, params=list(params) or None).pl()
+        found: pl.DataFrame = self.connection.sql(sql, params=list(params) or None).pl()
+        return found
 
     def columns(self, sql: str) -> list[tuple[str, str]]:
         return [(row[0], row[1]) for row in self.rows(f"DESCRIBE {sql}")]
@@ -76,7 +77,7 @@ class Warehouse:
         self.close()
 
     def keep_file(self, staged: Path, folder: Path) -> tuple[str, str, int]:
-        """Moves a finished file below the warehouse under the name of its content: (path below warehouse, sha256, bytes).
+        """Moves a finished file to the name of its content: (path below the warehouse, sha256, bytes).
 
         A file of that name is the same file, so nothing is ever overwritten with something else.
         """
@@ -104,7 +105,8 @@ def new_run_id() -> str:
 def open_for_writing(project: Project) -> Warehouse:
     """A session that may write the store, migrated to this release's tables; made where it does not exist.
 
-    Raises LeadmartError `warehouse_busy` while another process holds it, `warehouse_newer` for a store of a later release.
+    Raises LeadmartError `warehouse_busy` while another process holds it, `warehouse_newer` for a store of a later
+    release.
     """
     project.store.parent.mkdir(parents=True, exist_ok=True)
     connection = _session(project)
@@ -174,7 +176,8 @@ def _reworded(error: duckdb.IOException, store: Path) -> LeadmartError:
 def _migrate(warehouse: Warehouse) -> None:
     migrations = sorted((PACKAGE / "sql" / "migrations").glob("*.sql"))
     warehouse.execute(
-        "CREATE TABLE IF NOT EXISTS store.main.migrations (number INTEGER PRIMARY KEY, name VARCHAR, applied_at TIMESTAMP)"
+        "CREATE TABLE IF NOT EXISTS store.main.migrations (number INTEGER PRIMARY KEY, name VARCHAR, applied_at "
+        "TIMESTAMP)"
     )
     applied = {row[0] for row in warehouse.rows("SELECT number FROM store.main.migrations")}
     numbers = {int(path.name[:4]): path for path in migrations}
@@ -197,7 +200,7 @@ def _migrate(warehouse: Warehouse) -> None:
 
 
 def _sweep(project: Project) -> None:
-    """Removes unpublished files of processes that no longer run; the caller holds the store, so none is being published."""
+    """Removes unpublished files of processes that no longer run; the caller holds the store, so none is in use."""
     for path in (project.warehouse / "tmp").glob("*.parquet"):
         pid = path.name.partition("-")[0]
         if not (pid.isdigit() and _is_running(int(pid))) or int(pid) == os.getpid():

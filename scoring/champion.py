@@ -32,14 +32,16 @@ def champion_version(warehouse: Warehouse, feature_set_version: str) -> str:
     would mean something else, and scores that turn into points from one day to the next would mislead.
     """
     found = warehouse.rows(
-        "SELECT model_version, feature_set_version FROM store.meta.models WHERE role = 'champion' AND artefact IS NOT NULL"
+        "SELECT model_version, feature_set_version FROM store.meta.models "
+        "WHERE role = 'champion' AND artefact IS NOT NULL"
     )
     if not found:
         return RULES
     version, learned_on = found[0]
     if learned_on != feature_set_version:
         raise LeadmartError(
-            f"the champion {version} learned on the features {learned_on}, and the project's are {feature_set_version} now",
+            f"the champion {version} learned on the features {learned_on}, and the project's are now "
+            f"{feature_set_version}",
             code="feature_mismatch",
             hint="`leadmart train` learns on the new features; or restore the definitions. The last good scores stay",
         )

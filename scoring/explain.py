@@ -21,8 +21,8 @@ _PARTS = ("p_raw", "p_cal", "rank", "w", "rules_score", "boost", "cap", "composi
 def explain(project: Project, lead: str, as_of: datetime | None) -> dict[str, Any]:
     """The newest score of a lead (at an as_of, if given) with its parts, gates, reasons and input values.
 
-    `reasons_from` says whether the reasons were stored with the score or computed now from the stored model and input row.
-    Raises LeadmartError `unknown_lead`.
+    `reasons_from` says whether the reasons were stored with the score or computed now from the stored model and input
+    row. Raises LeadmartError `unknown_lead`.
     """
     with open_for_reading(project) as warehouse:
         row = _score_row(warehouse, lead, as_of)
@@ -69,7 +69,8 @@ def _score_row(warehouse: Warehouse, lead: str, as_of: datetime | None) -> dict[
     # the catalogue's views name their schemas without a catalogue
     warehouse.execute("USE store")
     frame = warehouse.frame(
-        f"SELECT * FROM scores.history WHERE lead_id = ? {at} AND role = 'champion' ORDER BY as_of DESC, publish_number DESC LIMIT 1",
+        f"SELECT * FROM scores.history WHERE lead_id = ? {at} AND role = 'champion' ORDER BY as_of DESC, "
+        "publish_number DESC LIMIT 1",
         [lead],
     )
     known = warehouse.rows("SELECT COUNT(*), MIN(as_of), MAX(as_of) FROM scores.history WHERE lead_id = ?", [lead])[0]
@@ -92,7 +93,8 @@ def _inputs(
     if row["feature_set_version"] != selection.feature_set_version:
         return (
             {},
-            "the project's features have changed since this score; its input values are in the slices of their own versions",
+            "the project's features have changed since this score; its input values are in the slices of their own "
+            "versions",
         )
     frame = scoring_frame(warehouse, registry, selection, row["as_of"]).filter(_is_lead(row["lead_id"]))
     found = frame.row(0, named=True)

@@ -18,7 +18,7 @@ from leadmart.features.warehouse import Warehouse
 
 
 class Judge:
-    """Gives verdicts and keeps them in `meta.verdicts`; one found before for the same suite and input is not asked again.
+    """Gives verdicts and keeps them in `meta.verdicts`; the same suite is not asked again about the same input.
 
     `given` lists every verdict that counted in this run, in order.
     """
@@ -101,14 +101,15 @@ class Judge:
             f"INSERT INTO store.meta.verdicts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, {sql_literal(now())})",
             [
                 verdict.suite, verdict.subject, verdict.suite_hash, verdict.input_hash, verdict.success,
-                verdict.critical_failures, verdict.warnings, verdict.errored, json.dumps(verdict.details, default=str), self.run_id,
+                verdict.critical_failures, verdict.warnings, verdict.errored,
+                json.dumps(verdict.details, default=str), self.run_id,
             ],
         )  # fmt: skip
         if verdict.errored:
-            first = next((d for d in verdict.details if d.get("outcome") == "errored"), {})
+            first = next(d for d in verdict.details if d["outcome"] == "errored")
             raise LeadmartError(
-                f"suite {verdict.suite} could not be decided on {verdict.subject}: {first.get('expectation')} "
-                f"{first.get('column') or ''} errored: {first.get('message')}",
+                f"suite {verdict.suite} could not be decided on {verdict.subject}: {first['expectation']} "
+                f"{first['column'] or ''} errored: {first['message']}",
                 code="quality_errored",
                 hint="mend the expectation; one that errors says nothing about the rows",
             )

@@ -13,10 +13,13 @@ from leadmart.features.project import Project
 Rows = list[dict[str, Any]]
 
 _VIEWS: dict[str, str] = {
-    "scores": "SELECT lead_id, as_of, tier, ROUND(composite, 1) AS composite, ROUND(p_cal, 3) AS p_cal, reasons, model_version, policy_version "
+    "scores": "SELECT lead_id, as_of, tier, ROUND(composite, 1) AS composite, ROUND(p_cal, 3) AS p_cal, reasons, "
+    "model_version, policy_version "
     "FROM scores.latest ORDER BY composite DESC, p_raw DESC NULLS LAST, lead_id LIMIT ?",
-    "features": "SELECT * FROM features.lead_features WHERE as_of = (SELECT MAX(as_of) FROM features.lead_features) ORDER BY lead_id LIMIT ?",
-    "runs": "SELECT run_id, command, as_of, status, slices_computed, slices_skipped, inserted, updated, unchanged, model_version, seconds, message "
+    "features": "SELECT * FROM features.lead_features WHERE as_of = (SELECT MAX(as_of) FROM features.lead_features) "
+    "ORDER BY lead_id LIMIT ?",
+    "runs": "SELECT run_id, command, as_of, status, slices_computed, slices_skipped, inserted, updated, unchanged, "
+    "model_version, seconds, message "
     "FROM meta.runs ORDER BY started_at DESC LIMIT ?",
     "verdicts": "SELECT given_at, suite, subject, success, critical_failures, warnings, errored, details, run_id "
     "FROM meta.verdicts ORDER BY given_at DESC LIMIT ?",
@@ -24,7 +27,10 @@ _VIEWS: dict[str, str] = {
 
 
 def show(project: Project, what: str, name: str | None, limit: int) -> Rows:
-    """The rows of `show WHAT`. Raises LeadmartError `unknown_view` for another word, `nothing_published` before there is anything."""
+    """The rows of `show WHAT`.
+
+    Raises LeadmartError `unknown_view` for another word, `nothing_published` before there is anything.
+    """
     if what == "view":
         return _published_view(project, name)
     if what not in _VIEWS:
@@ -37,7 +43,10 @@ def show(project: Project, what: str, name: str | None, limit: int) -> Rows:
 
 
 def query(project: Project, sql: str) -> Rows:
-    """The rows of one SELECT on the catalogue. Raises LeadmartError `not_a_select` for anything that is not one, `bad_query` as DuckDB words it."""
+    """The rows of one SELECT on the catalogue.
+
+    Raises LeadmartError `not_a_select` for anything that is not one, `bad_query` as DuckDB words it.
+    """
 
     def ask(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
         statements = connection.extract_statements(sql)

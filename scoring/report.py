@@ -11,7 +11,8 @@ if TYPE_CHECKING:
 
 _WIDEST = 72
 _FIGURES = (
-    "roc_auc", "reachable_roc_auc", "rules_roc_auc", "pr_auc", "base_rate", "log_loss", "brier", "calibration_slope", "calibration_intercept",
+    "roc_auc", "reachable_roc_auc", "rules_roc_auc", "pr_auc", "base_rate", "log_loss", "brier", "calibration_slope",
+    "calibration_intercept",
     "lift_top_decile",
 )  # fmt: skip
 
@@ -20,12 +21,14 @@ def run_text(run: Run) -> str:
     """A run in some lines: what it computed, scored, held back, and the tiers it left."""
     document = run.as_json()
     lines = [
-        f"{run.command} {document['run_id']} at {document['as_of']}: {document['status']} in {document['seconds']:.1f} s"
+        f"{run.command} {document['run_id']} at {document['as_of']}: {document['status']} in "
+        f"{document['seconds']:.1f} s"
     ]
     slices, scores = document["slices"], document["scores"]
     lines.append(f"  slices   {slices['computed']} computed, {slices['skipped']} there already")
     lines.append(
-        f"  scores   {scores['inserted']:,} inserted, {scores['updated']:,} updated, {scores['unchanged']:,} unchanged ({run.model_version})"
+        f"  scores   {scores['inserted']:,} inserted, {scores['updated']:,} updated, {scores['unchanged']:,} "
+        f"unchanged ({run.model_version})"
     )
     failed = [v for v in run.judge.given if not v.success]
     warned = sum(v.warnings for v in run.judge.given)
@@ -52,14 +55,16 @@ def training_text(trained: Trained) -> str:
     title = f"{document['model_version']} ({result.tier}), {trained.role}" if result.model else "the rules are kept"
     lines = [f"{title}: {result.label.name} within {document['horizon_days']:g} days, {trained.seconds:.1f} s", ""]
     lines.append(
-        f"  learned from {result.rows:,} landmarks, {result.positives:,} positive; {result.positive_leads:,} leads with the outcome before the test"
+        f"  learned from {result.rows:,} landmarks, {result.positives:,} positive; {result.positive_leads:,} leads "
+        "with the outcome before the test"
     )
     lines += [f"  left out {e.rows:>9,} landmarks: {e.words}" for e in result.excluded if e.rows]
     lines.append("")
     for block in result.blocks:
         span = f"{block.first:%Y-%m-%d} to {block.last:%Y-%m-%d}" if block.first and block.last else "given up"
         lines.append(
-            f"  {block.name:<12}{block.rows:>9,} rows {block.leads:>8,} leads {block.positive_leads:>6,} positive   {span}"
+            f"  {block.name:<12}{block.rows:>9,} rows {block.leads:>8,} leads {block.positive_leads:>6,} positive   "
+            f"{span}"
         )
     lines += ["", *figures_text(document["metrics"])]
     if result.suspects:
@@ -89,16 +94,20 @@ def models_text(models: Sequence[Mapping[str, Any]]) -> str:
         return "no model yet: the rules score (`leadmart train`)"
     parts = []
     for model in models:
-        head = f"{model['model_version']} ({model['tier']}), {model['role']}: {model['label']}, {model['rows']:,} rows, {model['positives']:,} positive"
+        head = (
+            f"{model['model_version']} ({model['tier']}), {model['role']}: {model['label']}, {model['rows']:,} rows, "
+            f"{model['positives']:,} positive"
+        )
         parts.append("\n".join([head, *figures_text(model["metrics"])]))
     return "\n\n".join(parts)
 
 
 def assessment_text(found: Mapping[str, Any]) -> str:
-    """One lead's score, gates first, then the parts that make the composite, the reasons, and the values behind them."""
+    """One lead's score: gates first, then the parts that make the composite, the reasons, the values behind them."""
     parts = found["parts"]
     lines = [
-        f"lead {found['lead_id']} at {found['as_of']}: {found['qualification_status']}, tier {found['tier']}, score {found['composite']:.1f}",
+        f"lead {found['lead_id']} at {found['as_of']}: {found['qualification_status']}, tier {found['tier']}, score "
+        f"{found['composite']:.1f}",
         "",
     ]
     for gate in found["gates"]:
@@ -111,7 +120,8 @@ def assessment_text(found: Mapping[str, Any]) -> str:
     rank = f"100 x {parts['w']:.2f} x {parts['rank']:.3f} + " if parts["rank"] is not None else ""
     capped = f", capped at {parts['cap']:.0f} ({found['cap_reason']})" if found["cap_reason"] else ""
     lines.append(
-        f"  score    {rank}{1 - parts['w']:.2f} x {parts['rules_score']:.0f} + {parts['boost']:.1f} for recency{capped} = {parts['composite']:.1f}"
+        f"  score    {rank}{1 - parts['w']:.2f} x {parts['rules_score']:.0f} + {parts['boost']:.1f} for "
+        f"recency{capped} = {parts['composite']:.1f}"
     )
     lines += ["", f"  reasons ({found['reasons_from']})"]
     lines += [f"    {number}. {reason['words']}" for number, reason in enumerate(found["reasons"], 1)] or ["    none"]

@@ -45,7 +45,8 @@ class Trained:
 def train(project: Project, progress: Callable[[str], None] = lambda _: None) -> Trained:
     """Trains on what is loaded, keeps the model and makes it the champion; with too few outcomes the rules stay.
 
-    Raises LeadmartError `nothing_loaded`, `nothing_to_learn`, `quality_failed`, `leak_suspected` and what `check` refuses.
+    Raises LeadmartError `nothing_loaded`, `nothing_to_learn`, `quality_failed`, `leak_suspected` and what `check`
+    refuses.
     """
     started = time.perf_counter()
     run_id = new_run_id()
@@ -113,7 +114,7 @@ def models(warehouse: Warehouse) -> list[dict[str, Any]]:
                 "rows": rows,
                 "positives": positives,
                 "trained_at": trained_at.isoformat(),
-            }  # fmt: skip
+            }
         )
     return found
 
@@ -128,7 +129,8 @@ def _keep(warehouse: Warehouse, result: TrainingResult, run_id: str) -> None:
             f"INSERT INTO store.meta.models VALUES (?, 'champion', ?, ?, ?, ?, ?, ?, ?, ?, ?, {sql_literal(now())}) "
             "ON CONFLICT (model_version) DO UPDATE SET role = 'champion'",
             [
-                result.model.model_version, result.tier, result.feature_set_version, result.label.name, result.label.version,
+                result.model.model_version, result.tier, result.feature_set_version, result.label.name,
+                result.label.version,
                 result.rows, result.positives, result.model.to_text(), report, run_id,
             ],
         )  # fmt: skip

@@ -1,4 +1,4 @@
-"""The frame a model learns from: landmarks of the past, features as they were known then, and the outcome with hindsight."""
+"""The frame a model learns from: landmarks of the past, features as known then, and the outcome with hindsight."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class TrainingFrame:
-    """`rows`: lead_id, as_of, outcome_at, the features and gates at every landmark, NULL where the label cannot be used.
+    """`rows`: lead_id, as_of, outcome_at, features and gates at every landmark, NULL where the label cannot be used.
 
     `blocked` counts the landmarks left out because a gate blocks the lead: they are not scored by the model either.
     """
@@ -44,11 +44,9 @@ def training_frame(
 ) -> TrainingFrame:
     """Landmarks of the training spine over the cadence's past moments, with the same definitions that scoring reads.
 
-    Features are computed only where the label is complete. Raises LeadmartError `nothing_to_learn` without any landmark,
-    `not_a_subset` where the training spine has rows that scoring would never see.
+    Features are computed only where the label is complete. Raises LeadmartError `nothing_to_learn` without any
+    landmark, `not_a_subset` where the training spine has rows that scoring would never see.
     """
-    import polars as pl
-
     settings = session.registry.project.settings
     _refuse_problems(spine, label, session.registry)
     horizon = timedelta(days=horizon_days(label))
@@ -61,11 +59,13 @@ def training_frame(
     make_outcomes(session, session.registry, label)
     key = spine.key
     pairs = session.warehouse.frame(
-        f"SELECT s.{key}, s.as_of, o.outcome_at FROM spine_{spine.entity[0]} AS s LEFT JOIN outcomes AS o ON o.{key} = s.{key}"
+        f"SELECT s.{key}, s.as_of, o.outcome_at FROM spine_{spine.entity[0]} AS s LEFT JOIN outcomes AS o ON o.{key} "
+        f"= s.{key}"
     )
     if pairs.is_empty():
         raise LeadmartError(
-            f"spine {spine.name} has no row in {settings.train.months} months before {iso(cut_off)}: there is nothing to learn from",
+            f"spine {spine.name} has no row in {settings.train.months} months before {iso(cut_off)}: there is nothing "
+            "to learn from",
             code="nothing_to_learn",
             hint="load leads of the past, or raise [train] months",
         )
@@ -107,7 +107,8 @@ def _refuse_rows_outside(session: Session, spine: Definition, scored: Definition
     key = spine.key
     outside = session.warehouse.rows(
         f"SELECT s.{key}, s.as_of FROM spine_{spine.entity[0]} AS s "
-        f"WHERE NOT EXISTS (SELECT 1 FROM ({session.sql_of(scored)}) AS o WHERE o.{key} = s.{key} AND o.as_of = s.as_of) LIMIT 1"
+        f"WHERE NOT EXISTS (SELECT 1 FROM ({session.sql_of(scored)}) AS o WHERE o.{key} = s.{key} AND o.as_of = "
+        "s.as_of) LIMIT 1"
     )
     if outside:
         lead, as_of = outside[0]

@@ -55,8 +55,8 @@ class Scoring:
 def upsert(warehouse: Warehouse, scored: pl.DataFrame, scoring: Scoring, run_id: str) -> Counts:
     """Publishes score rows (all of scores.lead_scores' columns but run_id and written_at) in one transaction.
 
-    A row whose values are there already is left alone; one that differs first goes to `scores.superseded`. The changed rows
-    are also kept as an immutable file for the catalogue.
+    A row whose values are there already is left alone; one that differs first goes to `scores.superseded`. The changed
+    rows are also kept as an immutable file for the catalogue.
     """
     columns = [row[0] for row in warehouse.rows("DESCRIBE store.scores.lead_scores")]
     values = [c for c in columns if c not in (*KEY, *STAMPS)]
@@ -66,14 +66,16 @@ def upsert(warehouse: Warehouse, scored: pl.DataFrame, scoring: Scoring, run_id:
     warehouse.register("incoming", scored.select([c for c in columns if c not in STAMPS]))
     warehouse.execute(
         f"CREATE OR REPLACE TABLE delta AS SELECT i.*, {stamp}, s.lead_id IS NOT NULL AS was_there "
-        f"FROM incoming AS i LEFT JOIN store.scores.lead_scores AS s ON {matched} WHERE s.lead_id IS NULL OR {differs} ORDER BY i.lead_id"
+        f"FROM incoming AS i LEFT JOIN store.scores.lead_scores AS s ON {matched} WHERE s.lead_id IS NULL OR "
+        f"{differs} ORDER BY i.lead_id"
     )
     ((changed, updated),) = warehouse.rows("SELECT COUNT(*), COUNT(*) FILTER (WHERE was_there) FROM delta")
     file = _keep_delta(warehouse, columns, changed)
     with warehouse.transaction():
         if updated:
             warehouse.execute(
-                f"INSERT INTO store.scores.superseded SELECT s.*, {sql_literal(now())}, ? FROM store.scores.lead_scores AS s "
+                f"INSERT INTO store.scores.superseded SELECT s.*, {sql_literal(now())}, ? FROM "
+                "store.scores.lead_scores AS s "
                 f"JOIN delta AS i ON {matched}",
                 [run_id],
             )
@@ -85,7 +87,8 @@ def upsert(warehouse: Warehouse, scored: pl.DataFrame, scoring: Scoring, run_id:
         warehouse.execute(
             f"INSERT OR REPLACE INTO store.meta.scorings VALUES ({sql_literal(scoring.as_of)}, ?, ?, ?, ?, ?, ?, ?)",
             [
-                scoring.spine, scoring.feature_set_version, scoring.model_version, scoring.policy_version, scoring.input_hash,
+                scoring.spine, scoring.feature_set_version, scoring.model_version, scoring.policy_version,
+                scoring.input_hash,
                 scored.height, run_id,
             ],
         )  # fmt: skip
