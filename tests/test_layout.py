@@ -52,7 +52,7 @@ def folder_of(package: str) -> Path:
 
 
 def package_modules() -> list[str]:
-    """The import name of every module in the listed packages, `leadmart.features.errors`; not of one that acts at once."""
+    """The import names of the modules in the listed packages; `__main__` acts when it is imported and is left out."""
     names = []
     for package in PACKAGES:
         stems = sorted({path.stem for path in folder_of(package).glob("*.py")} - {"__main__"})
