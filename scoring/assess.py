@@ -12,8 +12,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from leadmart.features.errors import LeadmartError, near_names
+from leadmart.features.lookup import FeatureColumn
 from leadmart.scoring.composite import boost, cap, cap_reason, composite, qualification_status, tier
-from leadmart.scoring.dataset import FeatureColumn
 from leadmart.scoring.gates import NO_CAP, fired_names, refuse_unfit_gates
 from leadmart.scoring.policy import Policy
 from leadmart.scoring.reasons import reasons_of

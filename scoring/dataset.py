@@ -20,16 +20,6 @@ _MOMENT = pl.Datetime("us")
 
 
 @dataclass(frozen=True)
-class FeatureColumn:
-    """A column of the table that scoring and training read: its view's ref, DuckDB type, and comment."""
-
-    name: str
-    view: str
-    type: str
-    comment: str = ""
-
-
-@dataclass(frozen=True)
 class Exclusion:
     """Rows that were left out, and why. `code` is stable; `leads` counts the distinct leads among the rows."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,11 +13,12 @@ from leadmart.scoring.calibration import logit, sigmoid
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-# Rows of weights (replicates) by rows of the block → one figure per replicate.
-_Figure = Callable[[Floats], Floats]
+# Weights (replicates, rows) to figures (figures, replicates).
+_Figures = Callable[[Floats], Floats]
 
 _CELLS = 500_000  # of one chunk of bootstrap weights: 4 MB stays in the cache
 _NEWTON_STEPS = 25
+_CLOSE = 1e-5  # the last step taken: Newton's error after it is of the order of its square
 
 
 @dataclass(frozen=True)
@@ -72,32 +73,37 @@ def evaluate(
 
     inside = np.clip(p, 1e-15, 1 - 1e-15)
     loss = -(truth * np.log(inside) + (1 - truth) * np.log1p(-inside))
-    ranking = _Ranking(truth, p)
-    figures: dict[str, tuple[_Figure, str]] = {
-        "base_rate": (lambda w: _mean(w, truth), ""),
-        "roc_auc": (ranking.roc_auc, "" if both else one_outcome),
-        "pr_auc": (ranking.pr_auc, "" if y.any() else one_outcome),
-        "log_loss": (lambda w: _mean(w, loss), ""),
-        "brier": (lambda w: _mean(w, (p - truth) ** 2), ""),
-        "lift_top_decile": (ranking.lift_top_decile, "" if y.any() else one_outcome),
+    ranking, line = _Ranking(truth, p), _Line(truth, logit(p))
+    values = weights.measure(lambda w: np.stack([_mean(w, truth), _mean(w, loss), _mean(w, (p - truth) ** 2)]))
+    ranks = weights.measure(lambda w: np.stack(ranking.figures(w)))
+    lines = weights.measure(lambda w: np.stack(line.figures(w)))
+    found = {
+        "base_rate": values[0],
+        "log_loss": values[1],
+        "brier": values[2],
+        "roc_auc": ranks[0] if both else Metric(None, reason=one_outcome),
+        "pr_auc": ranks[1] if y.any() else Metric(None, reason=one_outcome),
+        "lift_top_decile": ranks[2] if y.any() else Metric(None, reason=one_outcome),
+        "calibration_slope": lines[0] if both else Metric(None, reason=one_outcome),
+        "calibration_intercept": lines[1] if both else Metric(None, reason=one_outcome),
     }
-    constant = "" if both else one_outcome
-    line = _Line(truth, logit(p))
-    figures["calibration_slope"] = (line.slope, constant or ("" if np.ptp(p) > 0 else "p is the same for every row"))
-    figures["calibration_intercept"] = (line.intercept, constant)
+    if both and np.ptp(p) == 0:
+        found["calibration_slope"] = Metric(None, reason="p is the same for every row")
     for name, score in rivals.items():
         given = score[order]
-        why = constant or ("" if np.isfinite(given).all() else "some rows have no such score")
-        figures[name] = (_Ranking(truth, given).roc_auc, why)
-    return {name: _metric(*figures[name], weights) for name in [*names, *rivals]}
+        if not both or not np.isfinite(given).all():
+            found[name] = Metric(None, reason="some rows have no such score" if both else one_outcome)
+        else:
+            rival = _Ranking(truth, given)
+            found[name] = weights.measure(lambda w, rival=rival: rival.figures(w)[0][None])[0]  # type: ignore[misc]
+    return {name: found[name] for name in [*names, *rivals]}
 
 
 def roc_auc(y: NDArray[np.int8], score: Floats) -> float | None:
     """The chance that a positive row scores above a negative one, ties counting half; None with one outcome only."""
     if not 0 < y.sum() < len(y):
         return None
-    value = _Ranking(y.astype(np.float64), score).roc_auc(np.ones((1, len(y))))[0]
-    return float(value)
+    return float(_Ranking(y.astype(np.float64), score).figures(np.ones((1, len(y))))[0][0])
 
 
 class _Bootstrap:
@@ -105,41 +111,34 @@ class _Bootstrap:
 
     def __init__(self, leads: Ints, seed: int, replicates: int) -> None:
         _, self._code = np.unique(leads, return_inverse=True)
-        self.clusters = int(self._code.max()) + 1
+        self._clusters = int(self._code.max()) + 1
         self._seed, self._replicates = seed, replicates
         self._step = max(1, _CELLS // len(leads))
 
-    def figures(self, figure: _Figure) -> Floats:
+    def measure(self, figures: _Figures) -> list[Metric]:
+        """Each figure of the block itself, with the interval between the 2.5 and 97.5 percentiles of its replicates."""
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            values = figures(np.ones((1, len(self._code))))[:, 0]
+            found = np.concatenate([figures(weights) for weights in self._draws()], axis=1)
+        return [self._metric(float(value), row) for value, row in zip(values, found, strict=True)]
+
+    def _draws(self) -> Iterator[Floats]:
         draws = np.random.Generator(np.random.PCG64(self._seed))
-        found = []
-        left = self._replicates
-        while left > 0:
-            count = min(self._step, left)
-            picked = draws.integers(0, self.clusters, size=(count, self.clusters))
-            picked += np.arange(count)[:, None] * self.clusters
-            drawn = np.bincount(picked.ravel(), minlength=count * self.clusters).reshape(count, self.clusters)
-            with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-                found.append(figure(drawn[:, self._code].astype(np.float64)))
-            left -= count
-        return np.concatenate(found) if found else np.empty(0)
+        for start in range(0, self._replicates, self._step):
+            count = min(self._step, self._replicates - start)
+            picked = draws.integers(0, self._clusters, size=(count, self._clusters))
+            picked += np.arange(count)[:, None] * self._clusters
+            drawn = np.bincount(picked.ravel(), minlength=count * self._clusters).reshape(count, self._clusters)
+            yield drawn[:, self._code].astype(np.float64)
 
-    def rows(self) -> int:
-        return len(self._code)
-
-
-def _metric(figure: _Figure, why_not: str, weights: _Bootstrap) -> Metric:
-    if why_not:
-        return Metric(None, reason=why_not)
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        value = float(figure(np.ones((1, weights.rows())))[0])
-    if not np.isfinite(value):
-        return Metric(None, reason="the fit does not converge: p separates the outcomes")
-    found = weights.figures(figure)
-    defined = found[np.isfinite(found)]
-    if weights.clusters < 2 or len(defined) < 0.9 * max(1, len(found)):
-        return Metric(value, reason="too few leads for an interval")
-    low, high = np.percentile(defined, [2.5, 97.5])
-    return Metric(value, float(low), float(high))
+    def _metric(self, value: float, replicates: Floats) -> Metric:
+        if not np.isfinite(value):
+            return Metric(None, reason="the fit does not converge: p separates the outcomes")
+        defined = replicates[np.isfinite(replicates)]
+        if self._clusters < 2 or len(defined) < 0.9 * len(replicates):
+            return Metric(value, reason="too few leads for an interval")
+        low, high = np.percentile(defined, [2.5, 97.5])
+        return Metric(value, float(low), float(high))
 
 
 class _Ranking:
@@ -151,29 +150,21 @@ class _Ranking:
         ordered = score[self._order]
         self._ends = np.append(np.nonzero(ordered[1:] != ordered[:-1])[0], len(ordered) - 1)
 
-    def _steps(self, weights: Floats) -> tuple[Floats, Floats]:
-        """Cumulated positives and negatives at the end of each step: (replicates, steps)."""
+    def figures(self, weights: Floats) -> tuple[Floats, Floats, Floats]:
+        """ROC-AUC, average precision and lift of the top tenth, for each replicate."""
         w = weights[:, self._order]
         hits = np.cumsum(w * self._truth, axis=1)[:, self._ends]
-        return hits, np.cumsum(w, axis=1)[:, self._ends] - hits
-
-    def roc_auc(self, weights: Floats) -> Floats:
-        hits, misses = self._steps(weights)
+        seen = np.cumsum(w, axis=1)[:, self._ends]
+        misses = seen - hits
         new_hits, new_misses = np.diff(hits, axis=1, prepend=0.0), np.diff(misses, axis=1, prepend=0.0)
         below = misses[:, -1:] - misses + new_misses / 2
-        area: Floats = (new_hits * below).sum(axis=1) / (hits[:, -1] * misses[:, -1])
-        return area
+        roc = (new_hits * below).sum(axis=1) / (hits[:, -1] * misses[:, -1])
+        precision = hits / np.maximum(seen, 1e-300)
+        average = (new_hits * precision).sum(axis=1) / hits[:, -1]
+        return roc, average, self._lift(hits, seen)
 
-    def pr_auc(self, weights: Floats) -> Floats:
-        """Average precision: precision at each step, weighted by the positives it adds."""
-        hits, misses = self._steps(weights)
-        precision = hits / np.maximum(hits + misses, 1e-300)
-        area: Floats = (np.diff(hits, axis=1, prepend=0.0) * precision).sum(axis=1) / hits[:, -1]
-        return area
-
-    def lift_top_decile(self, weights: Floats) -> Floats:
-        hits, misses = self._steps(weights)
-        seen = hits + misses
+    @staticmethod
+    def _lift(hits: Floats, seen: Floats) -> Floats:
         tenth = seen[:, -1] / 10
         step = (seen < tenth[:, None]).sum(axis=1)
         row = np.arange(len(step))
@@ -187,30 +178,34 @@ class _Ranking:
 
 
 class _Line:
-    """logit(P(y)) = slope * x + intercept by weighted maximum likelihood, a Newton iteration for all replicates at
+    """logit(P(y)) = slope * x + intercept by weighted maximum likelihood: one Newton iteration for all replicates at
     once.
     """
 
     def __init__(self, truth: Floats, x: Floats) -> None:
         self._truth, self._x = truth, x
-        self._start: tuple[float, float] | None = None
+        whole = np.ones((1, len(x)))
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            starts = [float(start[0]) for start in (*self._fit(whole, 1.0, 0.0), self._shift(whole, 0.0))]
+        # Replicates begin at the fit of the whole block: two or three steps are left.
+        self._slope, self._intercept, self._start = starts if np.isfinite(starts).all() else (1.0, 0.0, 0.0)
 
-    def slope(self, weights: Floats) -> Floats:
-        if self._start is None:  # replicates begin at the fit of the whole block, from which few steps are left
-            slope, intercept = self._fit(np.ones((1, len(self._x))), 1.0, 0.0)
-            self._start = (float(slope[0]), float(intercept[0])) if np.isfinite(slope[0]) else (1.0, 0.0)
-        return self._fit(weights, *self._start)[0]
+    def figures(self, weights: Floats) -> tuple[Floats, Floats]:
+        """The slope, and the intercept with the slope held at 1, for each replicate; NaN where the fit does not
+        converge.
+        """
+        return self._fit(weights, self._slope, self._intercept)[0], self._shift(weights, self._start)
 
-    def intercept(self, weights: Floats) -> Floats:
-        shift: Floats = np.zeros(len(weights))
+    def _shift(self, weights: Floats, start: float) -> Floats:
+        shift: Floats = np.full(len(weights), start)
         for _ in range(_NEWTON_STEPS):
             p = sigmoid(self._x + shift[:, None])
-            residual = (weights * (self._truth - p)).sum(axis=1)
-            step = residual / (weights * p * (1 - p)).sum(axis=1)
+            wp = weights * p
+            step = ((weights * self._truth).sum(axis=1) - wp.sum(axis=1)) / (wp - wp * p).sum(axis=1)
             shift = shift + np.clip(step, -2.0, 2.0)
-            if np.nanmax(np.abs(step), initial=0.0) < 1e-9:
+            if np.nanmax(np.abs(step), initial=0.0) < _CLOSE:
                 return shift
-        shift[~(np.abs(step) < 1e-6)] = np.nan
+        shift[~(np.abs(step) < _CLOSE)] = np.nan
         return shift
 
     def _fit(self, weights: Floats, slope: float, intercept: float) -> tuple[Floats, Floats]:
@@ -220,15 +215,15 @@ class _Line:
             p = sigmoid(a[:, None] * x + b[:, None])
             residual = weights * (self._truth - p)
             curve = weights * p * (1 - p)
+            curve_x = curve * x
             g_a, g_b = (residual * x).sum(axis=1), residual.sum(axis=1)
-            h_aa, h_ab, h_bb = (curve * x * x).sum(axis=1), (curve * x).sum(axis=1), curve.sum(axis=1)
+            h_aa, h_ab, h_bb = (curve_x * x).sum(axis=1), curve_x.sum(axis=1), curve.sum(axis=1)
             area = h_aa * h_bb - h_ab**2
             step_a, step_b = (h_bb * g_a - h_ab * g_b) / area, (h_aa * g_b - h_ab * g_a) / area
             a, b = a + np.clip(step_a, -2.0, 2.0), b + np.clip(step_b, -5.0, 5.0)
-            if np.nanmax(np.abs(step_a), initial=0.0) < 1e-8 and np.nanmax(np.abs(step_b), initial=0.0) < 1e-8:
+            if max(np.nanmax(np.abs(step_a), initial=0.0), np.nanmax(np.abs(step_b), initial=0.0)) < _CLOSE:
                 return a, b
-        off = ~((np.abs(step_a) < 1e-5) & (np.abs(step_b) < 1e-5))
-        a[off] = np.nan
+        a[~((np.abs(step_a) < _CLOSE) & (np.abs(step_b) < _CLOSE))] = np.nan
         return a, b
 
 

@@ -11,7 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from leadmart.features.errors import LeadmartError, all_as_one
-from leadmart.scoring.dataset import FeatureColumn
+from leadmart.features.lookup import FeatureColumn
 
 Kind = Literal["number", "boolean", "category"]
 

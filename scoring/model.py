@@ -16,8 +16,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from leadmart.features.errors import LeadmartError, all_as_one, near_names
+from leadmart.features.lookup import FeatureColumn
 from leadmart.scoring.calibration import Calibration
-from leadmart.scoring.dataset import FeatureColumn
 from leadmart.scoring.matrix import OTHER, ModelColumn, category_positions, fit_columns, to_matrix, unseen_levels
 
 if TYPE_CHECKING:

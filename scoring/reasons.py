@@ -54,7 +54,10 @@ def reasons_of(
     """
     comments = comments or {}
     words = [_words_of(column, rows.schema[column], templates, comments) for column in columns]
-    said = rows.select(word.said.alias(str(position)) for position, word in enumerate(words))
+    # with_columns, not select: an expression without a column would make one row
+    said = rows.with_columns(word.said.alias(f"said {position}") for position, word in enumerate(words)).select(
+        f"said {position}" for position in range(len(words))
+    )
     boost_code = boost_text = pl.lit(None, dtype=pl.String)
     quiet_group = ""
     is_boosted = np.zeros(rows.height, dtype=np.bool_)
@@ -66,18 +69,17 @@ def reasons_of(
         is_boosted = rows.select(is_lively.fill_null(False)).to_series().to_numpy()
     chosen = _strongest(words, contributions, said, quiet_group, is_boosted)
     slots = pl.DataFrame({f"slot {slot}": chosen[:, slot] for slot in range(chosen.shape[1])})
-    frame = pl.concat([rows.select(pl.all().name.prefix("row ")), said, slots], how="horizontal")
     picked_codes, picked_texts = [], []
     for slot in slots.columns:
         here = [pl.when(pl.col(slot) == position) for position in range(len(words))]
         picked_codes.append(_first_of([when.then(pl.lit(word.code)) for when, word in zip(here, words, strict=True)]))
-        picked_texts.append(_first_of([when.then(pl.col(str(position))) for position, when in enumerate(here)]))
-    front = rows.select(
+        picked_texts.append(_first_of([when.then(pl.col(f"said {position}")) for position, when in enumerate(here)]))
+    front = rows.with_columns(
         pl.concat_list(fired_names(rules), boost_code).list.drop_nulls().alias("front codes"),
         pl.concat_list(fired_reasons(rules), boost_text).list.drop_nulls().alias("front texts"),
-    )
-    frame = pl.concat([frame, front], how="horizontal")
-    return frame.select(
+    ).select("front codes", "front texts")
+    parts = [part for part in (front, slots, said) if part.width]
+    return pl.concat(parts, how="horizontal").select(
         _at_most(pl.concat_list("front codes", *picked_codes)).alias("reason_codes"),
         _at_most(pl.concat_list("front texts", *picked_texts)).alias("reasons"),
     )

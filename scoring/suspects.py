@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from leadmart.scoring.dataset import FeatureColumn
+from leadmart.features.lookup import FeatureColumn
 from leadmart.scoring.evaluate import roc_auc
 from leadmart.scoring.matrix import fit_columns, to_matrix
 from leadmart.scoring.model import FittedBooster, gain_shares

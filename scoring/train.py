@@ -11,10 +11,10 @@ import polars as pl
 from numpy.typing import NDArray
 
 from leadmart.features.errors import LeadmartError
+from leadmart.features.lookup import FeatureColumn
 from leadmart.scoring.calibration import fit_calibration
 from leadmart.scoring.dataset import (
     Exclusion,
-    FeatureColumn,
     Labelled,
     Split,
     SplitSettings,

@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from leadmart.scoring.dataset import FeatureColumn
+from leadmart.features.lookup import FeatureColumn
 from leadmart.scoring.gates import GateRule, parse_rule
 from leadmart.scoring.policy import Boost, Policy
 from leadmart.scoring.reason_templates import ReasonTemplates, read_templates
@@ -80,9 +80,14 @@ class World:
 
 
 def make_world(
-    leads: int = 1500, days: int = 540, seed: int = 1, base: float = -2.2, ages: tuple[int, ...] = AGES, strength: float = 1.0
+    leads: int = 1500,
+    days: int = 540,
+    seed: int = 1,
+    base: float = -2.2,
+    ages: tuple[int, ...] = AGES,
+    strength: float = 1.0,
 ) -> World:
-    """Leads created evenly over `days`, each with a constant hazard, so that its true chance is the same at every age."""
+    """Leads created evenly over `days`, each with a constant hazard, so its true chance is the same at every age."""
     draw = np.random.default_rng(seed)
     created = BEGIN + draw.integers(0, days, leads) * timedelta(days=1)
     sessions = draw.poisson(2.0, leads)
@@ -112,7 +117,9 @@ def make_world(
             "emails_clicked_30d": clicked,
             "email_replies_90d": replies,
             "budget_stated": budget,
-            "days_since_last_visit": pl.Series(np.where(sessions > 0, draw.integers(0, 30, leads), -1)).replace(-1, None),
+            "days_since_last_visit": pl.Series(np.where(sessions > 0, draw.integers(0, 30, leads), -1)).replace(
+                -1, None
+            ),
         }
     )
     cut_off = BEGIN + timedelta(days=days)

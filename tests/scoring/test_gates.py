@@ -21,7 +21,7 @@ def test_a_comment_makes_a_rule_or_a_complaint(case):
         rule = parse_rule("is_x", case["comment"], "icp@v1")
         assert (rule.severity, rule.cap, rule.reason) == (case["severity"], case["cap"], case["reason"])
         return
-    with pytest.raises(LeadmartError, match="icp@v1.is_x") as caught:
+    with pytest.raises(LeadmartError, match=r"icp@v1\.is_x") as caught:
         parse_rule("is_x", case["comment"], "icp@v1")
     assert caught.value.code == "bad_gate"
     assert case["complaint"] in caught.value.message
@@ -37,7 +37,11 @@ def test_the_rules_that_fire_are_listed_blocks_first(rules, gated):
         was_rejected=[True, False, True],
     )
     found = rows.select(
-        names=fired_names(rules), reasons=fired_reasons(rules), cap=cap(rules), why=cap_reason(rules), out=is_blocked(rules)
+        names=fired_names(rules),
+        reasons=fired_reasons(rules),
+        cap=cap(rules),
+        why=cap_reason(rules),
+        out=is_blocked(rules),
     )
     assert found["names"].to_list() == [
         ["lacks_required_fields", "is_free_mail", "was_rejected"],
@@ -51,7 +55,9 @@ def test_the_rules_that_fire_are_listed_blocks_first(rules, gated):
 
 
 def test_without_rules_nothing_fires():
-    found = pl.DataFrame({"lead_id": ["a"]}).select(names=fired_names(()), cap=cap(()), why=cap_reason(()), out=is_blocked(()))
+    found = pl.DataFrame({"lead_id": ["a"]}).select(
+        names=fired_names(()), cap=cap(()), why=cap_reason(()), out=is_blocked(())
+    )
     assert found.rows() == [([], 100.0, None, False)]
     assert found.schema["names"] == pl.List(pl.String)
 

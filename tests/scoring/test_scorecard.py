@@ -67,7 +67,11 @@ def test_requirement_56_the_default_weights(scorecard):
 
 def test_a_click_and_a_reply_share_the_points_of_their_code(scorecard):
     found = points(rows((None, None, 0, 1, 1, None)), scorecard)
-    assert found.select("rules_score", "points:emails_clicked_30d", "points:email_replies_90d").row(0) == (15.0, 15.0, 0.0)
+    assert found.select("rules_score", "points:emails_clicked_30d", "points:email_replies_90d").row(0) == (
+        15.0,
+        15.0,
+        0.0,
+    )
 
 
 def test_nulls_give_no_points(scorecard):

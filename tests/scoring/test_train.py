@@ -1,0 +1,145 @@
+"""Training end to end on worlds with a known truth."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import timedelta
+
+import numpy as np
+import polars as pl
+import pytest
+
+from leadmart.features.errors import LeadmartError
+from leadmart.features.lookup import FeatureColumn
+from leadmart.scoring.scorecard import Scorecard
+from leadmart.scoring.train import Label, TrainSettings, fit
+
+LABEL = Label("opportunity", "l_1", timedelta(days=90))
+
+
+@pytest.fixture(scope="module")
+def big(world):
+    return world(leads=4000)
+
+
+@pytest.fixture(scope="module")
+def trained(big, columns, scorecard):
+    return train(big, columns, scorecard, true_probability="p_true")
+
+
+def train(made, columns, scorecard, rows=None, true_probability=None, **settings):
+    chosen = replace(TrainSettings(made.cut_off, replicates=50), **settings)
+    rows = made.rows if rows is None else rows
+    return fit(rows, columns, scorecard, LABEL, chosen, feature_set_version="f_1", true_probability=true_probability)
+
+
+def test_a_model_ranks_near_the_best_reachable_and_above_the_rules(trained):
+    auc = {name: trained.metrics[name].value for name in ("roc_auc", "rules_roc_auc", "reachable_roc_auc")}
+    assert trained.tier == "ml"
+    assert auc["rules_roc_auc"] < auc["roc_auc"] < auc["reachable_roc_auc"] + 0.005
+    assert auc["reachable_roc_auc"] - auc["roc_auc"] < 0.03
+    assert trained.metrics["roc_auc"].low < auc["roc_auc"] < trained.metrics["roc_auc"].high
+
+
+def test_g1_the_smaller_outcome_decides_the_tier(world, columns, scorecard):
+    small, middle = world(leads=400), world(leads=1500)
+    rules, hybrid = train(small, columns, scorecard), train(middle, columns, scorecard)
+    assert (rules.tier, rules.model) == ("rules", None)
+    missing = 100 - rules.positive_leads
+    assert missing > 0
+    assert any(f"{missing} more positive leads" in note for note in rules.notes)
+    assert hybrid.tier == "hybrid"
+    assert hybrid.model.weight == pytest.approx((hybrid.positive_leads - 100) / 400)
+
+
+def test_e2_rules_alone_have_no_figure_that_needs_a_probability(world, columns, scorecard):
+    found = train(world(leads=400), columns, scorecard, true_probability="p_true")
+    assert set(found.metrics) == {"base_rate", "rules_roc_auc", "reachable_roc_auc"}
+
+
+@pytest.mark.parametrize("positives", [0, 1, 20])
+def test_few_positives_end_in_the_rules_and_say_what_is_missing(world, columns, scorecard, positives):
+    made = world(leads=900)
+    chosen = made.rows.filter(pl.col("outcome_at").is_not_null())["lead_id"].unique(maintain_order=True).head(positives)
+    known = pl.when(pl.col("lead_id").is_in(chosen.implode())).then(pl.col("outcome_at")).alias("outcome_at")
+    found = train(made, columns, scorecard, rows=made.rows.with_columns(known))
+    assert (found.tier, found.model) == ("rules", None)
+    assert found.positive_leads <= positives
+    assert any("more positive leads" in note for note in found.notes)
+    json.dumps(found.as_json(), allow_nan=False)
+
+
+def test_a_history_that_is_too_short_ends_in_the_rules(world, columns, scorecard):
+    for days in (40, 120):
+        found = train(world(leads=500, days=days), columns, scorecard)
+        assert (found.tier, found.model) == ("rules", None)
+        json.dumps(found.as_json(), allow_nan=False)
+
+
+def test_t5_early_stopping_is_said_and_fixed_rounds_too(trained, world, columns, scorecard):
+    assert any("stopped by the validation block" in note for note in trained.notes)
+    assert trained.model.rounds == dict(trained.model.params)["num_iterations"]
+    few = train(world(leads=1000), columns, scorecard)
+    assert few.tier == "hybrid"
+    assert any("no early stopping" in note and "fewer than 200" in note for note in few.notes)
+
+
+def test_l2_a_lead_whose_window_is_open_changes_no_figure_and_no_byte(big, trained, columns, scorecard):
+    fresh = big.rows.head(300).with_columns(
+        ("N" + pl.col("lead_id")).alias("lead_id"),
+        pl.lit(big.cut_off - timedelta(days=90)).alias("as_of"),  # one day of lag too young
+        pl.lit(big.cut_off - timedelta(days=80)).alias("outcome_at"),
+    )
+    fresh = fresh.unique("lead_id", keep="first", maintain_order=True)
+    found = train(big, columns, scorecard, rows=pl.concat([big.rows, fresh]), true_probability="p_true")
+    assert found.model == replace(trained.model, training=found.model.training)
+    assert found.metrics == trained.metrics
+    assert {e.code: e.rows for e in found.excluded}["immature"] == (
+        {e.code: e.rows for e in trained.excluded}["immature"] + fresh.height
+    )
+
+
+def test_p3_order_of_rows_and_threads_change_no_byte_of_the_result(big, trained, columns, scorecard):
+    shuffled = big.rows.sample(fraction=1.0, shuffle=True, seed=4)
+    found = train(big, columns, scorecard, rows=shuffled, true_probability="p_true", threads=2)
+    assert found.model.to_text() == trained.model.to_text()
+    assert found.as_json() == trained.as_json()
+
+
+def test_k6_a_model_too_good_to_be_true_is_refused_unless_waived(big, columns, scorecard):
+    noise = pl.Series(np.random.default_rng(0).normal(0, 0.1, big.rows.height))
+    leak = (pl.col("outcome_at") <= pl.col("as_of") + LABEL.horizon).fill_null(False).cast(pl.Float64) + noise
+    rows = big.rows.with_columns(leak.alias("deal_size_class"))
+    more = (*columns, FeatureColumn("deal_size_class", "leaky@v1", "DOUBLE"))
+    with pytest.raises(LeadmartError, match="leak suspected") as caught:
+        train(big, more, scorecard, rows=rows)
+    assert caught.value.code == "leak_suspected"
+    assert "deal_size_class" in caught.value.hint
+    waived = train(big, more, scorecard, rows=rows, waived_leak="a test of the waiver")
+    assert any("waived: a test of the waiver" in note for note in waived.notes)
+    codes = {suspect.code for suspect in waived.suspects if suspect.column == "deal_size_class"}
+    assert codes == {"univariate_auc", "gain_share"}
+
+
+def test_k5_missingness_that_tells_the_outcome_is_suspected(big, trained, columns, scorecard):
+    assert trained.suspects == ()
+    told = pl.when(pl.col("outcome_at").is_not_null()).then(pl.lit(5)).alias("employees")
+    found = train(big, columns, scorecard, rows=big.rows.with_columns(told), waived_leak="a test")
+    assert ("employees", "missingness_auc") in {(suspect.column, suspect.code) for suspect in found.suspects}
+
+
+def test_the_document_holds_the_fields_of_the_command_line(trained):
+    document = trained.as_json()
+    assert {"model_version", "tier", "feature_set_version", "label", "rows", "positives", "metrics", "suspects"} <= set(
+        document
+    )
+    assert set(document["metrics"]["roc_auc"]) == {"value", "low", "high"}
+    assert [block["name"] for block in document["blocks"]] == ["train", "validation", "calibration", "test"]
+    json.dumps(document, allow_nan=False)
+    assert json.loads(trained.model.metrics) == document["metrics"]
+
+
+def test_without_a_scorecard_the_rules_have_no_figure(big, columns):
+    found = train(big, columns, Scorecard(()))
+    assert "rules_roc_auc" not in found.metrics
