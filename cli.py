@@ -250,7 +250,8 @@ def backfill(
     """Fill missing slices of the past, and score them; the same rows as single runs."""
     from leadmart.features.clock import parse_moment
     from leadmart.features.plan import past_moments
-    from leadmart.scoring.pipeline import execute, forecast
+    from leadmart.scoring.forecast import forecast
+    from leadmart.scoring.pipeline import execute
 
     found = _project(project)
     first, last = parse_moment(start), parse_moment(end)

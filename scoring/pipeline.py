@@ -6,15 +6,13 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from leadmart.features import catalogue
 from leadmart.features.clock import iso, now, sql_literal
 from leadmart.features.definition import Definition
 from leadmart.features.errors import LeadmartError
-from leadmart.features.lookup import feature_columns, scoring_frame
 from leadmart.features.materialize import Written, fill, slice_file
-from leadmart.features.outcomes import make_outcomes
 from leadmart.features.plan import (
     Selection,
     Slice,
@@ -27,13 +25,10 @@ from leadmart.features.plan import (
 from leadmart.features.project import Project
 from leadmart.features.registry import Registry
 from leadmart.features.session import Session
-from leadmart.features.staging import source_inputs
 from leadmart.features.warehouse import Warehouse, new_run_id, open_for_writing
 from leadmart.scoring.judge import Judge, held_back
-from leadmart.scoring.upsert import Counts, Scoring, upsert
-
-if TYPE_CHECKING:
-    import polars as pl
+from leadmart.scoring.scorer import Scorer, label_of
+from leadmart.scoring.upsert import Counts, upsert
 
 Progress = Callable[[str, int, int], None]
 """Told what is being done, how much is done and how much there is."""
@@ -112,7 +107,7 @@ def plan(run: Run) -> None:
 
 def judge_sources(run: Run) -> None:
     """Asks quality about every source that is read; a failed one holds back the views that read it."""
-    read = [*run.selection.definitions, *([] if run.only else [_label(run)])]
+    read = [*run.selection.definitions, *([] if run.only else [label_of(run.registry)])]
     names = run.registry.sources_of(read)
     run.progress("quality of sources", 0, 1)
     run.failed_sources = run.judge.failed_sources(run.session, names)
@@ -150,21 +145,23 @@ def score(run: Run) -> None:
     """Scores every as_of whose slices are all there; publishes nothing where anything it reads was held back."""
     if run.only is not None:
         return
-    label = _label(run)
+    label = label_of(run.registry)
     label_failed = run.failed_sources & set(run.registry.sources_of([label]))
     if run.held or label_failed:
         run.status = "blocked"
         return
-    scorer = Scorer.of(run)
+    scorer = Scorer.of(run.session, run.selection)
     run.model_version = scorer.model_version
     for number, as_of in enumerate(run.moments):
         run.progress(f"scores at {iso(as_of)}", number, len(run.moments))
-        scoring = scorer.scoring(run, as_of)
+        scoring = scorer.scoring(as_of)
         done = scoring.is_done(run.warehouse)
         if done is not None:
             run.counts += Counts(unchanged=done)
             continue
-        scored = scorer.score(run, as_of)
+        scored, warnings = scorer.score(as_of)
+        for warning in warnings:
+            run.progress(f"warning: {warning}", 0, 0)
         file = run.warehouse.staging_file()
         run.warehouse.register("scored", scored)
         run.warehouse.write_parquet("SELECT * FROM scored ORDER BY lead_id", file)
@@ -174,7 +171,7 @@ def score(run: Run) -> None:
             run.status = "blocked"
             return
         run.counts += upsert(run.warehouse, scored, scoring, run.run_id)
-    run.tiers = _tiers(run, scorer)
+    run.tiers = scorer.tiers(run.moments[-1])
 
 
 def judge_filled(run: Run) -> None:
@@ -205,78 +202,6 @@ SCORE = (prove, plan, judge_sources, score)
 
 VALIDATE = (prove, judge_sources, judge_filled)
 """`validate` asks quality about sources and about what is filled."""
-
-
-@dataclass(frozen=True)
-class Scorer:
-    """The champion and the policy, loaded once for all as_of of a run."""
-
-    policy: Any
-    model: Any
-    model_version: str
-
-    @classmethod
-    def of(cls, run: Run) -> Scorer:
-        from leadmart.scoring.champion import champion_version, load_policy
-
-        policy = load_policy(run.registry, run.selection)
-        version = champion_version(run.warehouse, run.selection.feature_set_version)
-        return cls(policy, None, version)
-
-    def scoring(self, run: Run, as_of: datetime) -> Scoring:
-        """The identity of scoring at an as_of: versions, slices and what is known of outcomes."""
-        from leadmart.features.fingerprint import digest
-
-        slices = []
-        for definition in run.selection.definitions:
-            wanted = run.selection.slice_of(definition, as_of)
-            found = slice_file(run.warehouse, wanted)
-            if found is None:
-                raise LeadmartError(
-                    f"{definition.ref} is not filled at {iso(as_of)}",
-                    code="slice_missing",
-                    hint=f"`leadmart run --as-of {iso(as_of)}` fills it",
-                )
-            slices.append((definition.relation, found.name))
-        label = _label(run)
-        outcomes = source_inputs(run.warehouse, run.registry, run.registry.sources_of([label]))
-        return Scoring(
-            as_of=as_of,
-            spine=run.selection.spine.name,
-            feature_set_version=run.selection.feature_set_version,
-            model_version=self.model_version,
-            policy_version=self.policy.policy_version,
-            input_hash=digest(
-                slices, run.registry.token_hash(label), outcomes, run.project.settings.scoring.reasons_for
-            ),
-        )
-
-    def score(self, run: Run, as_of: datetime) -> pl.DataFrame:
-        """The score rows at an as_of, leads whose outcome is known by then left out."""
-        import polars as pl
-
-        from leadmart.scoring.assess import score_rows
-        from leadmart.scoring.champion import load_model, typed_columns
-
-        label = _label(run)
-        make_outcomes(run.session, run.registry, label, known_at=as_of)
-        converted = run.warehouse.frame(f"SELECT {label.key} FROM outcomes")
-        frame = scoring_frame(run.warehouse, run.registry, run.selection, as_of)
-        frame = frame.join(converted, on=label.key, how="anti")
-        columns = typed_columns(feature_columns(run.selection, "feature"), frame)
-        model = load_model(run.warehouse, self.model_version)
-        reasons_for: Any = run.project.settings.scoring.reasons_for
-        scored = score_rows(
-            frame,
-            columns,
-            self.policy,
-            model,
-            feature_set_version=run.selection.feature_set_version,
-            reasons_for=reasons_for,
-        )
-        for warning in scored.warnings:
-            run.progress(f"warning: {warning}", 0, 0)
-        return scored.rows.with_columns(pl.col("as_of").cast(pl.Datetime("us")))
 
 
 def execute(
@@ -343,16 +268,6 @@ def _record_end(run: Run, message: str | None) -> None:
     catalogue.publish(run.warehouse, run.registry, getattr(run, "selection", None))
 
 
-def _tiers(run: Run, scorer: Scorer) -> list[tuple[str, int]]:
-    """Leads by tier at the run's newest as_of, best tier first."""
-    return run.warehouse.rows(
-        f"SELECT tier, COUNT(*) FROM store.scores.lead_scores WHERE as_of = {sql_literal(run.moments[-1])} AND "
-        "model_version = ? "
-        "AND policy_version = ? AND feature_set_version = ? GROUP BY tier ORDER BY MAX(composite) DESC, tier",
-        [scorer.model_version, scorer.policy.policy_version, run.selection.feature_set_version],
-    )
-
-
 def _why_blocked(run: Run) -> str | None:
     if run.status != "blocked":
         return None
@@ -365,10 +280,6 @@ def _why_blocked(run: Run) -> str | None:
     return "quality failed: " + ", ".join(f"{v.suite} on {v.subject}" for v in failed)
 
 
-def _label(run: Run) -> Definition:
-    return run.registry.get("label", run.project.settings.train.label)
-
-
 def _is_for(definition: Definition, run: Run) -> bool:
     """Whether a slice is needed for the one view a backfill was asked for: the view, its spine and what it reads."""
     assert run.only is not None
@@ -379,57 +290,3 @@ def _is_for(definition: Definition, run: Run) -> bool:
 
         needed.add(link_for(wanted, run.registry).relation)
     return definition.relation in needed
-
-
-@dataclass(frozen=True)
-class Forecast:
-    """What a backfill would do, from what past slices took."""
-
-    moments: tuple[datetime, ...]
-    slices: int
-    filled: int
-    rows: int
-    bytes: int
-    seconds: float
-
-    def as_json(self) -> dict[str, Any]:
-        return {
-            "as_of": [iso(m) for m in self.moments],
-            "slices": {"missing": self.slices, "filled": self.filled},
-            "rows": self.rows,
-            "bytes": self.bytes,
-            "seconds": self.seconds,
-        }
-
-    def words(self) -> str:
-        size = (
-            f"about {self.rows:,} rows, {self.bytes / 1e6:.1f} MB, {self.seconds:.0f} s"
-            if self.rows
-            else "no past slices to judge its size by"
-        )
-        return (
-            f"{len(self.moments)} as_of from {iso(self.moments[0])} to {iso(self.moments[-1])}: {self.slices} slices "
-            f"missing, {self.filled} filled; {size}"
-        )
-
-
-def forecast(project: Project, moments: Callable[[Warehouse], Sequence[datetime]], only: str | None) -> Forecast:
-    """What a backfill over the moments would compute; reads the catalogue only."""
-    from leadmart.features.warehouse import open_for_reading
-
-    with open_for_reading(project) as warehouse:
-        run = Run(warehouse, Registry(project), "backfill", list(moments(warehouse)), only, silent)
-        prove(run)
-        plan(run)
-        sizes = {
-            (kind, name, version): (rows, size, seconds)
-            for kind, name, version, rows, size, seconds in warehouse.rows(
-                "SELECT kind, name, version, AVG(row_count), AVG(bytes), AVG(seconds) FROM store.meta.slices GROUP BY "
-                "kind, name, version"
-            )
-        }
-        costs = [
-            sizes.get((s.definition.kind, s.definition.name, s.definition.version or 0), (0, 0, 0)) for s in run.missing
-        ]
-        rows, size, seconds = (sum(cost[i] for cost in costs) for i in range(3))
-        return Forecast(tuple(run.moments), len(run.missing), run.skipped, round(rows), round(size), round(seconds, 1))

@@ -1,0 +1,113 @@
+"""Scoring at an as_of: who is scored, on what, by which model and policy."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from leadmart.features.clock import iso, sql_literal
+from leadmart.features.definition import Definition
+from leadmart.features.errors import LeadmartError
+from leadmart.features.fingerprint import digest
+from leadmart.features.lookup import feature_columns, scoring_frame
+from leadmart.features.materialize import slice_file
+from leadmart.features.outcomes import make_outcomes
+from leadmart.features.plan import Selection
+from leadmart.features.registry import Registry
+from leadmart.features.session import Session
+from leadmart.features.staging import source_inputs
+from leadmart.scoring.champion import champion_version, load_model, load_policy, typed_columns
+from leadmart.scoring.upsert import Scoring
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from leadmart.scoring.model import Model
+    from leadmart.scoring.policy import Policy
+
+
+@dataclass(frozen=True)
+class Scorer:
+    """The champion and the policy, found once for all as_of of a run; the model is read when it is needed."""
+
+    session: Session
+    selection: Selection
+    policy: Policy
+    model_version: str
+
+    @classmethod
+    def of(cls, session: Session, selection: Selection) -> Scorer:
+        """Today's champion and policy. Raises LeadmartError `feature_mismatch`, and what is wrong in the policy."""
+        version = champion_version(session.warehouse, selection.feature_set_version)
+        return cls(session, selection, load_policy(session.registry, selection), version)
+
+    @cached_property
+    def model(self) -> Model | None:
+        return load_model(self.session.warehouse, self.model_version)
+
+    def scoring(self, as_of: datetime) -> Scoring:
+        """The identity of scoring at an as_of: versions, slices, and the raw rows that outcomes come from.
+
+        Raises LeadmartError `slice_missing`.
+        """
+        registry = self.session.registry
+        slices = [(d.relation, self._slice_name(d, as_of)) for d in self.selection.definitions]
+        label = label_of(registry)
+        outcomes = source_inputs(self.session.warehouse, registry, registry.sources_of([label]))
+        reasons_for = registry.project.settings.scoring.reasons_for
+        return Scoring(
+            as_of=as_of,
+            spine=self.selection.spine.name,
+            feature_set_version=self.selection.feature_set_version,
+            model_version=self.model_version,
+            policy_version=self.policy.policy_version,
+            input_hash=digest(slices, registry.token_hash(label), outcomes, reasons_for),
+        )
+
+    def score(self, as_of: datetime) -> tuple[pl.DataFrame, Sequence[str]]:
+        """The score rows at an as_of, and warnings for people; leads whose outcome is known by then are left out."""
+        import polars as pl
+
+        from leadmart.scoring.assess import score_rows
+
+        warehouse, registry = self.session.warehouse, self.session.registry
+        label = label_of(registry)
+        make_outcomes(self.session, registry, label, known_at=as_of)
+        converted = warehouse.frame(f"SELECT {label.key} FROM outcomes")
+        frame = scoring_frame(warehouse, registry, self.selection, as_of).join(converted, on=label.key, how="anti")
+        reasons_for: Any = registry.project.settings.scoring.reasons_for
+        scored = score_rows(
+            frame,
+            typed_columns(feature_columns(self.selection, "feature"), frame),
+            self.policy,
+            self.model,
+            feature_set_version=self.selection.feature_set_version,
+            reasons_for=reasons_for,
+        )
+        return scored.rows.with_columns(pl.col("as_of").cast(pl.Datetime("us"))), scored.warnings
+
+    def tiers(self, as_of: datetime) -> list[tuple[str, int]]:
+        """Leads by tier at an as_of under these versions, best tier first."""
+        return self.session.warehouse.rows(
+            f"SELECT tier, COUNT(*) FROM store.scores.lead_scores WHERE as_of = {sql_literal(as_of)} "
+            "AND model_version = ? AND policy_version = ? AND feature_set_version = ? GROUP BY tier ORDER BY MAX(composite) DESC, tier",
+            [self.model_version, self.policy.policy_version, self.selection.feature_set_version],
+        )
+
+    def _slice_name(self, definition: Definition, as_of: datetime) -> str:
+        found = slice_file(self.session.warehouse, self.selection.slice_of(definition, as_of))
+        if found is None:
+            raise LeadmartError(
+                f"{definition.ref} is not filled at {iso(as_of)}",
+                code="slice_missing",
+                hint=f"`leadmart run --as-of {iso(as_of)}` fills it",
+            )
+        return found.name
+
+
+def label_of(registry: Registry) -> Definition:
+    """The project's label."""
+    return registry.get("label", registry.project.settings.train.label)
