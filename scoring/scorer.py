@@ -93,7 +93,8 @@ class Scorer:
         """Leads by tier at an as_of under these versions, best tier first."""
         return self.session.warehouse.rows(
             f"SELECT tier, COUNT(*) FROM store.scores.lead_scores WHERE as_of = {sql_literal(as_of)} "
-            "AND model_version = ? AND policy_version = ? AND feature_set_version = ? GROUP BY tier ORDER BY MAX(composite) DESC, tier",
+            "AND model_version = ? AND policy_version = ? AND feature_set_version = ? "
+            "GROUP BY tier ORDER BY MAX(composite) DESC, tier",
             [self.model_version, self.policy.policy_version, self.selection.feature_set_version],
         )
 
