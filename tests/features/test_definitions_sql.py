@@ -243,7 +243,7 @@ def test_random_rows_give_what_plain_python_computes(seed: int, tmp_path: Path) 
     given = random_rows(seed)
     lists = oracle.read_lists(SQL / "reference")
     warehouse = warehouse_with(given, AS_OFS, tmp_path)
-    leads = [{"lead_id": f"L{n}", "as_of": as_of} for n in range(31) for as_of in AS_OFS]
+    leads: list[Row] = [{"lead_id": f"L{n}", "as_of": as_of} for n in range(31) for as_of in AS_OFS]
     with_spine(warehouse, leads)
     found: dict[tuple[str, datetime], Row] = {(row["lead_id"], row["as_of"]): {} for row in leads}
     for definition in (*(f"features/{view}/v1" for view in LEAD_VIEWS), "gates/icp/v1"):
@@ -251,7 +251,7 @@ def test_random_rows_give_what_plain_python_computes(seed: int, tmp_path: Path) 
         assert len(rows) == len(leads)
         for row in rows:
             found[row["lead_id"], row["as_of"]].update(row)
-    accounts = [{"account_id": f"A{n}", "as_of": as_of} for n in range(7) for as_of in AS_OFS]
+    accounts: list[Row] = [{"account_id": f"A{n}", "as_of": as_of} for n in range(7) for as_of in AS_OFS]
     link = {(row["lead_id"], row["as_of"]): row["account_id"] for row in rows_of(warehouse, "links/lead_account/v1")}
     with_spine(warehouse, accounts)
     engaged = {(row["account_id"], row["as_of"]): row for row in rows_of(warehouse, "features/account_engagement/v1")}
@@ -281,7 +281,7 @@ def test_random_rows_reach_every_gate_and_every_word(tmp_path: Path) -> None:
 @pytest.mark.parametrize("definition", [*(f"features/{view}/v1" for view in LEAD_VIEWS), "gates/icp/v1"])
 def test_a_lead_gets_the_same_row_alone_as_among_others(definition: str, tmp_path: Path) -> None:
     given = random_rows(99)
-    leads = [{"lead_id": f"L{n}", "as_of": as_of} for n in range(31) for as_of in AS_OFS]
+    leads: list[Row] = [{"lead_id": f"L{n}", "as_of": as_of} for n in range(31) for as_of in AS_OFS]
     warehouse = warehouse_with(given, AS_OFS, tmp_path)
     with_spine(warehouse, leads)
     together = rows_of(warehouse, definition)

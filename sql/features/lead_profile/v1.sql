@@ -70,14 +70,14 @@ SELECT
         WHEN COALESCE(TRIM(l.title), '') = '' THEN NULL
         ELSE COALESCE(fn.job_function, 'other')
     END AS job_function,                                -- sales, marketing, engineering, … or other; NULL without a title
-    l.lead_source AS lead_source,                       -- where the lead came from, as written at creation; NULL where not recorded
+    l.lead_source AS lead_source,                       -- where the lead came from, at creation; NULL where not recorded
     l.country AS country,                               -- two letters, as written at creation; NULL where not recorded
     CASE
         WHEN COALESCE(l.email_domain, '') = '' THEN NULL
         WHEN ad.is_student THEN 'student'
         WHEN ad.is_free THEN 'free'
         ELSE 'business'
-    END AS email_kind,                                  -- business, free or student, by the address's domain; NULL without an address
+    END AS email_kind,                                  -- business, free or student, by mail domain; NULL without one
     DATE_DIFF('day', l.occurred_at, spine.as_of)
         AS lead_age_days                                -- midnights since the lead was created; NULL where the lead is not known
 FROM spine

@@ -18,7 +18,7 @@ SELECT
     COUNT(w.event_id) FILTER (WHERE w.page_type = 'docs' AND w.occurred_at >= spine.as_of - INTERVAL 30 DAY)
         AS docs_views_30d,                              -- documentation pages opened in the last 30 days
     CAST(COALESCE(SUM(w.dwell_s) FILTER (WHERE w.occurred_at >= spine.as_of - INTERVAL 30 DAY), 0) AS BIGINT)
-        AS dwell_seconds_30d,                           -- seconds on pages opened in the last 30 days; pages without a time count 0
+        AS dwell_seconds_30d,                           -- seconds on pages opened in the last 30 days; unmeasured ones add 0
     DATE_DIFF('day', MAX(w.occurred_at), spine.as_of)
         AS days_since_last_visit                        -- midnights since the last page; NULL after 90 days
 FROM spine

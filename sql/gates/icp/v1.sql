@@ -1,8 +1,8 @@
 -- entity: lead (lead_id)
 -- owner:  growth
 --
--- Rules about who is no prospect, or only half of one. TRUE where the rule fires, never NULL. Domains and title phrases are lists below
--- sql/reference that a project replaces by its own.
+-- Rules about who is no prospect, or only half of one. TRUE where the rule fires, never NULL. Domains and title phrases are
+-- lists below sql/reference; a project's own file replaces the packaged one (competitor_domains holds made-up names).
 WITH addresses AS (
     SELECT
         spine.lead_id,

@@ -1,8 +1,9 @@
 -- entity: lead (lead_id)
 -- owner:  growth
 --
--- The account a lead belongs to: the one whose domain, in its version in force, is the lead's mail domain. Free-mail domains belong to
--- nobody, a deleted account has no leads, and of several accounts with one domain the smallest account_id counts.
+-- The account a lead belongs to: the one whose domain, in its version in force, is the lead's mail domain. Free-mail
+-- domains belong to nobody, a deleted account has no leads, and of several accounts with one domain the smallest
+-- account_id counts.
 WITH versions AS (
     SELECT
         a.account_id,
