@@ -180,7 +180,12 @@ class Definition:
                 ),
             ) from None
         except TokenError as error:
-            raise LeadmartError(f"SQL does not parse: {error}", code="bad_sql", place=self.place()) from None
+            raise LeadmartError(
+                f"SQL does not parse: {error}",
+                code="bad_sql",
+                place=self.place(),
+                hint="is a quote or a comment left open?",
+            ) from None
         from sqlglot import exp
 
         if len(statements) != 1 or not isinstance(statements[0], exp.Query):
@@ -199,18 +204,29 @@ class Definition:
 
     @cached_property
     def columns(self) -> tuple[Column, ...]:
-        """The output columns in order. Raises LeadmartError `unnamed_column` for an expression without a name."""
+        """The output columns in order.
+
+        Raises LeadmartError `unnamed_column` for an expression without a name, `select_star` for a star.
+        """
         from sqlglot import exp
 
         found: list[Column] = []
         for number, item in enumerate(self.select.expressions, 1):
             name = item.args.get("alias") if isinstance(item, exp.Alias) else item.this
             if not isinstance(item, exp.Alias | exp.Column) or not isinstance(name, exp.Identifier):
-                what = "SELECT *" if isinstance(item, exp.Star) or item.is_star else f"column {number}"
+                spots = sorted(positions(item)) or sorted(positions(self.select))
+                place = self.place_at(spots[0]) if spots else self.place(line=1)
+                if item.is_star:
+                    raise LeadmartError(
+                        "SELECT * changes when its source does",
+                        code="select_star",
+                        place=place,
+                        hint="name the columns one by one",
+                    )
                 raise LeadmartError(
-                    f"{what} of {self.kind} {self.ref} has no name",
+                    f"column {number} of {self.kind} {self.ref} has no name",
                     code="unnamed_column",
-                    place=next((self.place_at(i) for i in positions(item)), self.place()),
+                    place=place,
                     hint="name every output column: `… AS emails_opened_30d`",
                 )
             start, end = name.meta["start"], name.meta["end"]
@@ -255,9 +271,11 @@ def display_path(path: Path) -> str:
 
 
 def positions(node: exp.Expr) -> Iterator[int]:
-    """Start offsets of the identifiers below a node, in tree order."""
+    """Start offsets of a node, where it has one, and of the identifiers below it, in tree order."""
     from sqlglot import exp
 
+    if node.meta.get("start"):
+        yield node.meta["start"]
     for identifier in node.find_all(exp.Identifier):
         if "start" in identifier.meta:
             yield identifier.meta["start"]

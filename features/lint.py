@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from leadmart.features.definition import Definition, positions
 from leadmart.features.errors import LeadmartError, near_names
-from leadmart.features.inline import as_of_equalities, tables_of
+from leadmart.features.inline import as_of_equalities, conjuncts, tables_of
 from leadmart.features.registry import Registry
 
 if TYPE_CHECKING:
@@ -51,12 +51,14 @@ def problems_of(definition: Definition, registry: Registry) -> list[LeadmartErro
             found.extend(rule(definition, registry))
         except LeadmartError as error:
             found.append(error)
+    found = list({(e.code, e.message, str(e.place)): e for e in reversed(found)}.values())[::-1]
     return sorted(found, key=lambda e: (e.place.line or 0, e.place.column or 0) if e.place else (0, 0))
 
 
 def _moving_functions(definition: Definition, registry: Registry) -> Iterator[LeadmartError]:
     from sqlglot import exp
 
+    bare = _bare_words(definition, _MOVING)
     for node in definition.tree.walk():
         if isinstance(node, exp.Anonymous):
             name = str(node.this).lower()
@@ -66,14 +68,27 @@ def _moving_functions(definition: Definition, registry: Registry) -> Iterator[Le
             name = node.name.lower()
         else:
             continue
-        if name in _MOVING or name in ("rand", "currenttimestamp"):
-            yield _refusal(
-                definition,
-                node,
-                f"{name} gives another value at every run",
-                "moving_function",
-                "use `spine.as_of`: the moment is the spine's",
-            )
+        if name not in _MOVING and name != "rand":
+            continue
+        spots = sorted(positions(node))
+        start = spots[0] if spots else next(bare, 0)  # `current_date` without parentheses has no place of its own
+        width = _width(definition.text, start)
+        yield LeadmartError(
+            f"{definition.text[start : start + width].lower()} gives another value at every run",
+            code="moving_function",
+            place=definition.place_at(start, width),
+            hint="use `spine.as_of`: the moment is the spine's",
+        )
+
+
+def _bare_words(definition: Definition, words: Collection[str]) -> Iterator[int]:
+    """Where words stand in a definition as neither a call nor a column of something."""
+    from sqlglot.dialects.duckdb import DuckDB
+
+    tokens = DuckDB().tokenize(definition.text)
+    for before, token, after in zip([None, *tokens], tokens, [*tokens[1:], None], strict=False):
+        if token.text.lower() in words and (before and before.text) != "." and (after and after.text) != "(":
+            yield token.start
 
 
 def _stars(definition: Definition, registry: Registry) -> Iterator[LeadmartError]:
@@ -110,7 +125,9 @@ def _relations(definition: Definition, registry: Registry) -> Iterator[LeadmartE
                 "load the rows as raw and write a source",
             )
     for read in definition.reads:
-        if read.schema == "staging" and definition.kind != "label" and "staging" not in readable:
+        if not read.name:
+            continue  # a table function
+        if read.schema == "staging" and definition.kind not in ("label", "source", "mart"):
             yield LeadmartError(
                 f"{read} holds rows of every moment: they would leak into the past",
                 code="staging_in_view",
@@ -125,7 +142,10 @@ def _relations(definition: Definition, registry: Registry) -> Iterator[LeadmartE
                 hint=f"readable here: {', '.join(f'{s}.*' if s else 'spine' for s in readable)}",
             )
         elif definition.kind not in ("source", "mart"):
-            registry.resolve(read, definition)
+            try:
+                registry.resolve(read, definition)
+            except LeadmartError as error:
+                yield error
 
 
 def _joins(definition: Definition, registry: Registry) -> Iterator[LeadmartError]:
@@ -133,6 +153,15 @@ def _joins(definition: Definition, registry: Registry) -> Iterator[LeadmartError
 
     for select in definition.tree.find_all(exp.Select):
         relations = list(tables_of(select))
+        if relations and _is_known(relations[0][1]) and _is_expression(select) and not _is_correlated(select):
+            alias, table, _ = relations[0]
+            yield _refusal(
+                definition,
+                table,
+                f"{_words(table)} is read in a subquery without as_of: rows of other moments would count",
+                "join_without_as_of",
+                f"add `AND {alias}.as_of = …` with the outer relation's as_of, or LEFT JOIN it",
+            )
         names = {alias: _words(table) for alias, table, _ in relations}
         for alias, table, join in relations[1:]:
             if join is None or isinstance(table, exp.Unnest) or _is_reference(table):
@@ -161,12 +190,18 @@ def _shape(definition: Definition, registry: Registry) -> Iterator[LeadmartError
                 definition.select,
                 f"{definition.kind} {definition.ref} does not return {name}",
                 "missing_column",
-                f"select `spine.{name}`",
+                f"select `spine.{name}`"
+                if definition.kind in ("feature", "gate")
+                else f"select `l.{name}` of `known.… AS l`",
             )
-    for name in sorted({n for n in names if names.count(n) > 1}):
-        yield _refusal(
-            definition, definition.select, f"column {name} is returned twice", "column_twice", "give one another name"
-        )
+    for number, column in enumerate(definition.columns):
+        if column.name in names[:number]:
+            yield LeadmartError(
+                f"column {column.name} is returned twice",
+                code="column_twice",
+                place=definition.place_at(column.start, len(column.name)),
+                hint="give one another name",
+            )
 
 
 def _read_columns(definition: Definition, registry: Registry) -> Iterator[LeadmartError]:
@@ -176,7 +211,10 @@ def _read_columns(definition: Definition, registry: Registry) -> Iterator[Leadma
     for select in definition.tree.find_all(exp.Select):
         known: dict[str, tuple[str, set[str]]] = {}
         for alias, table, _ in tables_of(select):
-            columns = _columns_of(table, definition, registry)
+            try:
+                columns = _columns_of(table, definition, registry)
+            except LeadmartError:
+                continue  # an unknown relation is refused as one
             if columns:
                 known[alias] = (_words(table), columns)
         for column in select.find_all(exp.Column):
@@ -199,6 +237,8 @@ def _columns_of(table: exp.Expr, definition: Definition, registry: Registry) -> 
     if not isinstance(table, exp.Table) or not isinstance(table.this, exp.Identifier):
         return set()
     schema, name = table.db.lower(), table.name.lower()
+    if schema == "staging":
+        return set()  # refused as what it is
     if schema == "known":
         return {c.name.lower() for source in registry.source(name) for c in source.columns} | {*CLOCKS, "as_of"}
     if not schema and name == "spine":
@@ -318,14 +358,13 @@ def _label_shape(definition: Definition, registry: Registry) -> Iterator[Leadmar
                 "missing_column",
                 f"select `… AS {name}`",
             )
-    for name in names:
-        if name not in (definition.key, "outcome_at", "ended_at"):
-            yield _refusal(
-                definition,
-                definition.select,
-                f"a label returns no {name}",
-                "unknown_column",
-                "a label is the key, outcome_at and, where wanted, ended_at",
+    for column in definition.columns:
+        if column.name not in (definition.key, "outcome_at", "ended_at"):
+            yield LeadmartError(
+                f"a label returns no {column.name}",
+                code="unknown_column",
+                place=definition.place_at(column.start, len(column.name)),
+                hint="a label is the key, outcome_at and, where wanted, ended_at",
             )
     _ = horizon_days(definition)
 
@@ -341,6 +380,38 @@ def horizon_days(label: Definition) -> int:
         place=label.place(line=1),
         hint="add `-- horizon: 90 days`",
     )
+
+
+def _is_known(table: exp.Expr) -> bool:
+    from sqlglot import exp
+
+    return isinstance(table, exp.Table) and table.db.lower() in ("known", "links", "features")
+
+
+def _is_expression(select: exp.Select) -> bool:
+    """Whether a SELECT stands inside an expression (scalar, EXISTS, IN) and not in a FROM or a WITH."""
+    from sqlglot import exp
+
+    holder = select.parent
+    if isinstance(holder, exp.Subquery):
+        return not isinstance(holder.parent, exp.From | exp.Join | exp.Lateral | exp.SetOperation)
+    return isinstance(holder, exp.Exists | exp.In | exp.Array)
+
+
+def _is_correlated(select: exp.Select) -> bool:
+    """Whether the first relation's as_of is equated with one from outside the SELECT."""
+    from sqlglot import exp
+
+    own = {alias.lower() for alias, _, _ in tables_of(select)}
+    first = next(tables_of(select))[0].lower()
+    where = select.args.get("where")
+    for part in conjuncts(where.this if where else None):
+        if isinstance(part, exp.EQ) and isinstance(part.left, exp.Column) and isinstance(part.right, exp.Column):
+            sides = {part.left.table.lower(), part.right.table.lower()}
+            names = {part.left.name.lower(), part.right.name.lower()}
+            if names == {"as_of"} and first in sides and "" not in sides and sides - own:
+                return True
+    return False
 
 
 def _is_reference(table: exp.Expr) -> bool:

@@ -1,0 +1,11 @@
+-- entity: lead (lead_id)
+-- owner:  growth
+--
+-- A view.
+SELECT
+    spine.lead_id,
+    spine.as_of,
+    COUNT(e.event_id) AS emails                         -- mails of all time
+FROM spine
+LEFT JOIN known.email_events AS e USING (lead_id, as_of)
+GROUP BY spine.lead_id, spine.as_of

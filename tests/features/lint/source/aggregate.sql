@@ -1,0 +1,12 @@
+-- key:  call_id
+-- rows: appended
+--
+-- One row per call.
+SELECT
+    CAST(c.id AS VARCHAR) AS call_id,                   -- its id
+    MIN(CAST(c.called_at AS TIMESTAMP)) AS occurred_at,      -- when
+    CAST(c.synced_at AS TIMESTAMP) AS ingested_at       -- when it arrived
+FROM raw.calls AS c
+GROUP BY c.id, c.synced_at
+-- expect: not_row_local @7:14
+-- expect: not_row_local @10:10

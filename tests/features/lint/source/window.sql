@@ -1,0 +1,11 @@
+-- key:  call_id
+-- rows: appended
+--
+-- One row per call.
+SELECT
+    CAST(c.id AS VARCHAR) AS call_id,                   -- its id
+    CAST(c.called_at AS TIMESTAMP) AS occurred_at,      -- when
+    LAG(c.synced_at) OVER (ORDER BY c.id) AS ingested_at       -- when it arrived
+FROM raw.calls AS c
+-- expect: not_row_local
+-- expect: not_row_local
