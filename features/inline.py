@@ -24,12 +24,16 @@ def executed_sql(definition: Definition) -> str:
     from sqlglot import exp
 
     splices: list[tuple[int, int, str]] = []
+    spliced: set[int] = set()
     for select in definition.tree.find_all(exp.Select):
         for alias, table in _known_tables(select):
             equality = _only_as_of_equality(select, alias)
             if equality is None:
                 continue
-            other = equality.right if equality.left.args["table"].name == alias else equality.left
+            if id(equality) in spliced:
+                continue
+            spliced.add(id(equality))
+            other = equality.right if equality.left.args["table"].name.lower() == alias.lower() else equality.left
             as_of = definition.text[_start(other) : _end(other)]
             bounds = f"({alias}.occurred_at < {as_of} AND {alias}.ingested_at <= {as_of})"
             splices.append(
@@ -101,12 +105,9 @@ def _only_as_of_equality(select: exp.Select, alias: str) -> exp.EQ | None:
 
     ctes = select.args.get("with_") or select.args.get("with")
     in_ctes = {id(c) for c in ctes.find_all(exp.Column)} if ctes else set()
-    readings = [
-        c
-        for c in select.find_all(exp.Column)
-        if c.name.lower() == "as_of" and c.table == alias and id(c) not in in_ctes
-    ]
-    if len(readings) != 1:
+    columns = [c for c in select.find_all(exp.Column) if c.table.lower() == alias.lower() and id(c) not in in_ctes]
+    readings = [c for c in columns if c.name.lower() == "as_of"]
+    if len(readings) != 1 or any(c.db for c in columns):  # `known.x.lead_id` would name a relation that is gone
         return None
     for owner, _, join in tables_of(select):
         if join is None or join.args.get("kind") not in (None, "", "INNER"):

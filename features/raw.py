@@ -56,7 +56,7 @@ def load(
     """Brings CSV, Parquet or JSON lines files, or folders of them, into `raw.<table>`; all of them or none.
 
     A file whose content is already loaded is left alone. `replace` makes the given files the whole table.
-    CSV is read as text, and columns that a source casts are stored in that type; an empty cell is NULL, a quoted empty
+    Text columns that a source casts are stored in that type; an empty cell of a CSV file is NULL, a quoted empty
     one stays an empty string in text columns. Raises LeadmartError `no_such_file`, `unreadable_file`, `missing_column`
     or `unreadable_value`, with file and row; then nothing is loaded.
     """
@@ -170,12 +170,14 @@ def _declared(registry: Registry, table: str) -> dict[str, str | None]:
     columns: dict[str, set[str]] = {}
     for definition in registry.all("source"):
         reads = {name.lower(): columns_read for name, columns_read in raw_columns_read(definition).items()}
-        for name in reads.get(table.lower(), ()):
-            if name != "_loaded_at":
-                columns.setdefault(name, set())
+        if table.lower() not in reads:
+            continue
+        for name in reads[table.lower()] - {"_loaded_at"}:
+            columns.setdefault(name.lower(), set())
         for cast in definition.tree.find_all(exp.Cast):
-            if isinstance(cast.this, exp.Column) and cast.this.name in columns:
-                columns[cast.this.name].add(_type_words(cast))
+            # a TRY_CAST says that unreadable values are to be borne
+            if type(cast) is exp.Cast and isinstance(cast.this, exp.Column) and cast.this.name.lower() in columns:
+                columns[cast.this.name.lower()].add(_type_words(cast))
     return {name: next(iter(types)) if len(types) == 1 else None for name, types in columns.items()}
 
 
@@ -187,11 +189,11 @@ def _stage(warehouse: Warehouse, file: Path, input_sha256: str, declared: dict[s
     relation = _file_relation(file)
     try:
         found = dict(warehouse.columns(f"SELECT * FROM {relation}"))
-        missing = [name for name in declared if name.lower() not in {c.lower() for c in found}]
+        missing = [name for name in declared if name not in {c.lower() for c in found}]
         if missing:
             raise _missing_columns(file, missing, list(found))
-        is_text = file_format(file) == "csv"
-        types = {c: declared.get(c) for c in found if is_text and declared.get(c) not in (None, "TEXT", "VARCHAR")}
+        types = {c: declared.get(c.lower()) for c, kind in found.items() if kind == "VARCHAR"}
+        types = {c: kind for c, kind in types.items() if kind not in (None, "TEXT", "VARCHAR")}
         _refuse_unreadable_values(warehouse, file, relation, {c: t for c, t in types.items() if t})
         items = [f'CAST(NULLIF("{c}", \'\') AS {types[c]}) AS "{c}"' if types.get(c) else f'"{c}"' for c in found]
         target = warehouse.staging_file()
