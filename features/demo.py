@@ -35,7 +35,7 @@ class DemoSettings:
     """
 
     until: datetime
-    leads: int = 12_000
+    leads: int = 20_000
     days: int = 540
     seed: int = 1
 

@@ -71,10 +71,10 @@ SELECT
         AS stem,
     one_of([' Inc', ' Ltd', ' GmbH', '', ' Group', ' Labs'], 'company 3', a.account_n) AS suffix,
     z.band,
-    CASE WHEN chance('size known', a.account_n) >= 0.06
+    CASE WHEN chance('size known', a.account_n) >= 0.04
         THEN ROUND(z.low * EXP(chance('employees', a.account_n) * LN(z.high / z.low)))::BIGINT END AS employees,
-    CASE WHEN chance('grows', a.account_n) < 0.3 THEN a.first_w + 20 + 200 * chance('grows when', a.account_n) END AS grown_w,
-    1.1 + 0.4 * chance('grows by', a.account_n) AS growth,
+    CASE WHEN chance('grows', a.account_n) < 0.2 THEN a.first_w + 20 + 200 * chance('grows when', a.account_n) END AS grown_w,
+    1.05 + 0.25 * chance('grows by', a.account_n) AS growth,
     CASE WHEN chance('renamed', a.account_n) < 0.03 THEN a.first_w + 10 + 200 * chance('renamed when', a.account_n) END AS renamed_w,
     CASE WHEN chance('deleted', a.account_n) < 0.01 THEN a.first_w + 60 + 200 * chance('deleted when', a.account_n) END AS deleted_w,
     i.industry,

@@ -14,16 +14,15 @@ FROM (
 ) AS s;
 
 -- every signal that would be, were there no opportunity: the start of each burst and what follows it
-CREATE TABLE possible AS
-SELECT d.n, d.kind, d.burst, d.place, d.at_w, m.signal, m.weight::DOUBLE AS weight
+CREATE TABLE place AS
+SELECT d.n, d.kind, d.burst, d.place, d.key, d.at_w, d.arrival, chance('signal ' || d.kind, d.key) AS u
 FROM (
-    SELECT s.n, s.kind, s.burst, 0 AS place, s.at_w, s.arrival, (s.n * 64 + s.burst) * 32 AS key
-    FROM burst_start AS s CROSS JOIN frame AS f WHERE s.at_w < f.until_w
+    SELECT s.n, s.kind, s.burst, 0 AS place, (s.n * 64 + s.burst) * 32 AS key, s.at_w, s.arrival
+    FROM burst_start AS s
     UNION ALL
-    SELECT g.n, g.kind, g.burst, g.place, g.at_w + g.gap * waiting('gap ' || g.kind, (g.n * 64 + g.burst) * 32 + g.place),
-        NULL, (g.n * 64 + g.burst) * 32 + g.place
+    SELECT g.n, g.kind, g.burst, g.place, g.key + g.place, g.at_w + g.gap * waiting('gap ' || g.kind, g.key + g.place), NULL
     FROM (
-        SELECT s.n, s.kind, s.burst, s.at_w, c.gap::DOUBLE AS gap,
+        SELECT s.n, s.kind, s.burst, s.at_w, c.gap::DOUBLE AS gap, (s.n * 64 + s.burst) * 32 AS key,
             UNNEST(RANGE(1, 1 + drawn(k.cumulative, chance('more ' || s.kind, s.n * 64 + s.burst)))) AS place
         FROM burst_start AS s
         JOIN more_count AS k ON k.kind = s.kind
@@ -32,13 +31,17 @@ FROM (
 ) AS d
 CROSS JOIN frame AS f
 JOIN lead AS l ON l.n = d.n
-JOIN mix AS m
-    ON  m.kind = d.kind
-    AND m.is_first = (d.place = 0)
-    AND m.arrival IS NOT DISTINCT FROM d.arrival
-    AND chance('signal ' || d.kind, d.key) >= m.low AND chance('signal ' || d.kind, d.key) < m.high
 WHERE d.at_w < f.until_w
   AND (d.kind <> 'mail' OR d.at_w < l.unsubscribed_w);
+
+CREATE TABLE possible AS
+SELECT p.n, p.kind, p.burst, p.place, p.key, p.at_w, m.signal, m.weight::DOUBLE AS weight
+FROM place AS p
+JOIN (SELECT *, low::DOUBLE AS from_u, high::DOUBLE AS to_u FROM mix) AS m
+    ON  m.kind = p.kind
+    AND m.is_first = (p.place = 0)
+    AND m.arrival IS NOT DISTINCT FROM p.arrival
+    AND p.u >= m.from_u AND p.u < m.to_u;
 
 -- the opportunity: the earliest of the base's arrival and of each signal's
 CREATE TABLE outcome AS
@@ -52,7 +55,7 @@ LEFT JOIN (
     FROM possible AS p
     JOIN lead AS l ON l.n = p.n
     CROSS JOIN constant AS c
-    CROSS JOIN LATERAL (SELECT waiting('pull ' || p.kind, (p.n * 64 + p.burst) * 32 + p.place) AS wait) AS w
+    CROSS JOIN LATERAL (SELECT waiting('pull ' || p.kind, p.key) AS wait) AS w
     WHERE w.wait < l.fit * p.weight
 ) AS a ON a.n = l.n
 GROUP BY l.n, l.created_w, l.fit, c.base;
@@ -66,4 +69,4 @@ SELECT
 FROM possible AS p
 JOIN outcome AS o ON o.n = p.n
 WHERE p.at_w <= o.converted_w
-   OR chance('after ' || p.kind, (p.n * 64 + p.burst) * 32 + p.place) < CASE p.kind WHEN 'trial' THEN 0.8 WHEN 'form' THEN 0.1 ELSE 0.3 END;
+   OR chance('after ' || p.kind, p.key) < CASE p.kind WHEN 'trial' THEN 0.8 WHEN 'form' THEN 0.1 ELSE 0.3 END;
