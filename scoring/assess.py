@@ -104,7 +104,7 @@ def score_rows(
 def input_hashes(frame: pl.DataFrame, columns: Sequence[str], gates: Sequence[str]) -> pl.Series:
     """16 hex digits for each row, of lead_id, as_of, features and gates with their names: the same in every process.
 
-    Polars' own hash changes between versions, so this is SHA-256 of the row as JSON: some two seconds for a million
+    Polars' own hash changes between versions, so this is SHA-256 of the row as JSON: some five seconds for a million
     rows.
     """
     names = list(dict.fromkeys(["lead_id", "as_of", *columns, *gates]))

@@ -211,7 +211,7 @@ def contributions(model: Model, rows: pl.DataFrame) -> tuple[Floats, Floats]:
     """TreeSHAP in log odds of the raw model: (rows, columns) contributions, and (rows,) bias. Their sum is the raw
     margin.
 
-    About 1,200 rows a second: ask for the rows whose reasons are read.
+    About 1,200 to 10,000 rows a second, by the size of the trees: ask for the rows whose reasons are read.
     """
     if rows.is_empty():
         return np.empty((0, len(model.columns))), np.empty(0)

@@ -15,7 +15,6 @@ from leadmart.features.lookup import FeatureColumn
 from leadmart.scoring.calibration import fit_calibration
 from leadmart.scoring.dataset import (
     Exclusion,
-    Labelled,
     Split,
     SplitSettings,
     label_rows,
@@ -102,6 +101,8 @@ class TrainingResult:
     metrics: Mapping[str, Metric]
     suspects: tuple[Suspect, ...]
     notes: tuple[str, ...]
+    cut_off: datetime
+    ingest_lag: timedelta
 
     def as_json(self) -> dict[str, object]:
         """The document of `train --json`, without `role`."""
@@ -122,6 +123,8 @@ class TrainingResult:
         return {
             "label_version": self.label.version,
             "horizon_days": self.label.horizon / timedelta(days=1),
+            "cut_off": self.cut_off.isoformat(),
+            "ingest_lag_days": self.ingest_lag / timedelta(days=1),
             "positive_leads": self.positive_leads,
             "negative_leads": self.negative_leads,
             "excluded": [{"code": e.code, "words": e.words, "rows": e.rows, "leads": e.leads} for e in self.excluded],
@@ -196,8 +199,10 @@ def fit(
         metrics=metrics,
         suspects=suspects,
         notes=tuple(notes),
+        cut_off=settings.cut_off,
+        ingest_lag=settings.ingest_lag,
     )
-    return _with_figures(result, labelled) if model else result
+    return _with_figures(result) if model else result
 
 
 def _fit(
@@ -307,13 +312,12 @@ def _summary(name: str, block: pl.DataFrame) -> BlockSummary:
     return BlockSummary(name, block.height, block.n_unique("lead_id"), outcome_leads(block)[0], first, last)
 
 
-def _with_figures(result: TrainingResult, labelled: Labelled) -> TrainingResult:
+def _with_figures(result: TrainingResult) -> TrainingResult:
     assert result.model is not None
     figures = {name: metric.as_json() for name, metric in result.metrics.items()}
     training: dict[str, object] = {
         "rows": result.rows,
         "positives": result.positives,
-        "cut_off": labelled.cut_off.isoformat(),
         "suspects": [suspect.as_json() for suspect in result.suspects],
         **result.sections(),
     }

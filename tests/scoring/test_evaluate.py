@@ -46,6 +46,7 @@ def test_e2_lift_counts_ties_at_the_edge_in_part():
     assert evaluate(y, np.full(20, 0.5), np.arange(20), replicates=20)["lift_top_decile"].value == pytest.approx(1.0)
 
 
+@pytest.mark.slow
 def test_the_interval_of_a_calibrated_model_holds_the_truth_about_as_often_as_it_says():
     hits = 0
     for seed in range(40):

@@ -80,6 +80,7 @@ def test_g1_tier_and_weight_follow_from_n(n, tier, weight):
     assert (tier_of(n), weight_of(n)) == (tier, pytest.approx(weight))
 
 
+@pytest.mark.slow
 def test_p3_row_order_and_threads_change_no_byte(rows, columns):
     plain = fit(rows, columns)
     for other in (rows.reverse(), rows.sample(fraction=1.0, shuffle=True, seed=3)):

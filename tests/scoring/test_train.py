@@ -100,6 +100,7 @@ def test_l2_a_lead_whose_window_is_open_changes_no_figure_and_no_byte(big, train
     )
 
 
+@pytest.mark.slow
 def test_p3_order_of_rows_and_threads_change_no_byte_of_the_result(big, trained, columns, scorecard):
     shuffled = big.rows.sample(fraction=1.0, shuffle=True, seed=4)
     found = train(big, columns, scorecard, rows=shuffled, true_probability="p_true", threads=2)
