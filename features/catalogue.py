@@ -34,11 +34,17 @@ SCORE_VIEWS = {
         "(PARTITION BY lead_id, as_of, feature_set_version, model_version, policy_version ORDER BY publish_number "
         "DESC) = 1",
     ),
+    "shown": (
+        "What people were to go by at each as_of, one row per lead: the champion's, under the versions last in force.",
+        "SELECT s.* FROM scores.lead_scores AS s JOIN ("
+        "SELECT c.as_of, c.feature_set_version, c.model_version, c.policy_version FROM meta.scorings AS c "
+        "JOIN meta.runs AS r ON r.run_id = c.run_id "
+        "QUALIFY ROW_NUMBER() OVER (PARTITION BY c.as_of ORDER BY r.started_at DESC, r.run_id DESC) = 1"
+        ") AS in_force USING (as_of, feature_set_version, model_version, policy_version) WHERE s.role = 'champion'",
+    ),
     "latest": (
         "The champion's scores at its newest as_of, one row per lead.",
-        "SELECT * EXCLUDE (publish_number) FROM scores.history WHERE role = 'champion' AND as_of = (SELECT MAX(as_of) "
-        "FROM scores.history "
-        "WHERE role = 'champion') QUALIFY ROW_NUMBER() OVER (PARTITION BY lead_id ORDER BY publish_number DESC) = 1",
+        "SELECT * FROM scores.shown WHERE as_of = (SELECT MAX(as_of) FROM scores.shown)",
     ),
 }
 

@@ -69,11 +69,10 @@ def _score_row(warehouse: Warehouse, lead: str, as_of: datetime | None) -> dict[
     # the catalogue's views name their schemas without a catalogue
     warehouse.execute("USE store")
     frame = warehouse.frame(
-        f"SELECT * FROM scores.history WHERE lead_id = ? {at} AND role = 'champion' ORDER BY as_of DESC, "
-        "publish_number DESC LIMIT 1",
+        f"SELECT * FROM scores.shown WHERE lead_id = ? {at} ORDER BY as_of DESC LIMIT 1",
         [lead],
     )
-    known = warehouse.rows("SELECT COUNT(*), MIN(as_of), MAX(as_of) FROM scores.history WHERE lead_id = ?", [lead])[0]
+    known = warehouse.rows("SELECT COUNT(*), MIN(as_of), MAX(as_of) FROM scores.shown WHERE lead_id = ?", [lead])[0]
     warehouse.execute("USE memory")
     if frame.is_empty():
         hint = (

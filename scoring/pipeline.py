@@ -157,6 +157,7 @@ def score(run: Run) -> None:
         scoring = scorer.scoring(as_of)
         done = scoring.is_done(run.warehouse)
         if done is not None:
+            scoring.put_in_force(run.warehouse, run.run_id)
             run.counts += Counts(unchanged=done)
             continue
         scored, warnings = scorer.score(as_of)

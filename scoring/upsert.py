@@ -43,13 +43,41 @@ class Scoring:
     input_hash: str
 
     def is_done(self, warehouse: Warehouse) -> int | None:
-        """The number of rows where this very scoring was published before; None where not."""
+        """The number of rows where this very scoring is what is published under its versions; None where not."""
         found = warehouse.rows(
-            f"SELECT row_count FROM store.meta.scorings WHERE as_of = {sql_literal(self.as_of)} AND spine = ? "
-            "AND feature_set_version = ? AND model_version = ? AND policy_version = ? AND input_hash = ?",
-            [self.spine, self.feature_set_version, self.model_version, self.policy_version, self.input_hash],
+            f"SELECT row_count FROM store.meta.scorings WHERE {self._versions} AND input_hash = ?",
+            [*self._values, self.input_hash],
         )
         return int(found[0][0]) if found else None
+
+    def put_in_force(self, warehouse: Warehouse, run_id: str) -> None:
+        """Says that a run found this scoring done: from now on its versions are the ones shown at its as_of."""
+        warehouse.execute(
+            f"UPDATE store.meta.scorings SET run_id = ? WHERE {self._versions} AND input_hash = ?",
+            [run_id, *self._values, self.input_hash],
+        )
+
+    def record(self, warehouse: Warehouse, rows: int, run_id: str) -> None:
+        """Lists this scoring in place of any other under its versions: those rows have just been overwritten."""
+        warehouse.execute(
+            f"DELETE FROM store.meta.scorings WHERE {self._versions} AND input_hash <> ?",
+            [*self._values, self.input_hash],
+        )
+        warehouse.execute(
+            f"INSERT OR REPLACE INTO store.meta.scorings VALUES ({sql_literal(self.as_of)}, ?, ?, ?, ?, ?, ?, ?)",
+            [*self._values, self.input_hash, rows, run_id],
+        )
+
+    @property
+    def _versions(self) -> str:
+        return (
+            f"as_of = {sql_literal(self.as_of)} AND spine = ? AND feature_set_version = ? AND model_version = ? "
+            "AND policy_version = ?"
+        )
+
+    @property
+    def _values(self) -> list[str]:
+        return [self.spine, self.feature_set_version, self.model_version, self.policy_version]
 
 
 def upsert(warehouse: Warehouse, scored: pl.DataFrame, scoring: Scoring, run_id: str) -> Counts:
@@ -84,14 +112,7 @@ def upsert(warehouse: Warehouse, scored: pl.DataFrame, scoring: Scoring, run_id:
             warehouse.execute(
                 "INSERT INTO store.meta.score_files VALUES (?, ?, ?, ?)", [file[0], file[1], changed, run_id]
             )
-        warehouse.execute(
-            f"INSERT OR REPLACE INTO store.meta.scorings VALUES ({sql_literal(scoring.as_of)}, ?, ?, ?, ?, ?, ?, ?)",
-            [
-                scoring.spine, scoring.feature_set_version, scoring.model_version, scoring.policy_version,
-                scoring.input_hash,
-                scored.height, run_id,
-            ],
-        )  # fmt: skip
+        scoring.record(warehouse, scored.height, run_id)
     return Counts(changed - updated, updated, scored.height - changed)
 
 

@@ -1,13 +1,29 @@
-"""What all tests share: golden files and the Olist folder. Fixtures of one room stand in that room's conftest."""
+"""What all tests share: golden files, the Olist folder, and a made-up company with the command to ask it.
+
+Fixtures of one room stand in that room's conftest.
+"""
 
 from __future__ import annotations
 
 import difflib
+import fcntl
+import json
 import os
-from collections.abc import Callable
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from leadmart.features import catalogue
+from leadmart.features.project import find_project
+from leadmart.features.registry import Registry
+from leadmart.features.warehouse import open_for_writing
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
@@ -79,3 +95,133 @@ def olist_folder() -> Path:
     if os.environ.get("CI") == "true":
         pytest.fail(told, pytrace=False)
     pytest.skip(told)
+
+
+# --- a made-up company ---
+
+UNTIL = datetime(2026, 3, 2)
+"""When the company's only load was completed, and so the as_of of a run."""
+
+COMPANY = ("--demo", "--leads", "1500", "--days", "400", "--seed", "3", "--until", f"{UNTIL:%Y-%m-%d}")
+STAGES: dict[str, tuple[str, tuple[tuple[str, ...], ...]]] = {
+    "loaded": ("", ()),
+    "scored": ("loaded", (("run",),)),
+    "trained": ("scored", (("train",), ("run",))),
+}
+"""What the company has been through: the stage before, and the commands from there on."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a command left: its exit code, stdout and stderr."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def document(self) -> Any:
+        """The one JSON document on stdout."""
+        return json.loads(self.out)
+
+
+Leadmart = Callable[..., Answer]
+
+
+def ask(*words: object, cwd: Path | None = None, **environment: str) -> Answer:
+    """Runs the command in a process of its own; a traceback fails the test whatever the test goes on to compare."""
+    command = [str(Path(sys.executable).parent / "leadmart"), *map(str, words)]
+    plain = {**os.environ, "COLUMNS": "100", "TERM": "dumb", "NO_COLOR": "1", **environment}
+    done = subprocess.run(command, capture_output=True, text=True, cwd=cwd, env=plain)
+    answer = Answer(done.returncode, done.stdout, done.stderr)
+    assert "Traceback" not in answer.err, answer.err
+    return answer
+
+
+@pytest.fixture(scope="session")
+def leadmart() -> Leadmart:
+    return ask
+
+
+@pytest.fixture
+def here(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Leadmart:
+    """The command within this process: a second sooner each. An exception that is no named error fails the test."""
+
+    def run(*words: object, cwd: Path | None = None, **environment: str) -> Answer:
+        from leadmart import cli
+
+        with monkeypatch.context() as patch:
+            patch.setattr(sys, "argv", ["leadmart", *map(str, words)])
+            for name, value in {"COLUMNS": "100", "TERM": "dumb", "NO_COLOR": "1", **environment}.items():
+                patch.setenv(name, value)
+            if cwd:
+                patch.chdir(cwd)
+            capsys.readouterr()
+            with pytest.raises(SystemExit) as stopped:
+                cli.main()
+        out, err = capsys.readouterr()
+        assert isinstance(stopped.value.code, int)
+        return Answer(stopped.value.code, out, err)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def company(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """The made-up company's folder at a stage of `STAGES`: `loaded`, `scored` by the rules, `trained`.
+
+    Made once for all workers, and never to be written to: `copy_of` gives a folder to change.
+    """
+    base = tmp_path_factory.getbasetemp()
+    shared = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "company"
+    shared.mkdir(exist_ok=True)
+
+    def at(stage: str) -> Path:
+        folder = shared / stage
+        before, commands = STAGES[stage]
+        start = at(before) if before else None
+        with (shared / f"{stage}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if folder.is_dir():
+                return folder
+            building = shared / f"{stage}-building"
+            shutil.rmtree(building, ignore_errors=True)
+            if start is None:
+                made = ask("init", building, *COMPANY)
+                assert made.code == 0, made.err
+            else:
+                shutil.copytree(start, building)
+            for words in commands:
+                done = ask(*words, "--project", building)
+                assert done.code == 0, done.err
+            building.rename(folder)
+            rewrite_catalogue(folder)
+        return folder
+
+    return at
+
+
+@pytest.fixture
+def copy_of(company: Callable[[str], Path], tmp_path: Path) -> Iterator[Callable[..., Path]]:
+    """`copy_of("scored")` is a copy of the company at that stage, with its catalogue; `name` tells several apart."""
+    made: list[Path] = []
+
+    def copied(stage: str, name: str = "project") -> Path:
+        made.append(tmp_path / name)
+        shutil.copytree(company(stage), made[-1])
+        rewrite_catalogue(made[-1])
+        return made[-1]
+
+    yield copied
+    for folder in made:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def rewrite_catalogue(folder: Path) -> None:
+    """Writes the catalogue of a project that was copied or moved: it names files by their whole path."""
+    from leadmart.features.plan import select
+    from leadmart.features.staging import present_sources
+
+    with open_for_writing(find_project(folder)) as warehouse:
+        registry = Registry(warehouse.project)
+        catalogue.publish(warehouse, registry, select(registry, present_sources(warehouse, registry)))

@@ -95,7 +95,8 @@ CREATE TABLE meta.models (
     trained_at           TIMESTAMP NOT NULL
 );
 
--- One row per set of leads scored, so that a run with nothing new scores nothing.
+-- One row per set of leads scored, so that a run with nothing new scores nothing. Of several at an as_of, the one whose run
+-- began last is in force: it is what people are shown.
 CREATE TABLE meta.scorings (
     as_of                TIMESTAMP NOT NULL,
     spine                VARCHAR NOT NULL,
@@ -104,7 +105,7 @@ CREATE TABLE meta.scorings (
     policy_version       VARCHAR NOT NULL,
     input_hash           VARCHAR NOT NULL,  -- of the slices read
     row_count            BIGINT NOT NULL,
-    run_id               VARCHAR NOT NULL,
+    run_id               VARCHAR NOT NULL,  -- the newest run that scored it, or found it done
     PRIMARY KEY (as_of, spine, feature_set_version, model_version, policy_version, input_hash)
 );
 

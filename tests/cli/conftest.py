@@ -1,0 +1,127 @@
+"""What tests of the command look at: the catalogue, the store, and two projects side by side."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+Rows = list[tuple[Any, ...]]
+
+
+def on_file(file: Path, sql: str) -> Any:
+    """The Arrow table of a query on a DuckDB file, opened read-only."""
+    with duckdb.connect(str(file), read_only=True) as connection:
+        return connection.sql(sql).to_arrow_table()
+
+
+def catalogue_of(folder: Path) -> Path:
+    return folder / "warehouse" / "published" / "leadmart.duckdb"
+
+
+def store_of(folder: Path) -> Path:
+    return folder / "warehouse" / "leadmart.duckdb"
+
+
+@pytest.fixture(scope="session")
+def published() -> Callable[[Path, str], Rows]:
+    """`published(folder, sql)`: rows of the catalogue, as an analyst reads it."""
+
+    def rows(folder: Path, sql: str) -> Rows:
+        with duckdb.connect(str(catalogue_of(folder)), read_only=True) as connection:
+            return connection.execute(sql).fetchall()
+
+    return rows
+
+
+@pytest.fixture(scope="session")
+def stored() -> Callable[[Path, str], Rows]:
+    """`stored(folder, sql)`: rows of the store; nobody may be writing to it."""
+
+    def rows(folder: Path, sql: str) -> Rows:
+        with duckdb.connect(str(store_of(folder)), read_only=True) as connection:
+            return connection.execute(sql).fetchall()
+
+    return rows
+
+
+@pytest.fixture(scope="session")
+def difference() -> Callable[..., dict[str, int]]:
+    """Rows of one project that the other lacks, both ways, by what they are of; empty where the two are equal.
+
+    Compared are the rows of every listed slice, `features.lead_features`, the score rows in the store and in the
+    catalogue, both without run_id and written_at. A row that is there twice counts.
+    """
+    scores = "SELECT * EXCLUDE (run_id, written_at)"
+    wholes = {
+        "features.lead_features": (catalogue_of, "SELECT * FROM features.lead_features"),
+        "scores.latest": (catalogue_of, f"{scores} FROM scores.latest"),
+        "scores.lead_scores, catalogue": (catalogue_of, f"{scores} FROM scores.lead_scores"),
+        "scores.lead_scores, store": (store_of, f"{scores} FROM scores.lead_scores"),
+    }
+
+    def compare(one: Path, other: Path) -> dict[str, int]:
+        found = {name: unshared(on_file(of(one), sql), on_file(of(other), sql)) for name, (of, sql) in wholes.items()}
+        ours, theirs = slices(one), slices(other)
+        for key in ours.keys() | theirs.keys():
+            if key not in ours or key not in theirs:
+                found[f"slice {key}"] = -1
+            else:
+                read = "SELECT * FROM read_parquet('{}')"
+                with duckdb.connect() as connection:
+                    left = connection.sql(read.format(ours[key])).to_arrow_table()
+                    right = connection.sql(read.format(theirs[key])).to_arrow_table()
+                found[f"slice {key}"] = unshared(left, right)
+        return {name: rows for name, rows in found.items() if rows}
+
+    return compare
+
+
+def slices(folder: Path) -> dict[tuple[Any, ...], Path]:
+    listed = on_file(
+        store_of(folder),
+        "SELECT kind, name, version, spine, CAST(as_of AS VARCHAR), fingerprint, file FROM meta.slices",
+    )
+    found = {}
+    for row in listed.to_pylist():
+        *key, file = row.values()
+        found[tuple(key)] = folder / "warehouse" / file
+    return found
+
+
+def unshared(left: Any, right: Any) -> int:
+    """How many rows stand in one of two tables only, by EXCEPT ALL both ways."""
+    with duckdb.connect() as connection:
+        connection.register("l", left)
+        connection.register("r", right)
+        count = "SELECT COUNT(*) FROM (SELECT * FROM {} EXCEPT ALL SELECT * FROM {})"
+        ((one,),) = connection.execute(count.format("l", "r")).fetchall()
+        ((other,),) = connection.execute(count.format("r", "l")).fetchall()
+    return int(one) + int(other)
+
+
+@pytest.fixture(scope="session")
+def score_bytes() -> Callable[[Path], dict[str, str]]:
+    """The published score files of a project and the hash of each one's bytes."""
+
+    def hashes(folder: Path) -> dict[str, str]:
+        files = sorted((folder / "warehouse" / "scores").glob("*.parquet"))
+        return {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
+
+    return hashes
+
+
+@pytest.fixture(scope="session")
+def edit() -> Callable[[Path, str, str], None]:
+    """`edit(file, old, new)` replaces the one place where `old` stands."""
+
+    def replace(file: Path, old: str, new: str) -> None:
+        text = file.read_text(encoding="utf-8")
+        assert text.count(old) == 1, f"{old!r} stands {text.count(old)} times in {file}"
+        file.write_text(text.replace(old, new), encoding="utf-8")
+
+    return replace
