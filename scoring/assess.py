@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from leadmart.features.errors import LeadmartError, near_names
 from leadmart.features.lookup import FeatureColumn
 from leadmart.scoring.composite import boost, cap, cap_reason, composite, qualification_status, tier
-from leadmart.scoring.gates import NO_CAP, fired_names, refuse_unfit_gates
+from leadmart.scoring.gates import NO_CAP, fired_names, is_blocked, refuse_unfit_gates
 from leadmart.scoring.policy import Policy
 from leadmart.scoring.reasons import reasons_of
 from leadmart.scoring.scorecard import POINTS_PREFIX, points
@@ -71,10 +71,11 @@ def score_rows(
         ).select("p_raw", "p_cal", "rank", "w")
         model_version = RULES_ONLY
     else:
-        from leadmart.scoring.model import predict
+        from leadmart.scoring.model import level_warnings, predict
 
         predictions = predict(model, frame, columns, feature_set_version)
-        warnings = predictions.warnings
+        # the model learns nothing of blocked leads, so that their levels are unknown to it is no news
+        warnings = level_warnings(model, frame.filter(~is_blocked(policy.gates)))
         parts = predictions.rows.with_columns(pl.lit(model.effective_weight(policy.max_weight)).alias("w"))
         model_version = model.model_version
     given_points = points(frame, policy.scorecard)

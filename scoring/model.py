@@ -199,12 +199,17 @@ def predict(
     frame = pl.DataFrame(
         {"p_raw": p_raw, "p_cal": model.calibration.apply(p_raw), "rank": rank_in(model.reference, p_raw)}
     )
+    return Predictions(frame, level_warnings(model, rows))
+
+
+def level_warnings(model: Model, rows: pl.DataFrame) -> tuple[str, ...]:
+    """One sentence a column whose rows hold levels that the model never met, with their number."""
     warnings = []
     for name, count in unseen_levels(rows, model.columns).items():
         column = next(c for c in model.columns if c.name == name)
         as_what = f"counted as {OTHER}" if column.has_other else "counted as missing"
         warnings.append(f"{name}: {count} rows hold a level that has no code of its own in the model; {as_what}")
-    return Predictions(frame, tuple(warnings))
+    return tuple(warnings)
 
 
 def contributions(model: Model, rows: pl.DataFrame) -> tuple[Floats, Floats]:
