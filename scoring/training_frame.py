@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING
 
 from leadmart.features.clock import iso
@@ -13,6 +13,7 @@ from leadmart.features.lint import check_all, horizon_days
 from leadmart.features.lookup import compute_at, plain_types
 from leadmart.features.outcomes import make_outcomes
 from leadmart.features.plan import Selection, ticks
+from leadmart.features.project import TrainSection
 from leadmart.features.registry import Registry
 from leadmart.features.session import Session
 from leadmart.scoring.dataset import Exclusion, label_rows
@@ -51,8 +52,8 @@ def training_frame(
     _refuse_problems(spine, label, session.registry)
     horizon = timedelta(days=horizon_days(label))
     lag = timedelta(days=settings.train.ingest_lag_days)
-    not_before = cut_off - timedelta(days=round(settings.train.months * 365.25 / 12))
-    session.want(ticks(settings.clock, not_before, cut_off + timedelta(microseconds=1)))
+    not_before, last = landmark_window(settings.train, cut_off)
+    session.want(ticks(settings.clock, not_before, last + timedelta(microseconds=1)))
     session.prepare([spine, selection.spine])
     session.compute(spine)
     _refuse_rows_outside(session, spine, selection.spine)
@@ -64,7 +65,7 @@ def training_frame(
     )
     if pairs.is_empty():
         raise LeadmartError(
-            f"spine {spine.name} has no row in {settings.train.months} months before {iso(cut_off)}: there is nothing "
+            f"spine {spine.name} has no row in {settings.train.months} months before {iso(last)}: there is nothing "
             "to learn from",
             code="nothing_to_learn",
             hint="load leads of the past, or raise [train] months",
@@ -81,6 +82,16 @@ def training_frame(
         Exclusion("blocked", "a gate blocks the lead at as_of", blocked.height, blocked[key].n_unique()),
         not_before,
     )
+
+
+def landmark_window(settings: TrainSection, cut_off: datetime) -> tuple[datetime, datetime]:
+    """The first and the last moment a landmark may have: `months` up to the newest load, `cut_off`.
+
+    Where `test_end` is given and earlier, the window ends there instead: a file of years ago that is loaded today has
+    all its landmarks in years that no window reaches back to from today.
+    """
+    last = min(cut_off, datetime.combine(settings.test_end, time())) if settings.test_end else cut_off
+    return last - timedelta(days=round(settings.months * 365.25 / 12)), last
 
 
 def with_true_probability(session: Session, frame: pl.DataFrame, horizon: int) -> pl.DataFrame:
