@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -186,8 +187,8 @@ def _type_words(cast: exp.Cast) -> str:
 
 
 def _stage(warehouse: Warehouse, file: Path, input_sha256: str, declared: dict[str, str | None]) -> _Staged:
-    relation = _file_relation(file)
     try:
+        relation = _file_relation(warehouse, file)
         found = dict(warehouse.columns(f"SELECT * FROM {relation}"))
         missing = [name for name in declared if name not in {c.lower() for c in found}]
         if missing:
@@ -229,18 +230,43 @@ def file_format(file: Path) -> str | None:
     return _FORMATS.get(name.suffix.lower())
 
 
-def _file_relation(file: Path) -> str:
+def _file_relation(warehouse: Warehouse, file: Path) -> str:
     path = _quoted(str(file))
     match file_format(file):
         case "csv":
+            # DuckDB's own guess would skip leading rows or take another delimiter where rows have unequal lengths
+            header, delimiter = _csv_header(warehouse, file)
+            columns = ", ".join(f"{_quoted(name)}: 'VARCHAR'" for name in header)
             return (
-                f"read_csv({path}, all_varchar = true, header = true, nullstr = '', allow_quoted_nulls = false, "
-                "sample_size = -1)"
+                f"read_csv({path}, columns = {{{columns}}}, auto_detect = false, header = true, "
+                f"delim = {_quoted(delimiter)}, quote = '\"', escape = '\"', nullstr = '', allow_quoted_nulls = false)"
             )
         case "parquet":
             return f"read_parquet({path})"
         case _:
             return f"read_json({path}, sample_size = -1)"
+
+
+def _csv_header(warehouse: Warehouse, file: Path) -> tuple[list[str], str]:
+    """The names in a CSV file's first line and its delimiter: of `, ; tab |` the one that line has most of."""
+    first = warehouse.rows(
+        f"SELECT line FROM read_csv({_quoted(str(file))}, columns = {{'line': 'VARCHAR'}}, auto_detect = false, "
+        "header = false, delim = '\x1f', quote = '', escape = '', strict_mode = false) LIMIT 1"
+    )
+    line = str(first[0][0] or "").lstrip("\ufeff") if first else ""
+    delimiter = max(",;\t|", key=line.count)
+    names = [name.strip() for name in next(csv.reader([line], delimiter=delimiter), [])]
+    folded = [name.lower() for name in names]
+    twice = sorted({name for name in folded if folded.count(name) > 1})
+    if not names or "" in names or twice:
+        what = f"names {', '.join(twice)} twice" if twice else "does not name every column"
+        raise LeadmartError(
+            f"{file.name} cannot be read: its first line {what}",
+            code="unreadable_file",
+            place=Place(str(file), 1, text=line),
+            hint="the first line of a CSV file names its columns; nothing was loaded",
+        )
+    return names, delimiter
 
 
 def _files_of(paths: Sequence[Path]) -> list[Path]:
@@ -291,7 +317,7 @@ def _refuse_unreadable_values(warehouse: Warehouse, file: Path, relation: str, t
                 raise LeadmartError(
                     f"{column} is {value!r} in row {line} of {file.name}, which is no {kind}",
                     code="unreadable_value",
-                    place=Place(str(file), line + 1),
+                    place=Place(str(file), {"csv": line + 1, "json": line}.get(file_format(file) or "")),
                     hint="mend the value, or change the CAST in the source that reads it; nothing was loaded",
                 )
 
@@ -300,6 +326,8 @@ def _unreadable(file: Path, error: duckdb.Error) -> LeadmartError:
     text = str(error)
     line = re.search(r"[Ll]ine:? (\d+)", text)
     words = next((part.strip() for part in text.splitlines() if part.strip()), "unreadable")
+    if cells := re.search(r"Expected Number of Columns: (\d+) Found: (\d+)", text):
+        words = f"the row has {cells[2]} cells where the header has {cells[1]}"
     return LeadmartError(
         f"{file.name} cannot be read: {words}",
         code="unreadable_file",

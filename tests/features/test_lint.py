@@ -1,4 +1,4 @@
-"""What `check` refuses: each file below `lint/<kind>/` is a definition, and its last lines say what must be found in it.
+"""What `check` refuses: each file below `lint/<kind>/` is a definition; its last lines say what must be found.
 
 `-- expect: code @line:column` (the place may be left out), one line a refusal, in the order of the text; a file without
 such a line must pass. What a person reads stands in `golden/lint/<kind>/<name>.txt`.

@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from leadmart.features.errors import LeadmartError, Place, all_as_one, near_names
+
+UNDERLINED = LeadmartError(
+    "known.email_opens is joined without as_of: rows of other moments would count",
+    code="join_without_as_of",
+    place=Place("sql/features/email_engagement/v2.sql", 14, 11, "LEFT JOIN known.email_opens AS e", 22),
+    hint="add `AND e.as_of = spine.as_of`",
+)
+TABS = LeadmartError("no such column", code="x", place=Place("a.sql", 2, 3, "\t\tw.lead,", 6))
+BARE = LeadmartError("nothing is loaded", code="nothing_loaded", exit_code=3)
+
+
+def test_an_error_shows_what_where_and_what_to_do(golden: Callable[[str, str], None]) -> None:
+    golden(all_as_one([UNDERLINED, TABS, BARE]).render(), "errors/three.txt")
+
+
+def test_several_errors_are_one_with_the_gravest_exit_code() -> None:
+    one = all_as_one([UNDERLINED, all_as_one([TABS, BARE])])
+    assert one.exit_code == 3
+    assert [other.code for other in one.others] == ["x"]
+    assert one.as_json()["code"] == "join_without_as_of"
+    assert one.as_json()["place"] == "sql/features/email_engagement/v2.sql:14"
+    with pytest.raises(ValueError, match="no problems"):
+        all_as_one([])
+
+
+def test_an_error_without_place_and_hint_says_null() -> None:
+    assert BARE.as_json() == {"code": "nothing_loaded", "message": "nothing is loaded", "place": None, "hint": None}
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("email_event", "did you mean email_events or web_events?"),
+        ("email_evnets", "did you mean email_events or web_events?"),
+        ("leads", "did you mean leads?"),
+        ("qqq", ""),
+    ],
+)
+def test_near_names_are_the_closest_ones(name: str, words: str) -> None:
+    assert near_names(name, ["email_events", "web_events", "leads"]) == words
