@@ -22,15 +22,21 @@ endif
 $(READY): requirements.lock pyproject.toml .ci/setup.sh
 	@bash .ci/setup.sh
 
-demo: $(DEMO)/.trained  ## a made-up company in ./demo: features, a model, scores, five leads
+demo: $(DEMO)/.trained  ## a made-up company in ./demo: features, a model, scores, five leads with reasons
 	$(LEADMART) run --project $(DEMO)
-	$(LEADMART) show scores --project $(DEMO)
+	$(LEADMART) models --project $(DEMO)
+	$(LEADMART) show scores --limit 5 --project $(DEMO)
+	@printf '%s\n' '' 'Next, to look around (the company is made up, each row of it):' \
+	    "  cd $(DEMO); export PATH=$(CURDIR)/$(BIN):\$$PATH" \
+	    "  leadmart explain $$($(LEADMART) show scores --limit 1 --json --project $(DEMO) | sed -n 's/.*"lead_id": "\(.*\)".*/\1/p')" \
+	    '  leadmart sql "SELECT tier, COUNT(*) AS leads FROM scores.latest GROUP BY tier"' \
+	    '  leadmart render web_engagement' \
+	    "  leadmart backfill --start $$(date -u -d '8 days ago' +%F) --end $$(date -u -d '1 day ago' +%F) --dry-run"
 
 $(DEMO)/leadmart.toml: | $(READY)
 	$(LEADMART) init $(DEMO) --demo
 
 $(DEMO)/.trained: | $(DEMO)/leadmart.toml $(READY)
-	$(LEADMART) run --project $(DEMO)
 	$(LEADMART) train --project $(DEMO)
 	@touch $@
 

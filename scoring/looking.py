@@ -13,9 +13,8 @@ from leadmart.features.project import Project
 Rows = list[dict[str, Any]]
 
 _VIEWS: dict[str, str] = {
-    "scores": "SELECT lead_id, as_of, tier, ROUND(composite, 1) AS composite, ROUND(p_cal, 3) AS p_cal, reasons, "
-    "model_version, policy_version "
-    "FROM scores.latest ORDER BY composite DESC, p_raw DESC NULLS LAST, lead_id LIMIT ?",
+    "scores": "SELECT lead_id, as_of, tier, ROUND(composite, 1) AS composite, ROUND(p_cal, 3) AS p_cal, model_version, "
+    "policy_version, reasons FROM scores.latest ORDER BY composite DESC, p_raw DESC NULLS LAST, lead_id LIMIT ?",
     "features": "SELECT * FROM features.lead_features WHERE as_of = (SELECT MAX(as_of) FROM features.lead_features) "
     "ORDER BY lead_id LIMIT ?",
     "runs": "SELECT run_id, command, as_of, status, slices_computed, slices_skipped, inserted, updated, unchanged, "

@@ -135,7 +135,7 @@ def assessment_text(found: Mapping[str, Any]) -> str:
 
 
 def table_text(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Rows as a plain table, long cells cut; a row with a line break in a cell is printed field by field."""
+    """Rows as a plain table; long cells are cut, but for the last column. Rows with line breaks come field by field."""
     if not rows:
         return "no rows"
     if any(isinstance(value, str) and "\n" in value for row in rows for value in row.values()):
@@ -146,7 +146,8 @@ def table_text(rows: Sequence[Mapping[str, Any]]) -> str:
     numeric = [all(isinstance(row[name], int | float) or row[name] is None for row in rows) for name in names]
 
     def line(values: Sequence[str]) -> str:
-        fitted = [v if len(v) <= w else v[: w - 1] + "…" for v, w in zip(values, widths, strict=True)]
+        cut = [v if len(v) <= w else v[: w - 1] + "…" for v, w in zip(values, widths, strict=True)]
+        fitted = [*cut[:-1], values[-1]]
         return "  ".join(
             v.rjust(w) if right else v.ljust(w) for v, w, right in zip(fitted, widths, numeric, strict=True)
         ).rstrip()
