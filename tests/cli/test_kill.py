@@ -1,0 +1,212 @@
+"""`kill -9` anywhere in a run: readers keep what they had, and the next run ends where an undisturbed one ends."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+KILLS = 20
+SCORES = "SELECT * EXCLUDE (run_id, written_at) FROM scores.latest ORDER BY lead_id"
+DAY = "TIMESTAMP '2026-03-02'"
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def yesterday(leadmart: Any, copy_of: Any) -> Any:
+    """A project whose run of the day before is published; the run that is killed is today's."""
+    folder = copy_of("loaded", "yesterday")
+    assert leadmart("run", "--project", folder, "--as-of", "2026-03-01").code == 0
+    return folder
+
+
+def state(folder: Path, published: Any) -> str:
+    """How far today's run had come when it was killed, as the store says; the store itself is left as it was."""
+    looked_at = folder / "looked_at"
+    looked_at.mkdir()
+    for file in (folder / "warehouse").glob("leadmart.duckdb*"):
+        shutil.copy(file, looked_at)
+    with duckdb.connect(str(looked_at / "leadmart.duckdb")) as store:
+        runs = store.execute("SELECT status FROM meta.runs ORDER BY started_at").fetchall()
+        ((slices,),) = store.execute(f"SELECT COUNT(*) FROM meta.slices WHERE as_of = {DAY}").fetchall()
+        ((scored,),) = store.execute(f"SELECT COUNT(*) FROM scores.lead_scores WHERE as_of = {DAY}").fetchall()
+        ((listed,),) = store.execute(f"SELECT COUNT(*) FROM meta.scorings WHERE as_of = {DAY}").fetchall()
+    shutil.rmtree(looked_at)
+    assert slices in (0, 9)
+    assert (scored > 0) == (listed == 1)
+    shown = published(folder, f"SELECT COUNT(*) FROM meta.scorings WHERE as_of = {DAY}") == [(1,)]
+    staged = len(list((folder / "warehouse" / "tmp").glob("*.parquet")))
+    if shown:
+        return "published"
+    if scored:
+        return "scores merged, catalogue not swapped"
+    if slices:
+        return "slices listed, nothing scored"
+    if len(runs) == 1:
+        return "not begun"
+    return "run recorded, slices being written" if staged else "run recorded, no file staged"
+
+
+def prove_recovery(folder: Path, undisturbed: Path, before: Any, leadmart: Any, published: Any, difference: Any) -> str:
+    """What the kill left; proves that it could be read meanwhile and that the next run makes up for it."""
+    left = state(folder, published)
+    after = published(undisturbed, SCORES)
+    assert published(folder, SCORES) == (after if left == "published" else before)
+    assert leadmart("run", "--project", folder).code == 0
+    assert difference(folder, undisturbed) == {}
+    killed = published(folder, "SELECT COUNT(*) FROM meta.runs WHERE status = 'running'")
+    assert killed == [(0,)]
+    for unfinished in ("warehouse/tmp/*.parquet", "warehouse/published/*.new", "warehouse/published/*.wal"):
+        assert list(folder.glob(unfinished)) == []
+    return left
+
+
+def test_twenty_kills_spread_over_a_run(
+    yesterday: Path, leadmart: Any, tmp_path: Path, published: Any, difference: Any, capsys: Any
+) -> None:
+    program = str(Path(sys.executable).parent / "leadmart")
+    before = published(yesterday, SCORES)
+
+    def copied(name: str) -> Path:
+        folder = tmp_path / name
+        shutil.copytree(yesterday, folder)
+        return folder
+
+    def undisturbed(name: str) -> tuple[Path, float]:
+        folder, started = copied(name), time.monotonic()
+        assert leadmart("run", "--project", folder).code == 0
+        return folder, time.monotonic() - started
+
+    def killed(number: int) -> tuple[float, str]:
+        folder = copied(f"killed-{number}")
+        moment = length * (number + 0.5) / KILLS
+        begun = subprocess.Popen(
+            [program, "run", "--project", str(folder)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        time.sleep(moment)
+        os.kill(begun.pid, signal.SIGKILL)
+        begun.wait()
+        left = prove_recovery(folder, whole, before, leadmart, published, difference)
+        shutil.rmtree(folder)
+        return moment, left
+
+    # two at a time, in the measuring too
+    with ThreadPoolExecutor(2) as two:
+        (whole, one), (twin, other) = two.map(undisturbed, ("undisturbed", "twin"))
+        assert difference(whole, twin) == {}
+        length = (one + other) / 2
+        outcomes = list(two.map(killed, range(KILLS)))
+    with capsys.disabled():
+        print(f"\n{KILLS} kills over {length:.1f} s")
+        for moment, left in outcomes:
+            print(f"  {moment:5.2f} s  {left}")
+    # the spread reached more than the imports: several kills fell into the work itself
+    reached = Counter(left for _, left in outcomes)
+    assert len(reached) >= 2, reached
+
+
+POINTS = {
+    "run recorded": ("after", "INSERT INTO store.meta.runs", "run recorded, no file staged"),
+    "some slices written": ("third file", "", "run recorded, slices being written"),
+    "slices half listed": ("third", "INSERT INTO store.meta.slices", "run recorded, no file staged"),
+    "slices listed": ("committed", "INSERT INTO store.meta.slices", "slices listed, nothing scored"),
+    "before the merge": ("before", "MERGE INTO store.scores.lead_scores", "slices listed, nothing scored"),
+    "merged, not committed": ("after", "MERGE INTO store.scores.lead_scores", "slices listed, nothing scored"),
+    "file listed, not committed": ("after", "INSERT INTO store.meta.score_files", "slices listed, nothing scored"),
+    "before the commit": ("after", "INTO store.meta.scorings", "slices listed, nothing scored"),
+    "committed": ("committed", "INTO store.meta.scorings", "scores merged, catalogue not swapped"),
+    "new catalogue begun": ("after", "CREATE SCHEMA catalogue.meta", "scores merged, catalogue not swapped"),
+    "new catalogue half full": ("after", "CREATE TABLE catalogue.meta.slices", "scores merged, catalogue not swapped"),
+    "before the swap": ("before swap", "", "scores merged, catalogue not swapped"),
+    "after the swap": ("after swap", "", "published"),
+}
+PROGRAM = """
+import os, signal, sys
+from contextlib import contextmanager
+from leadmart.cli import main
+from leadmart.features.warehouse import Warehouse
+
+when, needle, folder = sys.argv[1:]
+seen, files, last = 0, 0, ""
+execute, transaction, write_parquet, replace = (
+    Warehouse.execute, Warehouse.transaction, Warehouse.write_parquet, os.replace
+)
+
+def die():
+    os.kill(os.getpid(), signal.SIGKILL)
+
+def watched_execute(self, sql, params=()):
+    global seen, last
+    hit = bool(needle) and needle in sql
+    seen += hit
+    if hit and when == "before":
+        die()
+    execute(self, sql, params)
+    last = sql
+    if hit and (when == "after" or when == "third" and seen == 3):
+        die()
+
+@contextmanager
+def watched_transaction(self):
+    with transaction(self):
+        yield
+    if when == "committed" and needle in last:
+        die()
+
+def watched_write(self, sql, path):
+    global files
+    rows = write_parquet(self, sql, path)
+    files += 1
+    if when == "third file" and files == 3:
+        die()
+    return rows
+
+def watched_replace(source, target):
+    is_swap = str(target).endswith("published/leadmart.duckdb")
+    if is_swap and when == "before swap":
+        die()
+    replace(source, target)
+    if is_swap and when == "after swap":
+        die()
+
+Warehouse.execute, Warehouse.transaction, Warehouse.write_parquet = watched_execute, watched_transaction, watched_write
+os.replace = watched_replace
+sys.argv = ["leadmart", "run", "--project", folder]
+main()
+"""
+
+
+def test_a_kill_at_every_step_of_publishing(
+    yesterday: Path, leadmart: Any, tmp_path: Path, published: Any, difference: Any
+) -> None:
+    before = published(yesterday, SCORES)
+    whole = tmp_path / "undisturbed"
+    shutil.copytree(yesterday, whole)
+    assert leadmart("run", "--project", whole).code == 0
+    # the same rows will be judged again: verdicts at hand save every run three seconds of Great Expectations
+    with duckdb.connect(str(yesterday / "warehouse" / "leadmart.duckdb")) as store:
+        store.execute(f"ATTACH '{whole / 'warehouse' / 'leadmart.duckdb'}' AS whole (READ_ONLY)")
+        store.execute("INSERT INTO meta.verdicts SELECT * FROM whole.meta.verdicts EXCEPT SELECT * FROM meta.verdicts")
+
+    def killed(name: str) -> tuple[str, int, str]:
+        folder = tmp_path / name.replace(" ", "-")
+        shutil.copytree(yesterday, folder)
+        when, needle, _ = POINTS[name]
+        done = subprocess.run([sys.executable, "-c", PROGRAM, when, needle, str(folder)], capture_output=True)
+        left = prove_recovery(folder, whole, before, leadmart, published, difference)
+        return name, done.returncode, left
+
+    with ThreadPoolExecutor(2) as two:
+        outcomes = list(two.map(killed, POINTS))
+    assert outcomes == [(name, -signal.SIGKILL, left) for name, (_, _, left) in POINTS.items()]
