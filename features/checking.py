@@ -41,13 +41,40 @@ def check_project(project: Project) -> tuple[list[Finding], int]:
     A published file that was changed is found too.
     """
     registry = Registry(project)
-    definitions = registry.all()
+    definitions = [d for d in registry.all() if _is_usable(d, registry)]
     findings = _findings(definitions, registry)
     if project.catalogue.is_file():
         findings += [
             Finding(str(e.place.file) if e.place else "", e) for e in _changed_since_published(project, registry)
         ]
     return findings, len(definitions)
+
+
+def _is_usable(definition: Definition, registry: Registry) -> bool:
+    """Whether a project can use a definition: its own, named in its settings, or packaged and over packaged sources.
+
+    A project that feeds `known.leads` by its own SELECT has other columns there than the packaged views read; what it
+    does not name is then no problem of its own.
+    """
+    if not definition.packaged or definition.kind in ("source", "mart") or definition.relation in _named(registry):
+        return True
+    try:
+        return all(s.packaged for name in registry.sources_of([definition]) for s in registry.source(name))
+    except LeadmartError as error:
+        # without any packaged source, what a packaged definition reads has to be unknown; else its own rules report it
+        return error.code != "unknown_source" or any(s.packaged for s in registry.all("source"))
+
+
+def _named(registry: Registry) -> set[str]:
+    """Relations of the definitions that leadmart.toml names."""
+    settings = registry.project.settings
+    names = {
+        "feature": settings.features.views,
+        "gate": settings.scoring.gates,
+        "spine": (settings.features.spine, settings.train.spine),
+        "label": (settings.train.label,),
+    }
+    return {d.relation for kind, refs in names.items() for d in registry.all(kind) if d.ref in refs}
 
 
 def check_files(project: Project, files: Sequence[Path]) -> tuple[list[Finding], int]:
