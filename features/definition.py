@@ -188,9 +188,20 @@ class Definition:
             ) from None
         from sqlglot import exp
 
+        statements = [s for s in statements if not isinstance(s, exp.Semicolon)]  # a comment behind the last semicolon
         if len(statements) != 1 or not isinstance(statements[0], exp.Query):
             raise LeadmartError(f"{self.kind} {self.ref} must be one SELECT", code="bad_sql", place=self.place(line=1))
         return statements[0]
+
+    @cached_property
+    def statement(self) -> str:
+        """The text without a closing semicolon and what follows it, so that it can stand in parentheses."""
+        if ";" not in self.text:
+            return self.text.rstrip()
+        from sqlglot.dialects.duckdb import DuckDB
+
+        ends = [token.start for token in DuckDB().tokenize(self.text) if self.text[token.start] == ";"]
+        return self.text[: ends[0] if ends else len(self.text)].rstrip()
 
     @property
     def select(self) -> exp.Select:

@@ -33,9 +33,11 @@ def executed_sql(definition: Definition) -> str:
             if id(equality) in spliced:
                 continue
             spliced.add(id(equality))
-            other = equality.right if equality.left.args["table"].name.lower() == alias.lower() else equality.left
+            sides = (equality.left, equality.right)
+            own, other = sides if sides[0].args["table"].name.lower() == alias.lower() else sides[::-1]
             as_of = definition.text[_start(other) : _end(other)]
-            bounds = f"({alias}.occurred_at < {as_of} AND {alias}.ingested_at <= {as_of})"
+            name = definition.text[_start(own) : own.args["table"].meta["end"] + 1]
+            bounds = f"({name}.occurred_at < {as_of} AND {name}.ingested_at <= {as_of})"
             splices.append(
                 (
                     min(_start(equality.left), _start(equality.right)),
@@ -45,10 +47,10 @@ def executed_sql(definition: Definition) -> str:
             )
             schema = table.args["db"]
             splices.append((schema.meta["start"], schema.meta["end"] + 1, "staging"))
-    text = definition.text
+    text = definition.statement
     for start, end, words in sorted(splices, reverse=True):
         text = text[:start] + words + text[end:]
-    return text.rstrip().rstrip(";")
+    return text
 
 
 def tables_of(select: exp.Select) -> Iterator[tuple[str, exp.Expr, exp.Join | None]]:

@@ -22,7 +22,7 @@ def outcomes_sql(label: Definition, known_at: datetime | None = None) -> str:
     """
     from sqlglot import exp
 
-    text = label.text
+    text = label.statement
     if known_at is not None:
         moment = sql_literal(known_at)
         splices = []
@@ -33,7 +33,6 @@ def outcomes_sql(label: Definition, known_at: datetime | None = None) -> str:
                 splices.append((start, end, rows if table.alias else f"{rows} AS {table.name}"))
         for start, end, words in sorted(splices, reverse=True):
             text = text[:start] + words + text[end:]
-    text = text.rstrip().rstrip(";")
     return f"SELECT {label.key}, outcome_at FROM ({text}\n) WHERE outcome_at IS NOT NULL"
 
 

@@ -86,4 +86,4 @@ def _sources(warehouse: Warehouse, registry: Registry, names: tuple[str, ...]) -
 
 
 def _text(definition: Definition) -> str:
-    return definition.text.rstrip().rstrip(";")
+    return definition.statement

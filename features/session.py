@@ -70,7 +70,7 @@ class Session:
 
     def sql_of(self, definition: Definition) -> str:
         """The SELECT that gives a definition's rows in this session: no HUGEINT, ordered by its columns' first two."""
-        text = definition.text.rstrip().rstrip(";") if self.form == "pasted" else executed_sql(definition)
+        text = definition.statement if self.form == "pasted" else executed_sql(definition)
         if definition.kind in ("feature", "gate"):
             self.warehouse.execute(f"CREATE OR REPLACE VIEW spine AS SELECT * FROM spine_{definition.entity[0]}")
         try:

@@ -123,7 +123,7 @@ def staging_select(
 
 def _with_clocks(warehouse: Warehouse, definition: Definition) -> str:
     """The definition's SELECT with both clocks as UTC timestamps: a DATE is its day's end, guesses applied."""
-    text = definition.text.rstrip().rstrip(";")
+    text = definition.statement
     types = dict(warehouse.columns(text))
     clocks = {}
     for clock in CLOCKS:

@@ -174,8 +174,8 @@ def write_parquet(root: Path) -> None:
     (root / "exports" / "calls").mkdir(parents=True)
     for number in (1, 2):
         path = root / "exports" / "calls" / f"{number}.parquet"
-        duckdb.sql(f"SELECT {ROW.replace('1 AS id', f'{number} AS id')}").write_parquet(str(path))
-    duckdb.sql("SELECT 1 AS id").write_parquet(str(root / "exports" / "single.parquet"))
+        duckdb.execute(f"COPY (SELECT {ROW.replace('1 AS id', f'{number} AS id')}) TO '{path}' (FORMAT parquet)")
+    duckdb.execute(f"COPY (SELECT 1 AS id) TO '{root / 'exports' / 'single.parquet'}' (FORMAT parquet)")
 
 
 def test_a_duckdb_file_is_read_in_place_and_not_held(make_project: MakeProject) -> None:
