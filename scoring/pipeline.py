@@ -152,6 +152,7 @@ def score(run: Run) -> None:
         return
     scorer = Scorer.of(run.session, run.selection)
     run.model_version = scorer.model_version
+    warned: set[str] = set()
     for number, as_of in enumerate(run.moments):
         run.progress(f"scores at {iso(as_of)}", number, len(run.moments))
         scoring = scorer.scoring(as_of)
@@ -162,7 +163,10 @@ def score(run: Run) -> None:
             continue
         scored, warnings = scorer.score(as_of)
         for warning in warnings:
-            run.progress(f"warning: {warning}", 0, 0)
+            column = warning.partition(":")[0]
+            if column not in warned:  # the same levels come back at every as_of of a backfill
+                run.progress(f"warning: {warning} (at {iso(as_of)})", 0, 0)
+            warned.add(column)
         file = run.warehouse.staging_file()
         run.warehouse.register("scored", scored)
         run.warehouse.write_parquet("SELECT * FROM scored ORDER BY lead_id", file)
