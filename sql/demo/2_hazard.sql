@@ -7,8 +7,8 @@
 -- chance of one in the next days is a closed form (reachable.sql).
 
 CREATE TABLE constant AS SELECT
-    0.0003 AS base,                                         -- a day
-    25.0   AS tau,                                          -- days in which a signal's pull falls to 37 %
+    0.00045 AS base,                                        -- a day
+    30.0   AS tau,                                          -- days in which a signal's pull falls to 37 %
     1.0    AS gap;                                          -- mean days from the start of a burst to another signal of it
 
 -- fit by company size, from the account's rows known at creation: deliberately not monotone
@@ -56,11 +56,11 @@ CREATE TABLE role_fit AS FROM (VALUES
 
 -- what a signal adds to the cumulative hazard in the long run, for a fit of 1
 CREATE TABLE signal AS FROM (VALUES
-    ('home', 0.001), ('blog', 0.001), ('product', 0.004), ('docs', 0.015), ('comparison', 0.015), ('implementation', 0.02),
-    ('pricing', 0.05), ('pricing_glance', 0.0), ('roi_calculator', 0.05), ('careers', 0.0),
-    ('newsletter', 0.004), ('download', 0.01), ('webinar', 0.02), ('contact', 0.03), ('demo_request', 0.18),
-    ('demo_with_budget', 0.30), ('open', 0.004), ('click', 0.02), ('reply', 0.08),
-    ('trial_started', 0.18), ('feature_used', 0.015), ('invite_sent', 0.08), ('integration_attempted', 0.04),
+    ('home', 0.001), ('blog', 0.001), ('product', 0.004), ('docs', 0.015), ('comparison', 0.012), ('implementation', 0.012),
+    ('pricing', 0.05), ('pricing_glance', 0.0), ('roi_calculator', 0.04), ('careers', 0.0),
+    ('newsletter', 0.004), ('download', 0.01), ('webinar', 0.02), ('contact', 0.03), ('demo_request', 0.16),
+    ('demo_with_budget', 0.24), ('open', 0.004), ('click', 0.02), ('reply', 0.08),
+    ('trial_started', 0.16), ('feature_used', 0.015), ('invite_sent', 0.06), ('integration_attempted', 0.04),
     ('nothing', 0.0)) AS t(signal, weight);
 
 -- Signals come in bursts. Bursts of a kind start at expected / decay * EXP(-age / decay) * interest a day; each start is a signal
@@ -72,12 +72,12 @@ CREATE TABLE burst AS FROM (VALUES
     ('trial',    0.22, 60.0, 3.0),
     ('form',     0.35, 80.0, 1.0),
     ('careers',  3.0,  30.0, 0.8)) AS t(kind, expected, decay, more);  -- job seekers only
-CREATE TABLE interest AS FROM (VALUES ('cool', 0.6), ('usual', 1.0), ('keen', 1.6)) AS t(interest, factor);
+CREATE TABLE interest AS FROM (VALUES ('cool', 0.7), ('usual', 1.0), ('keen', 1.4)) AS t(interest, factor);
 
 -- what the first and the further signals of a burst are
 CREATE TABLE visit_mix AS FROM (VALUES
-    ('home', 0.14), ('blog', 0.14), ('product', 0.19), ('docs', 0.13), ('pricing', 0.18), ('pricing_glance', 0.04),
-    ('comparison', 0.07), ('implementation', 0.06), ('roi_calculator', 0.05)) AS t(signal, share);
+    ('home', 0.14), ('blog', 0.14), ('product', 0.19), ('docs', 0.13), ('pricing', 0.19), ('pricing_glance', 0.03),
+    ('comparison', 0.07), ('implementation', 0.06), ('roi_calculator', 0.04)) AS t(signal, share);
 CREATE TABLE mix AS
 SELECT m.kind, m.arrival, m.is_first, m.signal, m.share, s.weight,
     SUM(m.share) OVER so_far - m.share AS low,
