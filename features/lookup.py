@@ -142,9 +142,10 @@ def features_for_pairs(session: Session, pairs: Path, out: Path) -> int:
             hint=f"a pairs file carries {key} and as_of and nothing else: what it knew besides could leak",
         )
     try:
+        # by way of TIMESTAMPTZ: a cast of text to TIMESTAMP drops the offset
         warehouse.execute(
             f"CREATE OR REPLACE TABLE pairs AS SELECT ROW_NUMBER() OVER () AS pair, CAST({key} AS VARCHAR) AS {key}, "
-            f"CAST(as_of AS TIMESTAMP) AS as_of FROM {relation}"
+            f"CAST(CAST(as_of AS TIMESTAMPTZ) AS TIMESTAMP) AS as_of FROM {relation}"
         )
     except duckdb.Error as error:
         raise _unreadable_pairs(pairs, error) from None

@@ -194,9 +194,9 @@ def _stage(warehouse: Warehouse, file: Path, input_sha256: str, declared: dict[s
         if missing:
             raise _missing_columns(file, missing, list(found))
         types = {c: declared.get(c.lower()) for c, kind in found.items() if kind == "VARCHAR"}
-        types = {c: kind for c, kind in types.items() if kind not in (None, "TEXT", "VARCHAR")}
-        _refuse_unreadable_values(warehouse, file, relation, {c: t for c, t in types.items() if t})
-        items = [f'CAST(NULLIF("{c}", \'\') AS {types[c]}) AS "{c}"' if types.get(c) else f'"{c}"' for c in found]
+        cast = {c: kind for c, kind in types.items() if kind and kind not in ("TEXT", "VARCHAR")}
+        _refuse_unreadable_values(warehouse, file, relation, cast)
+        items = [f'{_text_as(cast[c], c)} AS "{c}"' if c in cast else f'"{c}"' for c in found]
         target = warehouse.staging_file()
         rows = warehouse.write_parquet(f"SELECT {', '.join(items)} FROM {relation}", target)
     except duckdb.Error as error:
@@ -299,21 +299,35 @@ def _missing_columns(file: Path, missing: Sequence[str], found: Sequence[str]) -
     )
 
 
+def _text_as(kind: str, column: str) -> str:
+    """A text column in the type a source casts it to, NULL where it cannot be read; moments with an offset in UTC.
+
+    DuckDB's cast of text to TIMESTAMP drops the offset: 02:00+02:00 would be 02:00.
+    """
+    text = f"""NULLIF("{column}", '')"""
+    if kind == "TIMESTAMP":
+        return f"CAST(TRY_CAST({text} AS TIMESTAMPTZ) AS TIMESTAMP)"
+    return f"TRY_CAST({text} AS {kind})"
+
+
 def _refuse_unreadable_values(warehouse: Warehouse, file: Path, relation: str, types: dict[str, str]) -> None:
     if not types:
         return
     tests = " OR ".join(
-        f'("{c}" IS NOT NULL AND "{c}" <> \'\' AND TRY_CAST("{c}" AS {t}) IS NULL)' for c, t in types.items()
+        f"""("{c}" IS NOT NULL AND "{c}" <> '' AND {_text_as(t, c)} IS NULL)""" for c, t in types.items()
     )
     columns = ", ".join(f'"{c}"' for c in types)
     first = warehouse.rows(
         f"SELECT line, {columns} FROM (SELECT ROW_NUMBER() OVER () AS line, {columns} FROM {relation}) WHERE {tests} "
-        "LIMIT 1"
+        "ORDER BY line LIMIT 1"
     )
     if first:
         line, *values = first[0]
         for (column, kind), value in zip(types.items(), values, strict=True):
-            if value and not warehouse.rows(f"SELECT TRY_CAST(? AS {kind}) IS NOT NULL", [value])[0][0]:
+            if (
+                value
+                and not warehouse.rows(f"SELECT {_text_as(kind, 'v')} IS NOT NULL FROM (SELECT ? AS v)", [value])[0][0]
+            ):
                 raise LeadmartError(
                     f"{column} is {value!r} in row {line} of {file.name}, which is no {kind}",
                     code="unreadable_value",

@@ -5,16 +5,24 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
+from leadmart.features.catalogue import publish
+from leadmart.features.materialize import fill
+from leadmart.features.plan import Selection, Slice, missing_slices, select
 from leadmart.features.project import Project, find_project
 from leadmart.features.raw import load, raw_columns_read
 from leadmart.features.registry import Registry
+from leadmart.features.session import Session
 from leadmart.features.warehouse import Warehouse, open_for_writing
+
+HERE = Path(__file__).parent
 
 Rows = Sequence[Mapping[str, Any]]
 MakeProject = Callable[..., Project]
@@ -103,3 +111,51 @@ def write_file(tmp_path: Path) -> Callable[[str, Any], Path]:
         return path
 
     return write
+
+
+@dataclass
+class World:
+    """A project with a few rows, open for writing; `again` reads its definitions and settings anew."""
+
+    project: Project
+    warehouse: Warehouse
+
+    def again(self) -> tuple[Session, Selection]:
+        self.project = find_project(self.project.root)
+        self.warehouse.project = self.project
+        for schema in ("staging", "known", "reference"):
+            kinds = self.warehouse.rows(
+                "SELECT table_name, table_type FROM information_schema.tables "
+                f"WHERE table_schema = '{schema}' AND table_catalog = 'memory'"
+            )
+            for name, kind in kinds:
+                self.warehouse.execute(f"DROP {'VIEW' if kind == 'VIEW' else 'TABLE'} {schema}.{name}")
+        session = Session(self.warehouse, Registry(self.project))
+        return session, select(session.registry, session.present)
+
+    def fill(self, *moments: datetime, run_id: str = "r") -> list[Slice]:
+        """Fills what is missing at the moments; the slices listed."""
+        session, selection = self.again()
+        return fill(session, selection, missing_slices(self.warehouse, selection, moments), run_id=run_id)
+
+    def missing(self, *moments: datetime) -> list[str]:
+        """What is missing at the moments, by definition."""
+        _, selection = self.again()
+        return [s.definition.ref for s in missing_slices(self.warehouse, selection, moments)]
+
+    def publish(self) -> bool:
+        session, selection = self.again()
+        return publish(self.warehouse, session.registry, selection)
+
+    def write(self, path: str, text: str) -> Path:
+        file = self.project.root / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+        return file
+
+
+@pytest.fixture
+def world(project: Project, warehouse: Warehouse, load_rows: LoadRows) -> World:
+    """The rows of world.yaml, loaded into `project` on 2026-06-01."""
+    load_rows(warehouse, yaml.safe_load((HERE / "world.yaml").read_text(encoding="utf-8")))
+    return World(project, warehouse)

@@ -82,6 +82,11 @@ def test_load(case: dict[str, Any], opened: Warehouse, write_file: WriteFile, tm
     assert listed == [(case["count"],)]
     for key, columns in case.get("rows", {}).items():
         assert {name: rows[key][name] for name in columns} == columns
+    if "staged" in case:
+        stage(opened, registry, ["calls"], present_sources(opened, registry))
+    for key, columns in case.get("staged", {}).items():
+        (found,) = opened.rows(f"SELECT {', '.join(columns)} FROM staging.calls WHERE call_id = ?", [key])
+        assert dict(zip(columns, found, strict=True)) == columns
 
 
 def test_a_batch_is_a_file_named_by_its_content(opened: Warehouse, write_file: WriteFile) -> None:
