@@ -62,7 +62,7 @@ def init(
     demo: Annotated[bool, typer.Option("--demo", help="Make a company up and load it.")] = False,
     leads: Annotated[int | None, typer.Option(help="With --demo: how many leads. Default 12000.")] = None,
     days: Annotated[int | None, typer.Option(help="With --demo: how many days of history. Default 540.")] = None,
-    seed: Annotated[int, typer.Option(help="With --demo: same seed and end, same bytes.")] = 1,
+    seed: Annotated[int | None, typer.Option(help="With --demo: same seed and end, same bytes; 1 if left out.")] = None,
     until: Annotated[str | None, typer.Option(metavar="D", help="With --demo: the day it ends; default today.")] = None,
     as_json: Json = False,
 ) -> None:
@@ -71,7 +71,7 @@ def init(
     from leadmart.features.clock import now, parse_moment
 
     if not demo:
-        for name, given in (("--leads", leads), ("--days", days), ("--until", until)):
+        for name, given in (("--leads", leads), ("--days", days), ("--seed", seed), ("--until", until)):
             if given is not None:
                 raise typer.BadParameter(f"{name} goes with --demo")
         scaffold.init(folder)
@@ -80,6 +80,7 @@ def init(
             f"{folder}/leadmart.toml is written.\n\nNext: cd {folder}; leadmart load leads leads.csv; leadmart run",
         )  # fmt: skip
         return
+    seed = 1 if seed is None else seed
     end = parse_moment(until) if until else now().replace(hour=0, minute=0, second=0, microsecond=0)
     with _bar() as bar:
         _, rows = scaffold.init_demo(folder, leads, days, seed, end, progress=bar.say)
@@ -112,9 +113,12 @@ def load(
     as_json: Json = False,
 ) -> None:
     """Bring files into a raw table; all of them or none, and the same file twice only once."""
+    from dataclasses import asdict
+
     from leadmart.features import catalogue, raw
     from leadmart.features.clock import now
     from leadmart.features.registry import Registry
+    from leadmart.features.staging import remarks_on
     from leadmart.features.warehouse import open_for_writing
 
     found = _project(project)
@@ -122,11 +126,15 @@ def load(
         registry = Registry(found)
         batches = raw.load(warehouse, registry, table, files, loaded_at=now(), replace=replace, progress=bar.say)
         catalogue.publish(warehouse, registry, _selection(registry, warehouse))
+        remarks = remarks_on(warehouse, registry, table) if any(b.is_new for b in batches) else []
     document = {
         "table": table,
         "batches": [{"file": b.input_name, "rows": b.rows, "loaded": b.is_new} for b in batches],
         "rows": sum(b.rows for b in batches),
+        "sources": [asdict(remark) for remark in remarks],
     }
+    for words in (words for remark in remarks for words in remark.words()):
+        typer.echo(f"warning: {words}", err=True)
     lines = [f"  {b.input_name}: {f'{b.rows:,} rows' if b.is_new else 'loaded before, left alone'}" for b in batches]
     _emit(document, as_json, "\n".join([f"raw.{table}", *lines]))
 
@@ -391,8 +399,9 @@ def main() -> None:
         usage.show()
         code = usage.exit_code
     except (typer.Abort, KeyboardInterrupt):
-        typer.echo("stopped; what was published stays, the next run goes on from there", err=True)
         code = 130
+    if code == 130:  # typer makes an exit of Ctrl-C
+        typer.echo("stopped; what was published stays, the next run goes on from there", err=True)
     sys.stdout.flush()
     sys.exit(code if isinstance(code, int) else 0)
 
