@@ -60,7 +60,7 @@ def _options(
 def init(
     folder: Annotated[Path, typer.Argument(help="A new folder.")],
     demo: Annotated[bool, typer.Option("--demo", help="Make a company up and load it.")] = False,
-    leads: Annotated[int | None, typer.Option(help="With --demo: how many leads. Default 12000.")] = None,
+    leads: Annotated[int | None, typer.Option(help="With --demo: how many leads. Default 20000.")] = None,
     days: Annotated[int | None, typer.Option(help="With --demo: how many days of history. Default 540.")] = None,
     seed: Annotated[int | None, typer.Option(help="With --demo: same seed and end, same bytes; 1 if left out.")] = None,
     until: Annotated[str | None, typer.Option(metavar="D", help="With --demo: the day it ends; default today.")] = None,
@@ -69,6 +69,7 @@ def init(
     """Write a project that runs as it stands; with --demo, with a made-up company loaded."""
     from leadmart.features import scaffold
     from leadmart.features.clock import now, parse_moment
+    from leadmart.scoring.report import demo_text
 
     if not demo:
         for name, given in (("--leads", leads), ("--days", days), ("--seed", seed), ("--until", until)):
@@ -84,13 +85,8 @@ def init(
     end = parse_moment(until) if until else now().replace(hour=0, minute=0, second=0, microsecond=0)
     with _bar() as bar:
         _, rows = scaffold.init_demo(folder, leads, days, seed, end, progress=bar.say)
-    lines = [f"A made-up company in {folder}, until {end:%Y-%m-%d}, seed {seed}. No row of it is real.", ""]
-    lines += [f"  {table:<22}{count:>10,} rows" for table, count in rows.items()]
-    lines += [
-        "",
-        f"Next: leadmart run --project {folder}; leadmart train --project {folder}; leadmart run --project {folder}",
-    ]
-    _emit({"project": str(folder), "until": end.isoformat(), "seed": seed, "tables": rows}, as_json, "\n".join(lines))
+    document = {"project": str(folder), "until": end.isoformat(), "seed": seed, "tables": rows}
+    _emit(document, as_json, demo_text(document))
 
 
 @app.command(rich_help_panel="Project")
@@ -120,6 +116,7 @@ def load(
     from leadmart.features.registry import Registry
     from leadmart.features.staging import remarks_on
     from leadmart.features.warehouse import open_for_writing
+    from leadmart.scoring.report import load_text
 
     found = _project(project)
     with _bar() as bar, open_for_writing(found) as warehouse:
@@ -135,8 +132,7 @@ def load(
     }
     for words in (words for remark in remarks for words in remark.words()):
         typer.echo(f"warning: {words}", err=True)
-    lines = [f"  {b.input_name}: {f'{b.rows:,} rows' if b.is_new else 'loaded before, left alone'}" for b in batches]
-    _emit(document, as_json, "\n".join([f"raw.{table}", *lines]))
+    _emit(document, as_json, load_text(document))
 
 
 @app.command(rich_help_panel="Definitions")
@@ -211,6 +207,7 @@ def plan(
     from leadmart.features.registry import Registry
     from leadmart.features.staging import present_sources
     from leadmart.features.warehouse import open_for_reading
+    from leadmart.scoring.report import plan_text
 
     found = _project(project)
     with open_for_reading(found) as warehouse:
@@ -227,10 +224,7 @@ def plan(
         "feature_set_version": selection.feature_set_version,
         "absent_sources": absent,
     }
-    lines = [f"as_of {m:%Y-%m-%d %H:%M}" for m in moments]
-    lines += [f"  compute {s.definition.relation}" for s in missing] or ["  every slice is filled"]
-    lines += [f"  {name} is not loaded: it reads as empty" for name in absent]
-    _emit(document, as_json, "\n".join(lines))
+    _emit(document, as_json, plan_text(document))
     if exit_code and missing:
         raise typer.Exit(4)
 

@@ -17,6 +17,32 @@ _FIGURES = (
 )  # fmt: skip
 
 
+def demo_text(document: Mapping[str, Any]) -> str:
+    """What `init --demo` made, and what to type next."""
+    folder = document["project"]
+    until, seed = document["until"][:10], document["seed"]
+    lines = [f"A made-up company in {folder}, until {until}, seed {seed}. No row of it is real.", ""]
+    lines += [f"  {table:<22}{rows:>10,} rows" for table, rows in document["tables"].items()]
+    following = "; ".join(f"leadmart {verb} --project {folder}" for verb in ("run", "train", "run"))
+    return "\n".join([*lines, "", f"Next: {following}"])
+
+
+def load_text(document: Mapping[str, Any]) -> str:
+    """What `load` brought in, file by file."""
+    lines = [
+        f"  {batch['file']}: " + (f"{batch['rows']:,} rows" if batch["loaded"] else "loaded before, left alone")
+        for batch in document["batches"]
+    ]
+    return "\n".join([f"raw.{document['table']}", *lines])
+
+
+def plan_text(document: Mapping[str, Any]) -> str:
+    """What a run would compute, and which sources it would find empty."""
+    lines = [f"as_of {moment.replace('T', ' ')[:16]}" for moment in document["as_of"]]
+    lines += [f"  compute {each['view']}" for each in document["slices"]] or ["  every slice is filled"]
+    return "\n".join(lines + [f"  {name} is not loaded: it reads as empty" for name in document["absent_sources"]])
+
+
 def run_text(run: Run) -> str:
     """A run in some lines: what it computed, scored, held back, and the tiers it left."""
     document = run.as_json()
