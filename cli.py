@@ -171,11 +171,10 @@ def render(
 ) -> None:
     """Print the SQL to paste, and the SQL that is executed."""
     from leadmart.features.inline import executed_sql
+    from leadmart.features.registry import Registry
     from leadmart.features.render import preamble_sql
 
     found = _project(project)
-    from leadmart.features.registry import Registry
-
     registry = Registry(found)
     definition = registry.find(name)
     document = {"name": definition.ref, "pasted": definition.text, "executed": executed_sql(definition)}
