@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -84,8 +85,8 @@ def init(
     seed = 1 if seed is None else seed
     end = parse_moment(until) if until else now().replace(hour=0, minute=0, second=0, microsecond=0)
     with _bar() as bar:
-        _, rows = scaffold.init_demo(folder, leads, days, seed, end, progress=bar.say)
-    document = {"project": str(folder), "until": end.isoformat(), "seed": seed, "tables": rows}
+        made, rows = scaffold.init_demo(folder, leads, days, seed, end, progress=bar.say)
+    document = {"project": str(folder), **asdict(made), "until": end.isoformat(), "tables": rows}
     _emit(document, as_json, demo_text(document))
 
 
@@ -109,8 +110,6 @@ def load(
     as_json: Json = False,
 ) -> None:
     """Bring files into a raw table; all of them or none, and the same file twice only once."""
-    from dataclasses import asdict
-
     from leadmart.features import catalogue, raw
     from leadmart.features.clock import now
     from leadmart.features.registry import Registry

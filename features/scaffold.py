@@ -9,6 +9,7 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
+from leadmart.features import demo
 from leadmart.features.errors import LeadmartError
 from leadmart.features.project import SETTINGS_FILE, Project, find_project
 
@@ -38,12 +39,11 @@ def init_demo(
     seed: int,
     until: datetime,
     progress: Callable[[str], None] = lambda _: None,
-) -> tuple[Project, dict[str, int]]:
+) -> tuple[demo.DemoSettings, dict[str, int]]:
     """A project with a made-up company, whose load counts as completed at `until`: its raw tables and their rows.
 
     The folder appears whole or not at all.
     """
-    from leadmart.features import demo
     from leadmart.features.catalogue import publish
     from leadmart.features.raw import load
     from leadmart.features.registry import Registry
@@ -78,4 +78,4 @@ def init_demo(
     project = find_project(folder)
     with open_for_writing(project) as warehouse:
         publish(warehouse, Registry(project), None)
-    return project, rows
+    return settings, rows

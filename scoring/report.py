@@ -19,9 +19,9 @@ _FIGURES = (
 
 def demo_text(document: Mapping[str, Any]) -> str:
     """What `init --demo` made, and what to type next."""
-    folder = document["project"]
-    until, seed = document["until"][:10], document["seed"]
-    lines = [f"A made-up company in {folder}, until {until}, seed {seed}. No row of it is real.", ""]
+    folder, until = document["project"], document["until"][:10]
+    size = f"{document['leads']:,} leads over {document['days']:,} days until {until}, seed {document['seed']}"
+    lines = [f"A made-up company in {folder}: {size}. No row of it is real.", ""]
     lines += [f"  {table:<22}{rows:>10,} rows" for table, rows in document["tables"].items()]
     following = "; ".join(f"leadmart {verb} --project {folder}" for verb in ("run", "train", "run"))
     return "\n".join([*lines, "", f"Next: {following}"])
