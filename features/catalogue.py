@@ -53,8 +53,9 @@ def publish(warehouse: Warehouse, registry: Registry, selection: Selection | Non
     """Writes the catalogue of what the store holds now and renames it into place; False where it was up to date.
 
     Readers keep what they have open; whoever opens it next sees the new one. Killed before the rename, the old one
-    stays.
+    stays. Raises LeadmartError `file_missing` where a listed file is gone: a catalogue without its rows would lie.
     """
+    _refuse_missing_files(warehouse)
     statements = _statements(warehouse, registry, selection)
     fingerprint = digest(statements, [_table_version(warehouse, name) for name in _META])
     target = warehouse.project.catalogue
@@ -155,6 +156,21 @@ def _comments(relation: str, description: str, columns: dict[str, str]) -> list[
     return made + [
         f"COMMENT ON COLUMN {relation}.\"{name}\" IS '{_escaped(words)}'" for name, words in columns.items() if words
     ]
+
+
+def _refuse_missing_files(warehouse: Warehouse) -> None:
+    listed = [
+        row[0]
+        for row in warehouse.rows("SELECT file FROM store.meta.slices UNION SELECT file FROM store.meta.score_files")
+    ]
+    gone = sorted(file for file in listed if not (warehouse.project.warehouse / file).is_file())
+    if gone:
+        more = f" and {len(gone) - 1} more" if len(gone) > 1 else ""
+        raise LeadmartError(
+            f"{gone[0]}{more} is listed, and gone from {warehouse.project.warehouse}",
+            code="file_missing",
+            hint="restore warehouse/ from a backup",
+        )
 
 
 def _current_fingerprints(warehouse: Warehouse, selection: Selection | None) -> str:

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from leadmart.features.definition import Definition
-from leadmart.features.errors import LeadmartError
+from leadmart.features.errors import LeadmartError, Place
 from leadmart.features.lint import problems_of
-from leadmart.features.project import Project
+from leadmart.features.project import SETTINGS_FILE, Project
 from leadmart.features.registry import FOLDERS, Registry, definition_at
 
 
@@ -38,11 +38,11 @@ class Finding:
 def check_project(project: Project) -> tuple[list[Finding], int]:
     """The findings over every definition that the project can use, and how many definitions there are.
 
-    A published file that was changed is found too.
+    A published file that was changed is found too, and a name in leadmart.toml that means nothing.
     """
     registry = Registry(project)
     definitions = [d for d in registry.all() if _is_usable(d, registry)]
-    findings = _findings(definitions, registry)
+    findings = [*_unknown_names(registry), *_findings(definitions, registry)]
     if project.catalogue.is_file():
         findings += [
             Finding(str(e.place.file) if e.place else "", e) for e in _changed_since_published(project, registry)
@@ -65,16 +65,43 @@ def _is_usable(definition: Definition, registry: Registry) -> bool:
         return error.code != "unknown_source" or any(s.packaged for s in registry.all("source"))
 
 
+def _unknown_names(registry: Registry) -> list[Finding]:
+    """What leadmart.toml names and no file defines."""
+    file = registry.project.root / SETTINGS_FILE
+    scoring = registry.project.settings.scoring
+    found = []
+    for kind, ref in [*_names(registry), ("reference", scoring.scorecard), ("reference", scoring.reasons)]:
+        try:
+            if kind == "reference":
+                registry.reference(ref)
+            else:
+                registry.get(kind, ref)
+        except LeadmartError as error:
+            found.append(
+                Finding(
+                    str(file), LeadmartError(error.message, code=error.code, place=Place(str(file)), hint=error.hint)
+                )
+            )
+    return found
+
+
 def _named(registry: Registry) -> set[str]:
     """Relations of the definitions that leadmart.toml names."""
+    names = _names(registry)
+    return {d.relation for d in registry.all() if (d.kind, d.ref) in names}
+
+
+def _names(registry: Registry) -> list[tuple[str, str]]:
+    """Kind and name of every definition that leadmart.toml asks for."""
     settings = registry.project.settings
-    names = {
-        "feature": settings.features.views,
-        "gate": settings.scoring.gates,
-        "spine": (settings.features.spine, settings.train.spine),
-        "label": (settings.train.label,),
-    }
-    return {d.relation for kind, refs in names.items() for d in registry.all(kind) if d.ref in refs}
+    found = [
+        *(("feature", ref) for ref in settings.features.views),
+        *(("gate", ref) for ref in settings.scoring.gates),
+        ("spine", settings.features.spine),
+        ("spine", settings.train.spine),
+        ("label", settings.train.label),
+    ]
+    return list(dict.fromkeys(found))
 
 
 def check_files(project: Project, files: Sequence[Path]) -> tuple[list[Finding], int]:

@@ -113,7 +113,7 @@ def open_for_writing(project: Project) -> Warehouse:
     path = str(project.store).replace("'", "''")
     try:
         connection.execute(f"ATTACH '{path}' AS store (STORAGE_VERSION 'v1.5.0')")
-    except duckdb.IOException as error:
+    except duckdb.Error as error:
         connection.close()
         raise _reworded(error, project.store) from None
     warehouse = Warehouse(project, connection)
@@ -129,7 +129,7 @@ def open_for_writing(project: Project) -> Warehouse:
 def open_for_reading(project: Project) -> Warehouse:
     """A session on the published catalogue; it can be opened while a run is writing.
 
-    Raises LeadmartError `nothing_published` before the first load or run.
+    Raises LeadmartError `nothing_published` before the first load or run, `catalogue_unreadable` where it is broken.
     """
     if not project.catalogue.is_file():
         raise LeadmartError(
@@ -139,8 +139,21 @@ def open_for_reading(project: Project) -> Warehouse:
         )
     connection = _session(project)
     path = str(project.catalogue).replace("'", "''")
-    connection.execute(f"ATTACH '{path}' AS store (READ_ONLY)")
+    try:
+        connection.execute(f"ATTACH '{path}' AS store (READ_ONLY)")
+    except duckdb.Error as error:
+        connection.close()
+        raise unreadable_catalogue(project, error) from None
     return Warehouse(project, connection)
+
+
+def unreadable_catalogue(project: Project, error: duckdb.Error) -> LeadmartError:
+    """What to say where the published catalogue is no DuckDB file, or one of another release."""
+    return LeadmartError(
+        f"{project.catalogue} cannot be opened: {str(error).splitlines()[0]}",
+        code="catalogue_unreadable",
+        hint="the next `leadmart run` or `leadmart load` makes it anew",
+    )
 
 
 def _session(project: Project) -> duckdb.DuckDBPyConnection:
@@ -160,10 +173,10 @@ def _session(project: Project) -> duckdb.DuckDBPyConnection:
     return connection
 
 
-def _reworded(error: duckdb.IOException, store: Path) -> LeadmartError:
+def _reworded(error: duckdb.Error, store: Path) -> LeadmartError:
     text = str(error)
     holder = re.search(r"PID (\d+)", text)
-    if "lock" in text.lower():
+    if "could not set lock" in text.lower():
         who = f"process {holder[1]}" if holder else "another process"
         return LeadmartError(
             f"{who} is writing to {store}",

@@ -9,6 +9,7 @@ import duckdb
 
 from leadmart.features.errors import LeadmartError, near_names
 from leadmart.features.project import Project
+from leadmart.features.warehouse import unreadable_catalogue
 
 Rows = list[dict[str, Any]]
 
@@ -81,9 +82,7 @@ def _on_catalogue(project: Project, ask: Callable[[duckdb.DuckDBPyConnection], d
         raise LeadmartError(
             "nothing is published yet", code="nothing_published", hint="`leadmart run` computes and publishes"
         )
-    with duckdb.connect(
-        str(project.catalogue), read_only=True, config={"python_enable_replacements": False}
-    ) as connection:
+    with _opened(project) as connection:
         folder = str(project.warehouse).replace("'", "''")
         connection.execute("SET TimeZone = 'UTC'")
         # only the warehouse's own files can be read, and nothing can be written
@@ -96,7 +95,16 @@ def _on_catalogue(project: Project, ask: Callable[[duckdb.DuckDBPyConnection], d
             return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
         except duckdb.Error as error:
             words = [line.strip() for line in str(error).splitlines() if line.strip()]
-            hint = (
-                "nothing is scored yet: `leadmart run`" if "scores" in words[0] and "does not exist" in words[0] else ""
-            )
+            hint = "" if _is_scored(connection) else "nothing is scored yet: `leadmart run` computes and scores"
             raise LeadmartError(words[0], code="bad_query", hint=hint) from None
+
+
+def _opened(project: Project) -> duckdb.DuckDBPyConnection:
+    try:
+        return duckdb.connect(str(project.catalogue), read_only=True, config={"python_enable_replacements": False})
+    except duckdb.Error as error:
+        raise unreadable_catalogue(project, error) from None
+
+
+def _is_scored(connection: duckdb.DuckDBPyConnection) -> bool:
+    return bool(connection.execute("SELECT 1 FROM duckdb_views() WHERE schema_name = 'scores'").fetchall())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -233,13 +234,13 @@ def execute(
             for stage in stages:
                 stage(run)
             run.status = "blocked" if run.status == "blocked" or run.held else "done"
-        except LeadmartError as error:
-            run.status = "failed"
-            _record_end(run, error.message)
-            raise
         except BaseException as error:
             run.status = "failed"
-            _record_end(run, f"{type(error).__name__}: {error}")
+            # what went wrong first is what a person has to hear, also where the catalogue cannot be swapped
+            with suppress(LeadmartError):
+                _record_end(
+                    run, error.message if isinstance(error, LeadmartError) else f"{type(error).__name__}: {error}"
+                )
             raise
         _record_end(run, _why_blocked(run))
         return run

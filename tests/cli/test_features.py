@@ -95,15 +95,15 @@ def source_rows(folder: Path, table: str) -> list[Row]:
     return list(first.values())
 
 
-def random_pairs(leads: Sequence[Row], draw: random.Random, known: bool) -> list[tuple[str, datetime]]:
-    """Leads at a moment of their first half year, on midnight and off it; before they were known, if asked for."""
-    found = []
+def random_pairs(leads: Sequence[Row], draw: random.Random) -> list[tuple[str, datetime]]:
+    """Known leads at a moment of their first half year, on midnight and off it."""
+    found: list[tuple[str, datetime]] = []
     while len(found) < PAIRS:
         lead = draw.choice(leads)
         moment = lead["occurred_at"] + timedelta(days=draw.randrange(1, 175), seconds=draw.choice([0, 1, 40_000]))
         if draw.random() < 0.5:
             moment = datetime(moment.year, moment.month, moment.day)
-        if known == (lead["ingested_at"] <= moment < datetime(2026, 3, 2)):
+        if lead["ingested_at"] <= moment < datetime(2026, 3, 2):
             found.append((lead["lead_id"], moment))
     return found
 
@@ -115,7 +115,7 @@ def test_ten_random_pairs_get_what_plain_python_computes(
     folder = company("scored")
     sources = {table: source_rows(folder, table) for table in SOURCES}
     lists = oracle.read_lists(ROOT / "sql" / "reference")
-    pairs = random_pairs(sources["leads"], random.Random(seed), known=True)
+    pairs = random_pairs(sources["leads"], random.Random(seed))
     given = tmp_path / "pairs.csv"
     given.write_text("lead_id,as_of\n" + "".join(f"{lead},{as_of}\n" for lead, as_of in pairs))
     out = tmp_path / "features.parquet"
