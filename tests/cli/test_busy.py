@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -71,14 +73,26 @@ def test_others_look_while_a_process_holds_the_store(here: Any, copy_of: Any, pu
     assert here("run", "--project", folder).code == 0
 
 
+def wait_until_open(process: subprocess.Popen[bytes], file: Path) -> None:
+    """Return once the process has the file open: looking by connecting could take the lock from it."""
+    handles = Path(f"/proc/{process.pid}/fd")
+    while process.poll() is None:
+        with contextlib.suppress(FileNotFoundError):
+            if any(handle.resolve() == file.resolve() for handle in handles.iterdir()):
+                return
+        time.sleep(0.01)
+
+
 @pytest.mark.slow
-def test_others_look_while_a_run_is_on(here: Any, copy_of: Any, published: Any) -> None:
+def test_others_look_while_a_run_is_on(here: Any, copy_of: Any) -> None:
     folder = copy_of("loaded")
+    store = folder / "warehouse" / "leadmart.duckdb"
     before = here("run", "--project", folder, "--as-of", "2026-03-01", "--json")
     assert before.code == 0
     counted = ("sql", "SELECT MAX(as_of) AS as_of, COUNT(*) AS leads FROM scores.latest", "--project", folder, "--json")
     program = str(Path(sys.executable).parent / "leadmart")
     run = subprocess.Popen([program, "run", "--project", str(folder)], stdout=subprocess.DEVNULL)
+    wait_until_open(run, store)
     seen, refused = [], 0
     while run.poll() is None:
         answer = here(*counted)
