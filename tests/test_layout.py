@@ -19,7 +19,7 @@ PACKAGE_DATA: dict[str, list[str]] = PYPROJECT["tool"]["setuptools"]["package-da
 TOP_LEVEL = {
     *("README.md", "LICENSE", "CHANGELOG.md", "CONTRIBUTING.md"),
     *("pyproject.toml", "requirements.lock", "Makefile", ".ci", ".gitignore"),
-    *("__init__.py", "__main__.py", "cli.py", "py.typed", "sql", "features", "expectations", "scoring"),
+    *("__init__.py", "__main__.py", "cli.py", "commands", "py.typed", "sql", "features", "expectations", "scoring"),
     *("tests", "docs", "bench", "examples"),
 }
 LONGEST_MODULE = 450

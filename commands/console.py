@@ -1,0 +1,62 @@
+"""What all commands share: their options, and how they print."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from leadmart.features.progress import Bar
+    from leadmart.features.project import Project
+    from leadmart.scoring.pipeline import Run
+
+ProjectDir = Annotated[
+    Path | None,
+    typer.Option("--project", metavar="DIR", help="The project's folder; without it, found upward from here."),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+AsOf = Annotated[
+    str | None,
+    typer.Option("--as-of", metavar="T", help="Date or timestamp, UTC; without it, the latest due by the newest load."),
+]
+
+
+def project_at(folder: Path | None) -> Project:
+    from leadmart.features.project import find_project
+
+    return find_project(folder)
+
+
+def moment_of(text: str | None) -> datetime | None:
+    from leadmart.features.clock import parse_moment
+
+    return parse_moment(text) if text else None
+
+
+def report_run(done: Run, as_json: bool) -> None:
+    from leadmart.scoring.report import run_text
+
+    emit(done.as_json(), as_json, run_text(done))
+    if done.status == "blocked":
+        raise typer.Exit(3)
+
+
+def emit(document: object, as_json: bool, words: str) -> None:
+    typer.echo(json.dumps(document, indent=2, default=str) if as_json else words)
+
+
+def print_rows(rows: Sequence[dict[str, Any]], as_json: bool) -> None:
+    from leadmart.scoring.report import table_text
+
+    typer.echo(json.dumps(rows, indent=2, default=str) if as_json else table_text(rows))
+
+
+def progress_bar() -> Bar:
+    from leadmart.features.progress import Bar
+
+    return Bar()

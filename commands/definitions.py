@@ -1,0 +1,72 @@
+"""Definitions before anything runs: `check`, `render`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from leadmart.commands.console import (
+    Json,
+    ProjectDir,
+    project_at,
+)
+
+
+def check(
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Files to check as if they stood in the project; default: every definition."),
+    ] = None,
+    project: ProjectDir = None,
+    as_json: Json = False,
+) -> None:
+    """Prove every definition before anything runs."""
+    from leadmart.features.checking import check_files, check_project
+
+    found = project_at(project)
+    problems, count = check_files(found, files) if files else check_project(found)
+    if as_json:
+        typer.echo(json.dumps([p.as_finding() for p in problems], indent=2))
+    else:
+        for problem in problems:
+            typer.echo(problem.error.render() + "\n")
+        typer.echo(f"{count} definitions, {len(problems)} problems" if problems else f"{count} definitions, all proven")
+    if problems:
+        raise typer.Exit(1)
+
+
+def render(
+    name: Annotated[str, typer.Argument(help="A definition: name, or name@vN.")],
+    preamble: Annotated[
+        bool, typer.Option("--preamble", help="Print the CREATE VIEW lines to paste before it.")
+    ] = False,
+    executed: Annotated[bool, typer.Option("--executed", help="Print only the SQL that is executed.")] = False,
+    project: ProjectDir = None,
+    as_json: Json = False,
+) -> None:
+    """Print the SQL to paste, and the SQL that is executed."""
+    from leadmart.features.inline import executed_sql
+    from leadmart.features.registry import Registry
+    from leadmart.features.render import preamble_sql
+
+    found = project_at(project)
+    registry = Registry(found)
+    definition = registry.find(name)
+    document = {"name": definition.ref, "pasted": definition.text, "executed": executed_sql(definition)}
+    if preamble:
+        document["preamble"] = preamble_sql(found, registry, definition)
+    if as_json:
+        typer.echo(json.dumps(document, indent=2))
+    elif executed:
+        typer.echo(document["executed"])
+    else:
+        parts = [document["preamble"] + "\n"] if preamble else []
+        parts += (
+            [document["pasted"].rstrip() + "\n"]
+            if preamble
+            else [f"-- pasted\n{document['pasted']}", f"-- executed\n{document['executed']}"]
+        )
+        typer.echo("\n".join(parts))

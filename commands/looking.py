@@ -1,0 +1,61 @@
+"""Looking, read-only, also while a run is on: `show`, `explain`, `sql`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from leadmart.commands.console import (
+    AsOf,
+    Json,
+    ProjectDir,
+    emit,
+    moment_of,
+    print_rows,
+    project_at,
+)
+
+
+def show(
+    what: Annotated[str, typer.Argument(help="scores, features, runs, verdicts, or view")],
+    name: Annotated[str | None, typer.Argument(help="With view: which one, such as web_engagement@v1.")] = None,
+    limit: Annotated[int, typer.Option(help="At most so many rows.")] = 20,
+    project: ProjectDir = None,
+    as_json: Json = False,
+) -> None:
+    """Look at scores, features, runs, verdicts or a published view.
+
+    Also while a run is on.
+    """
+    from leadmart.scoring.looking import show as look
+
+    print_rows(look(project_at(project), what, name, limit), as_json)
+
+
+def explain(
+    lead: Annotated[str, typer.Argument(help="The lead's id.")],
+    as_of: AsOf = None,
+    project: ProjectDir = None,
+    as_json: Json = False,
+) -> None:
+    """Say why a lead has its score.
+
+    Gates, points, probability, boost, and the reasons with their values.
+    """
+    from leadmart.scoring.explain import explain as assess
+    from leadmart.scoring.report import assessment_text
+
+    found = assess(project_at(project), lead, moment_of(as_of))
+    emit(found, as_json, assessment_text(found))
+
+
+def sql(
+    query: Annotated[str, typer.Argument(help="One SELECT over features.*, scores.*, meta.*")],
+    project: ProjectDir = None,
+    as_json: Json = False,
+) -> None:
+    """Run one SELECT on the published catalogue."""
+    from leadmart.scoring.looking import query as ask
+
+    print_rows(ask(project_at(project), query), as_json)

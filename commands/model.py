@@ -1,0 +1,48 @@
+"""A model's life: `train`, `models`, `score`."""
+
+from __future__ import annotations
+
+from leadmart.commands.console import (
+    AsOf,
+    Json,
+    ProjectDir,
+    emit,
+    moment_of,
+    progress_bar,
+    project_at,
+    report_run,
+)
+
+
+def train(project: ProjectDir = None, as_json: Json = False) -> None:
+    """Learn from past landmarks and their outcomes.
+
+    Too few outcomes keep the rules.
+    """
+    from leadmart.scoring.report import training_text
+    from leadmart.scoring.training import train as learn
+
+    with progress_bar() as bar:
+        trained = learn(project_at(project), bar.say)
+    emit(trained.as_json(), as_json, training_text(trained))
+
+
+def models(project: ProjectDir = None, as_json: Json = False) -> None:
+    """Every trained model with its figures."""
+    from leadmart.features.warehouse import open_for_reading
+    from leadmart.scoring.report import models_text
+    from leadmart.scoring.training import models as kept
+
+    with open_for_reading(project_at(project)) as warehouse:
+        found = kept(warehouse)
+    emit(found, as_json, models_text(found))
+
+
+def score(as_of: AsOf = None, project: ProjectDir = None, as_json: Json = False) -> None:
+    """Score what is filled at an as_of, without computing features."""
+    from leadmart.scoring.pipeline import SCORE, execute
+
+    moment = moment_of(as_of)
+    with progress_bar() as bar:
+        done = execute(project_at(project), "score", [moment] if moment else None, stages=SCORE, progress=bar.count)
+    report_run(done, as_json)

@@ -1,0 +1,115 @@
+"""Setting a project up and bringing rows in: `init`, `eject`, `load`."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from leadmart.commands.console import (
+    Json,
+    ProjectDir,
+    emit,
+    progress_bar,
+    project_at,
+)
+from leadmart.features.errors import LeadmartError
+
+if TYPE_CHECKING:
+    from leadmart.features.registry import Registry
+
+
+def init(
+    folder: Annotated[Path, typer.Argument(help="A new folder.")],
+    demo: Annotated[bool, typer.Option("--demo", help="Make a company up and load it.")] = False,
+    leads: Annotated[int | None, typer.Option(help="With --demo: how many leads. Default 20000.")] = None,
+    days: Annotated[int | None, typer.Option(help="With --demo: how many days of history. Default 540.")] = None,
+    seed: Annotated[int | None, typer.Option(help="With --demo: same seed and end, same bytes; 1 if left out.")] = None,
+    until: Annotated[str | None, typer.Option(metavar="D", help="With --demo: the day it ends; default today.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Write a project that runs as it stands.
+
+    With --demo, a made-up company is loaded into it.
+    """
+    from leadmart.features import scaffold
+    from leadmart.features.clock import now, parse_moment
+    from leadmart.scoring.report import demo_text
+
+    if not demo:
+        for name, given in (("--leads", leads), ("--days", days), ("--seed", seed), ("--until", until)):
+            if given is not None:
+                raise typer.BadParameter(f"{name} goes with --demo")
+        scaffold.init(folder)
+        emit(
+            {"project": str(folder), "tables": {}}, as_json,
+            f"{folder}/leadmart.toml is written.\n\nNext: cd {folder}; leadmart load leads leads.csv; leadmart run",
+        )  # fmt: skip
+        return
+    seed = 1 if seed is None else seed
+    end = parse_moment(until) if until else now().replace(hour=0, minute=0, second=0, microsecond=0)
+    with progress_bar() as bar:
+        made, rows = scaffold.init_demo(folder, leads, days, seed, end, progress=bar.say)
+    document = {"project": str(folder), **asdict(made), "until": end.isoformat(), "tables": rows}
+    emit(document, as_json, demo_text(document))
+
+
+def eject(
+    name: Annotated[str, typer.Argument(help="A packaged definition, reference table or suite.")],
+    project: ProjectDir = None,
+) -> None:
+    """Copy a packaged definition or suite into the project.
+
+    There it can be changed, and counts instead of the packaged one.
+    """
+    from leadmart.features.registry import eject as copy
+
+    typer.echo(copy(project_at(project), name))
+
+
+def load(
+    table: Annotated[str, typer.Argument(help="The raw table.")],
+    files: Annotated[list[Path], typer.Argument(help="CSV, Parquet or JSON lines files, or folders of them.")],
+    replace: Annotated[bool, typer.Option("--replace", help="The files are the whole table from now on.")] = False,
+    project: ProjectDir = None,
+    as_json: Json = False,
+) -> None:
+    """Bring files into a raw table, all of them or none.
+
+    The same file twice is loaded once.
+    """
+    from leadmart.features import catalogue, raw
+    from leadmart.features.clock import now
+    from leadmart.features.registry import Registry
+    from leadmart.features.staging import remarks_on
+    from leadmart.features.warehouse import open_for_writing
+    from leadmart.scoring.report import load_text
+
+    found = project_at(project)
+    with progress_bar() as bar, open_for_writing(found) as warehouse:
+        registry = Registry(found)
+        batches = raw.load(warehouse, registry, table, files, loaded_at=now(), replace=replace, progress=bar.say)
+        catalogue.publish(warehouse, registry, _selection(registry, warehouse))
+        remarks = remarks_on(warehouse, registry, table) if any(b.is_new for b in batches) else []
+    document = {
+        "table": table,
+        "batches": [{"file": b.input_name, "rows": b.rows, "loaded": b.is_new} for b in batches],
+        "rows": sum(b.rows for b in batches),
+        "sources": [asdict(remark) for remark in remarks],
+    }
+    for words in (words for remark in remarks for words in remark.words()):
+        typer.echo(f"warning: {words}", err=True)
+    emit(document, as_json, load_text(document))
+
+
+def _selection(registry: Registry, warehouse: Any) -> Any:
+    """The project's selection for the catalogue; None while a definition is refused, which `check` and `run` say."""
+    from leadmart.features.plan import select
+    from leadmart.features.staging import present_sources
+
+    try:
+        return select(registry, present_sources(warehouse, registry))
+    except LeadmartError:
+        return None

@@ -1,0 +1,129 @@
+"""What fills slices and scores, and what would: `plan`, `run`, `backfill`, `validate`, `features`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from leadmart.commands.console import (
+    AsOf,
+    Json,
+    ProjectDir,
+    emit,
+    moment_of,
+    progress_bar,
+    project_at,
+    report_run,
+)
+
+
+def plan(
+    as_of: AsOf = None,
+    exit_code: Annotated[bool, typer.Option("--exit-code", help="Return 4 when there is work.")] = False,
+    project: ProjectDir = None,
+    as_json: Json = False,
+) -> None:
+    """Say what `run` would do."""
+    from leadmart.features.plan import default_as_of, missing_slices, select
+    from leadmart.features.registry import Registry
+    from leadmart.features.staging import present_sources
+    from leadmart.features.warehouse import open_for_reading
+    from leadmart.scoring.report import plan_text
+
+    found = project_at(project)
+    with open_for_reading(found) as warehouse:
+        registry = Registry(found)
+        moments = [moment_of(as_of) or default_as_of(warehouse)]
+        present = present_sources(warehouse, registry)
+        selection = select(registry, present)
+        missing = missing_slices(warehouse, selection, moments)
+    absent = sorted(set(registry.sources_of(selection.definitions)) - present)
+    document = {
+        "as_of": [m.isoformat() for m in moments],
+        "slices": [{"view": s.definition.relation, "as_of": s.as_of.isoformat(), "way": "as written"} for s in missing],
+        "changes": [],
+        "feature_set_version": selection.feature_set_version,
+        "absent_sources": absent,
+    }
+    emit(document, as_json, plan_text(document))
+    if exit_code and missing:
+        raise typer.Exit(4)
+
+
+def run(as_of: AsOf = None, project: ProjectDir = None, as_json: Json = False) -> None:
+    """Refresh features and scores, and publish what passes its suites.
+
+    In this order: quality of raw, features, their quality, scores, their quality, publish.
+    """
+    from leadmart.scoring.pipeline import execute
+
+    moment = moment_of(as_of)
+    with progress_bar() as bar:
+        done = execute(project_at(project), "run", [moment] if moment else None, progress=bar.count)
+    report_run(done, as_json)
+
+
+def backfill(
+    start: Annotated[str, typer.Option(metavar="D", help="First as_of, included.")],
+    end: Annotated[str, typer.Option(metavar="D", help="End, not included.")],
+    view: Annotated[str | None, typer.Option(metavar="NAME", help="Fill only this view, and score nothing.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what it would do, and stop.")] = False,
+    project: ProjectDir = None,
+    as_json: Json = False,
+) -> None:
+    """Fill missing slices of the past, and score them.
+
+    The rows are those that single runs would have written.
+    """
+    from leadmart.features.clock import parse_moment
+    from leadmart.features.plan import past_moments
+    from leadmart.scoring.forecast import forecast
+    from leadmart.scoring.pipeline import execute
+
+    found = project_at(project)
+    first, last = parse_moment(start), parse_moment(end)
+    expected = forecast(found, lambda warehouse: past_moments(warehouse, first, last), view)
+    if dry_run:
+        emit(expected.as_json(), as_json, expected.words())
+        return
+    typer.echo(expected.words(), err=True)
+    with progress_bar() as bar:
+        done = execute(
+            found, "backfill", lambda warehouse: past_moments(warehouse, first, last), only=view, progress=bar.count
+        )
+    report_run(done, as_json)
+
+
+def validate(as_of: AsOf = None, project: ProjectDir = None, as_json: Json = False) -> None:
+    """Run the suites alone; nothing is computed or published.
+
+    On the sources, and on what is filled at the as_of.
+    """
+    from leadmart.scoring.pipeline import VALIDATE, execute
+
+    moment = moment_of(as_of)
+    with progress_bar() as bar:
+        done = execute(
+            project_at(project), "validate", [moment] if moment else None, stages=VALIDATE, progress=bar.count
+        )
+    report_run(done, as_json)
+
+
+def features(
+    spine: Annotated[Path, typer.Option(metavar="PAIRS", help="Parquet or CSV with the entity's key and as_of.")],
+    out: Annotated[Path, typer.Option(metavar="FILE", help="The Parquet file to write.")],
+    project: ProjectDir = None,
+    as_json: Json = False,
+) -> None:
+    """Features at any (entity, as_of) pairs, in their order."""
+    from leadmart.features.lookup import features_for_pairs
+    from leadmart.features.registry import Registry
+    from leadmart.features.session import Session
+    from leadmart.features.warehouse import open_for_reading
+
+    found = project_at(project)
+    with open_for_reading(found) as warehouse:
+        rows = features_for_pairs(Session(warehouse, Registry(found)), spine, out)
+    emit({"rows": rows, "file": str(out)}, as_json, f"{rows:,} rows in {out}")
