@@ -60,3 +60,8 @@ def progress_bar() -> Bar:
     from leadmart.features.progress import Bar
 
     return Bar()
+
+
+def counted(number: int, noun: str) -> str:
+    """`1 row`, `2,000 rows`."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

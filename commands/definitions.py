@@ -11,6 +11,7 @@ import typer
 from leadmart.commands.console import (
     Json,
     ProjectDir,
+    counted,
     project_at,
 )
 
@@ -33,7 +34,8 @@ def check(
     else:
         for problem in problems:
             typer.echo(problem.error.render() + "\n")
-        typer.echo(f"{count} definitions, {len(problems)} problems" if problems else f"{count} definitions, all proven")
+        proven = counted(len(problems), "problem") if problems else "all proven" if count > 1 else "proven"
+        typer.echo(f"{counted(count, 'definition')}, {proven}")
     if problems:
         raise typer.Exit(1)
 

@@ -150,11 +150,6 @@ class TrainSection(Section):
         return self
 
 
-class RetentionSection(Section):
-    daily_days: int = Field(default=30, ge=1)
-    weekly_weeks: int = Field(default=52, ge=0)
-
-
 class EngineSection(Section):
     memory_limit: str = Field(default="4GB", pattern=r"^\d+(\.\d+)?\s*(MB|GB|MiB|GiB)$")
     threads: int | None = Field(default=None, ge=1)
@@ -170,7 +165,6 @@ class Settings(Section):
     features: FeaturesSection = FeaturesSection()
     scoring: ScoringSection = ScoringSection()
     train: TrainSection = TrainSection()
-    retention: RetentionSection = RetentionSection()
     engine: EngineSection = EngineSection()
 
 

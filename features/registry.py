@@ -101,7 +101,7 @@ class Registry:
             raise LeadmartError(
                 f"there is no definition {name}",
                 code="unknown_definition",
-                hint=near_names(bare, known) or "`leadmart check` lists every definition",
+                hint=near_names(bare, known) or f"there are {', '.join(sorted({d.name for d in self.all()}))}",
             )
         return max(hits, key=lambda d: (d.kind in VERSIONED, d.version or 0))
 

@@ -181,7 +181,7 @@ def _reworded(error: duckdb.Error, store: Path) -> LeadmartError:
         return LeadmartError(
             f"{who} is writing to {store}",
             code="warehouse_busy",
-            hint="wait until it ends; `show`, `explain`, `sql`, `plan` and `status` work meanwhile",
+            hint="wait until it ends; `show`, `explain`, `sql` and `plan` work meanwhile",
         )
     return LeadmartError(f"{store} cannot be opened: {text.splitlines()[0]}", code="warehouse_unreadable")
 

@@ -95,7 +95,8 @@ def _on_catalogue(project: Project, ask: Callable[[duckdb.DuckDBPyConnection], d
             return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
         except duckdb.Error as error:
             words = [line.strip() for line in str(error).splitlines() if line.strip()]
-            hint = "" if _is_scored(connection) else "nothing is scored yet: `leadmart run` computes and scores"
+            is_early = "Catalog Error" in words[0] and not _is_scored(connection)
+            hint = "nothing is scored yet: `leadmart run` computes and scores" if is_early else ""
             raise LeadmartError(words[0], code="bad_query", hint=hint) from None
 
 
