@@ -1,0 +1,29 @@
+"""Five made-up companies of the default size: the model comes near what can be known, and beats the points."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [1, 2, 3, 4, 5])
+def test_a_model_comes_within_three_points_of_the_reachable_auc(
+    seed: int, leadmart: Any, tmp_path: Path, record_property: Any
+) -> None:
+    folder = tmp_path / "company"
+    made = leadmart("init", folder, "--demo", "--seed", seed, "--until", "2026-03-02")
+    assert made.code == 0
+    trained = leadmart("train", "--project", folder, "--json")
+    assert trained.code == 0
+    figures = {name: metric["value"] for name, metric in trained.document["metrics"].items()}
+    told = {name: round(figures[name], 3) for name in ("roc_auc", "reachable_roc_auc", "rules_roc_auc")}
+    record_property("figures", told)
+    print(f"seed {seed}: {told}")
+    assert 0.70 <= figures["reachable_roc_auc"] <= 0.85
+    assert abs(figures["roc_auc"] - figures["reachable_roc_auc"]) <= 0.03, told
+    assert figures["roc_auc"] > figures["rules_roc_auc"], told
+    assert trained.document["positives"] >= 500
+    assert trained.document["suspects"] == []
