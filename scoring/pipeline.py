@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from leadmart.features import catalogue
@@ -29,7 +30,7 @@ from leadmart.features.session import Session
 from leadmart.features.warehouse import Warehouse, new_run_id, open_for_writing
 from leadmart.scoring.judge import Judge, held_back
 from leadmart.scoring.scorer import Scorer, label_of
-from leadmart.scoring.upsert import Counts, upsert
+from leadmart.scoring.upsert import Counts, Scoring, upsert
 
 Progress = Callable[[str, int, int], None]
 """Told what is being done, how much is done and how much there is."""
@@ -115,6 +116,14 @@ def judge_sources(run: Run) -> None:
     run.held = held_back(run.selection.definitions, run.registry, run.failed_sources)
 
 
+def judge_slices(run: Run) -> None:
+    """Asks quality about the slices that are filled already: their suite may be another one by now."""
+    missing = {s.key for s in run.missing}
+    for each in wanted_slices(run.selection, run.moments):
+        if run.only is None and each.key not in missing and not _approves_slice(run, each):
+            run.held |= {each.definition.relation}
+
+
 def fill_slices(run: Run) -> None:
     """Computes the missing slices, has them judged, and lists them, one as_of after the other."""
     done = 0
@@ -129,7 +138,7 @@ def fill_slices(run: Run) -> None:
     def approve(written: Written) -> bool:
         definition = written.slice.definition
         passed = run.judge.approves(
-            "feature", definition.ref, f"{definition.relation} at {iso(written.slice.as_of)}", written.file
+            "feature", definition.ref, f"{definition.relation} at {iso(written.slice.as_of)}", lambda: written.file
         )
         if not passed:
             rejected.add(definition.relation)
@@ -159,6 +168,9 @@ def score(run: Run) -> None:
         scoring = scorer.scoring(as_of)
         done = scoring.is_done(run.warehouse)
         if done is not None:
+            if not _approves_scores(run, scoring):
+                run.status = "blocked"
+                return
             scoring.put_in_force(run.warehouse, run.run_id)
             run.counts += Counts(unchanged=done)
             continue
@@ -171,7 +183,7 @@ def score(run: Run) -> None:
         file = run.warehouse.staging_file()
         run.warehouse.register("scored", scored)
         run.warehouse.write_parquet("SELECT * FROM scored ORDER BY lead_id", file)
-        passed = run.judge.approves("score", "lead_scores", f"scores.lead_scores at {iso(as_of)}", file)
+        passed = _approves_scores(run, scoring, file)
         file.unlink(missing_ok=True)
         if not passed:
             run.status = "blocked"
@@ -184,26 +196,17 @@ def judge_filled(run: Run) -> None:
     """Asks quality about the slices that are filled, and about the scores at their as_of; publishes nothing."""
     for as_of in run.moments:
         for definition in run.selection.definitions:
-            file = slice_file(run.warehouse, run.selection.slice_of(definition, as_of))
-            if file is not None:
-                run.progress(f"quality of {definition.ref}", 0, 0)
-                if not run.judge.approves("feature", definition.ref, f"{definition.relation} at {iso(as_of)}", file):
-                    run.held |= {definition.relation}
-        staged = run.warehouse.staging_file()
-        rows = run.warehouse.write_parquet(
-            f"SELECT * EXCLUDE (run_id, written_at) FROM store.scores.lead_scores WHERE as_of = {sql_literal(as_of)} "
-            "ORDER BY ALL",
-            staged,
-        )
-        if rows and not run.judge.approves("score", "lead_scores", f"scores.lead_scores at {iso(as_of)}", staged):
+            run.progress(f"quality of {definition.ref}", 0, 0)
+            if not _approves_slice(run, run.selection.slice_of(definition, as_of)):
+                run.held |= {definition.relation}
+        if not _approves_every_score(run, as_of):
             run.status = "blocked"
-        staged.unlink(missing_ok=True)
 
 
-RUN = (prove, plan, judge_sources, fill_slices, score)
+RUN = (prove, plan, judge_sources, judge_slices, fill_slices, score)
 """The stages of `run` and `backfill`, in order; the catalogue is swapped after the last, whatever it found."""
 
-SCORE = (prove, plan, judge_sources, score)
+SCORE = (prove, plan, judge_sources, judge_slices, score)
 """`score` computes no slice: it scores what is filled."""
 
 VALIDATE = (prove, judge_sources, judge_filled)
@@ -284,6 +287,47 @@ def _why_blocked(run: Run) -> str | None:
         )
     failed = [v for v in run.judge.given if not v.success]
     return "quality failed: " + ", ".join(f"{v.suite} on {v.subject}" for v in failed)
+
+
+def _approves_slice(run: Run, each: Slice) -> bool:
+    """Whether a filled slice passes; one that is not filled has nothing to fail."""
+    file = slice_file(run.warehouse, each)
+    subject = f"{each.definition.relation} at {iso(each.as_of)}"
+    # a slice's file is named by its content
+    return file is None or run.judge.approves("feature", each.definition.ref, subject, lambda: file, file.stem)
+
+
+def _approves_scores(run: Run, scoring: Scoring, file: Path | None = None) -> bool:
+    """Whether the score rows of a scoring pass: those in the file, or without one those that are published."""
+    made: list[Path] = []
+
+    def published() -> Path:
+        if not made:
+            made.append(run.warehouse.staging_file())
+            run.warehouse.write_parquet(scoring.published_sql(), made[0])
+        return made[0]
+
+    subject = f"scores.lead_scores at {iso(scoring.as_of)}"
+    try:
+        return run.judge.approves("score", "lead_scores", subject, (lambda: file) if file else published, scoring.name)
+    finally:
+        for staged in made:
+            staged.unlink(missing_ok=True)
+
+
+def _approves_every_score(run: Run, as_of: datetime) -> bool:
+    """Whether the published score rows at an as_of pass, those of earlier versions too."""
+    staged = run.warehouse.staging_file()
+    try:
+        rows = run.warehouse.write_parquet(
+            f"SELECT * EXCLUDE (run_id, written_at) FROM store.scores.lead_scores WHERE as_of = {sql_literal(as_of)} "
+            "ORDER BY ALL",
+            staged,
+        )
+        subject = f"scores.lead_scores at {iso(as_of)}"
+        return not rows or run.judge.approves("score", "lead_scores", subject, lambda: staged)
+    finally:
+        staged.unlink(missing_ok=True)
 
 
 def _is_for(definition: Definition, run: Run) -> bool:
