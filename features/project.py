@@ -198,6 +198,16 @@ class Project:
     def is_demo(self) -> bool:
         return self.demo_truth.is_file()
 
+    def place_of(self, value: str) -> Place:
+        """Where leadmart.toml says `value` in quotes; the file alone where it does not."""
+        path = self.root / SETTINGS_FILE
+        lines = path.read_text(encoding="utf-8-sig").splitlines() if path.is_file() else []
+        for number, line in enumerate(lines, 1):
+            found = re.search(f"([\"']){re.escape(value)}\\1", line.partition("#")[0])
+            if found:
+                return Place(str(path), number, found.start() + 1, line, len(found[0]))
+        return Place(str(path))
+
 
 def find_project(start: Path | None = None) -> Project:
     """The project whose `leadmart.toml` stands in `start` or the nearest folder above it.

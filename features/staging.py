@@ -40,6 +40,7 @@ def present_sources(warehouse: Warehouse, registry: Registry) -> frozenset[str]:
             raise LeadmartError(
                 f"the project says it has {name}, and raw.{', raw.'.join(wanted)} is not loaded",
                 code="raw_missing",
+                place=registry.project.place_of(name),
                 hint=f"`leadmart load {wanted[0]} FILE`, or take {name} out of [sources] have",
             )
     return frozenset(have)

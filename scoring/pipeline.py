@@ -60,6 +60,7 @@ class Run:
     skipped: int = 0
     counts: Counts = field(default_factory=Counts)
     model_version: str = "rules"
+    left_out: int = 0
     session: Session = field(init=False)
     judge: Judge = field(init=False)
     selection: Selection = field(init=False)
@@ -87,6 +88,7 @@ class Run:
                 "unchanged": self.counts.unchanged,
             },
             "verdicts": self.judge.summary(),
+            "left_out": self.left_out,
             "held_back": sorted(self.held),
             "failed_sources": sorted(self.failed_sources),
             "model_version": self.model_version,
@@ -190,6 +192,7 @@ def score(run: Run) -> None:
             return
         run.counts += upsert(run.warehouse, scored, scoring, run.run_id)
     run.tiers = scorer.tiers(run.moments[-1])
+    run.left_out = scorer.left_out(run.moments[-1])
 
 
 def judge_filled(run: Run) -> None:

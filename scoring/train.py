@@ -85,7 +85,7 @@ class BlockSummary:
 @dataclass(frozen=True)
 class TrainingResult:
     """What `train` prints and stores. `model` is None in tier `rules`; then `metrics` are those of the rules score
-    alone.
+    alone. `rows` and `positives` are the landmarks learned from: train, validation and calibration.
     """
 
     model: Model | None
@@ -190,8 +190,8 @@ def fit(
         tier=tier,
         label=label,
         feature_set_version=feature_set_version,
-        rows=labelled.rows.height,
-        positives=int(labelled.rows["y"].sum()),
+        rows=parts.outside_test().height,
+        positives=int(parts.outside_test()["y"].sum()),
         positive_leads=positive,
         negative_leads=negative,
         excluded=(*labelled.excluded, *parts.left_out),

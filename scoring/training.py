@@ -12,6 +12,7 @@ from typing import Any
 
 from leadmart.features import catalogue
 from leadmart.features.clock import now, sql_literal
+from leadmart.features.definition import Definition
 from leadmart.features.errors import LeadmartError
 from leadmart.features.lint import horizon_days
 from leadmart.features.lookup import feature_columns
@@ -61,6 +62,7 @@ def train(project: Project, progress: Callable[[str], None] = lambda _: None) ->
                 hint="`leadmart load TABLE FILE`",
             )
         label = registry.get("label", project.settings.train.label)
+        _refuse_absent_outcomes(session, label)
         spine = registry.get("spine", project.settings.train.spine)
         selection = select(registry, session.present)
         publish_views(warehouse, session, selection, run_id)
@@ -93,6 +95,18 @@ def train(project: Project, progress: Callable[[str], None] = lambda _: None) ->
             _keep(warehouse, result, run_id)
             catalogue.publish(warehouse, registry, selection)
     return Trained(result, role, run_id, round(time.perf_counter() - started, 3))
+
+
+def _refuse_absent_outcomes(session: Session, label: Definition) -> None:
+    absent = sorted(set(session.registry.sources_of([label])) - session.present)
+    if absent:
+        raise LeadmartError(
+            f"{', '.join(absent)} is not loaded, and label {label.name} reads it: every lead would count as one "
+            "without the outcome",
+            code="nothing_to_learn",
+            place=label.place(),
+            hint="`leadmart load` brings it in; until then `leadmart run` scores by the rules",
+        )
 
 
 def models(warehouse: Warehouse) -> list[dict[str, Any]]:
