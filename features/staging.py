@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 import duckdb
 
@@ -98,7 +97,7 @@ def staging_select(
 
     `raw` maps raw tables to relations; where none of the source's connectors is fed, its raw tables are empty.
     """
-    views, union = _every_row(warehouse, registry, name, raw)
+    views, union = every_row(warehouse, registry, name, raw)
     key = ", ".join(registry.source(name)[0].source_key)
     everything = ", ".join(f'"{c}"' for c, _ in warehouse.columns(union))
     return views, (
@@ -108,54 +107,7 @@ def staging_select(
     )
 
 
-@dataclass(frozen=True)
-class Remark:
-    """What `load` says of a source after its raw table grew: rows that will not count as one may expect."""
-
-    source: str
-    changed_keys: int
-    rows_without_clock: int
-
-    def words(self) -> list[str]:
-        """One sentence for each count that is not 0."""
-        found = []
-        if self.changed_keys:
-            found.append(
-                f"{self.source}: {self.changed_keys:,} keys come back with other values, though its rows are said "
-                "to be appended; the row first known counts"
-            )
-        if self.rows_without_clock:
-            found.append(f"{self.source}: {self.rows_without_clock:,} rows have no clock and can never be known")
-        return found
-
-
-def remarks_on(warehouse: Warehouse, registry: Registry, table: str) -> list[Remark]:
-    """Remarks on the sources that read a raw table: keys that come back changed in a log, rows without a clock."""
-    raw = {name.lower(): relation for name, relation in raw_tables(warehouse).items()}
-    names = {d.name for d in registry.all("source") if table.lower() in {r.name for r in d.reads}}
-    found = []
-    attach_raw_file(warehouse)
-    try:
-        for name in sorted(names):
-            definition = registry.source(name)[0]
-            _, union = _every_row(warehouse, registry, name, raw)
-            key = ", ".join(definition.source_key)
-            changed = 0
-            if definition.header.get("rows") == "appended":
-                ((changed,),) = warehouse.rows(
-                    f"SELECT COUNT(*) FROM (SELECT {key} FROM (SELECT DISTINCT * EXCLUDE (ingested_at) FROM ({union})) "
-                    f"GROUP BY {key} HAVING COUNT(*) > 1)"
-                )
-            ((clockless,),) = warehouse.rows(
-                f"SELECT COUNT(*) FROM ({union}) WHERE occurred_at IS NULL OR ingested_at IS NULL"
-            )
-            found.append(Remark(name, changed, clockless))
-    finally:
-        detach_raw_file(warehouse)
-    return found
-
-
-def _every_row(warehouse: Warehouse, registry: Registry, name: str, raw: Mapping[str, str]) -> tuple[list[str], str]:
+def every_row(warehouse: Warehouse, registry: Registry, name: str, raw: Mapping[str, str]) -> tuple[list[str], str]:
     """The raw views of a source, already made, and the union of its connectors' rows, no key told apart yet."""
     definitions = registry.source(name)
     fed = [d for d in definitions if {r.name for r in d.reads} <= raw.keys()]
