@@ -11,7 +11,7 @@ from leadmart.features.project import Project
 from leadmart.features.raw import attach_raw_file, detach_raw_file, raw_tables
 from leadmart.features.registry import Registry
 from leadmart.features.relations import known_select, linked_spine_select, reference_select
-from leadmart.features.session import link_for
+from leadmart.features.session import link_to
 from leadmart.features.staging import present_sources, staging_select
 from leadmart.features.warehouse import Warehouse, open_for_reading
 
@@ -30,7 +30,7 @@ def _statements(warehouse: Warehouse, registry: Registry, definition: Definition
     spine = registry.get("spine", registry.project.settings.features.spine)
     inner = list(registry.dependencies(definition))
     has_spine = definition.kind in ("feature", "gate")
-    through = link_for(definition, registry) if has_spine and definition.entity != spine.entity else None
+    through = link_to(definition, spine, registry)
     if through and through not in inner:
         inner.append(through)
     every = [*([spine] if has_spine else []), *inner, definition]

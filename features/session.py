@@ -111,6 +111,16 @@ def relation_of(definition: Definition) -> str:
     return f"spine_{definition.entity[0]}" if definition.kind == "spine" else definition.relation
 
 
+def link_to(definition: Definition, spine: Definition, registry: Registry) -> Definition | None:
+    """The link through which a spine reaches a view or gate; None where that has the spine's own entity, or no spine.
+
+    Raises LeadmartError `no_link`.
+    """
+    if definition.kind not in ("feature", "gate") or definition.entity == spine.entity:
+        return None
+    return link_for(definition, registry)
+
+
 def link_for(definition: Definition, registry: Registry) -> Definition:
     """The link that leads to a view's entity: the one the view reads, else the newest that has the key.
 

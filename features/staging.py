@@ -116,7 +116,7 @@ def every_row(warehouse: Warehouse, registry: Registry, name: str, raw: Mapping[
         for table, columns in raw_columns_read(definition).items():
             empty = ", ".join(f'CAST(NULL AS VARCHAR) AS "{c}"' for c in sorted(columns))
             relation = raw.get(table.lower()) if fed else None
-            rows = f"SELECT * FROM {relation}" if relation else f"SELECT {empty} WHERE FALSE"
+            rows = _utc_rows(warehouse, relation, definition, table) if relation else f"SELECT {empty} WHERE FALSE"
             views.append(f'CREATE OR REPLACE VIEW raw."{table}" AS {rows}')
             warehouse.execute(views[-1])
         try:
@@ -124,6 +124,34 @@ def every_row(warehouse: Warehouse, registry: Registry, name: str, raw: Mapping[
         except duckdb.Error as error:
             raise _bad_source(definition, error) from None
     return views, " UNION ALL BY NAME ".join(parts)
+
+
+def _utc_rows(warehouse: Warehouse, relation: str, definition: Definition, table: str) -> str:
+    """The rows of a raw relation, text that the source only casts to TIMESTAMP as UTC timestamps already.
+
+    DuckDB's cast of text to TIMESTAMP drops the offset: 02:00+02:00 would be 02:00. Text that `load` brought in is UTC
+    by then; this is for files and tables read in place.
+    """
+    from sqlglot import exp
+
+    aliases = {t.alias_or_name: t.name for t in definition.tree.find_all(exp.Table)}
+    casts: dict[str, set[str]] = {}
+    for column in definition.tree.find_all(exp.Column):
+        if aliases.get(column.table, table) == table:
+            above = column.parent
+            is_stamp = isinstance(above, exp.Cast) and above.to.sql("duckdb") == "TIMESTAMP"
+            kind = ("TRY_CAST" if isinstance(above, exp.TryCast) else "CAST") if is_stamp else ""
+            casts.setdefault(column.name.lower(), set()).add(kind)
+    stamps = {name: kinds.pop() for name, kinds in casts.items() if len(kinds) == 1 and "" not in kinds}
+    if not stamps:
+        return f"SELECT * FROM {relation}"
+    texts = [name for name, kind in warehouse.columns(f"SELECT * FROM {relation}") if kind == "VARCHAR"]
+    replaced = ", ".join(
+        f"""CAST({stamps[name.lower()]}(NULLIF("{name}", '') AS TIMESTAMPTZ) AS TIMESTAMP) AS "{name}\""""
+        for name in texts
+        if name.lower() in stamps
+    )
+    return f"SELECT * REPLACE ({replaced}) FROM {relation}" if replaced else f"SELECT * FROM {relation}"
 
 
 def _with_clocks(warehouse: Warehouse, definition: Definition) -> str:
