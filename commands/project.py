@@ -83,7 +83,7 @@ def load(
     from leadmart.features import catalogue, raw
     from leadmart.features.clock import now
     from leadmart.features.registry import Registry
-    from leadmart.features.staging import remarks_on
+    from leadmart.features.remarks import remarks_on
     from leadmart.features.warehouse import open_for_writing
     from leadmart.scoring.report import load_text
 

@@ -138,9 +138,7 @@ def newest_load(warehouse: Warehouse) -> datetime | None:
     None without raw.
     """
     moments = [
-        row[0]
-        for row in warehouse.rows("SELECT MAX(loaded_at) FROM store.meta.loads WHERE replaced_at IS NULL")
-        if row[0]
+        row[0] for row in warehouse.rows("SELECT MAX(GREATEST(loaded_at, replaced_at)) FROM store.meta.loads") if row[0]
     ]
     settings = warehouse.project.settings.raw
     for place in (settings.duckdb, settings.parquet):

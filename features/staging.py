@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 import duckdb
 
@@ -99,7 +98,7 @@ def staging_select(
 
     `raw` maps raw tables to relations; where none of the source's connectors is fed, its raw tables are empty.
     """
-    views, union = _every_row(warehouse, registry, name, raw)
+    views, union = every_row(warehouse, registry, name, raw)
     key = ", ".join(registry.source(name)[0].source_key)
     everything = ", ".join(f'"{c}"' for c, _ in warehouse.columns(union))
     return views, (
@@ -109,54 +108,7 @@ def staging_select(
     )
 
 
-@dataclass(frozen=True)
-class Remark:
-    """What `load` says of a source after its raw table grew: rows that will not count as one may expect."""
-
-    source: str
-    changed_keys: int
-    rows_without_clock: int
-
-    def words(self) -> list[str]:
-        """One sentence for each count that is not 0."""
-        found = []
-        if self.changed_keys:
-            found.append(
-                f"{self.source}: {self.changed_keys:,} keys come back with other values, though its rows are said "
-                "to be appended; the row first known counts"
-            )
-        if self.rows_without_clock:
-            found.append(f"{self.source}: {self.rows_without_clock:,} rows have no clock and can never be known")
-        return found
-
-
-def remarks_on(warehouse: Warehouse, registry: Registry, table: str) -> list[Remark]:
-    """Remarks on the sources that read a raw table: keys that come back changed in a log, rows without a clock."""
-    raw = {name.lower(): relation for name, relation in raw_tables(warehouse).items()}
-    names = {d.name for d in registry.all("source") if table.lower() in {r.name for r in d.reads}}
-    found = []
-    attach_raw_file(warehouse)
-    try:
-        for name in sorted(names):
-            definition = registry.source(name)[0]
-            _, union = _every_row(warehouse, registry, name, raw)
-            key = ", ".join(definition.source_key)
-            changed = 0
-            if definition.header.get("rows") == "appended":
-                ((changed,),) = warehouse.rows(
-                    f"SELECT COUNT(*) FROM (SELECT {key} FROM (SELECT DISTINCT * EXCLUDE (ingested_at) FROM ({union})) "
-                    f"GROUP BY {key} HAVING COUNT(*) > 1)"
-                )
-            ((clockless,),) = warehouse.rows(
-                f"SELECT COUNT(*) FROM ({union}) WHERE occurred_at IS NULL OR ingested_at IS NULL"
-            )
-            found.append(Remark(name, changed, clockless))
-    finally:
-        detach_raw_file(warehouse)
-    return found
-
-
-def _every_row(warehouse: Warehouse, registry: Registry, name: str, raw: Mapping[str, str]) -> tuple[list[str], str]:
+def every_row(warehouse: Warehouse, registry: Registry, name: str, raw: Mapping[str, str]) -> tuple[list[str], str]:
     """The raw views of a source, already made, and the union of its connectors' rows, no key told apart yet."""
     definitions = registry.source(name)
     fed = [d for d in definitions if {r.name for r in d.reads} <= raw.keys()]
@@ -165,7 +117,7 @@ def _every_row(warehouse: Warehouse, registry: Registry, name: str, raw: Mapping
         for table, columns in raw_columns_read(definition).items():
             empty = ", ".join(f'CAST(NULL AS VARCHAR) AS "{c}"' for c in sorted(columns))
             relation = raw.get(table.lower()) if fed else None
-            rows = f"SELECT * FROM {relation}" if relation else f"SELECT {empty} WHERE FALSE"
+            rows = _utc_rows(warehouse, relation, definition, table) if relation else f"SELECT {empty} WHERE FALSE"
             views.append(f'CREATE OR REPLACE VIEW raw."{table}" AS {rows}')
             warehouse.execute(views[-1])
         try:
@@ -173,6 +125,34 @@ def _every_row(warehouse: Warehouse, registry: Registry, name: str, raw: Mapping
         except duckdb.Error as error:
             raise _bad_source(definition, error) from None
     return views, " UNION ALL BY NAME ".join(parts)
+
+
+def _utc_rows(warehouse: Warehouse, relation: str, definition: Definition, table: str) -> str:
+    """The rows of a raw relation, text that the source only casts to TIMESTAMP as UTC timestamps already.
+
+    DuckDB's cast of text to TIMESTAMP drops the offset: 02:00+02:00 would be 02:00. Text that `load` brought in is UTC
+    by then; this is for files and tables read in place.
+    """
+    from sqlglot import exp
+
+    aliases = {t.alias_or_name: t.name for t in definition.tree.find_all(exp.Table)}
+    casts: dict[str, set[str]] = {}
+    for column in definition.tree.find_all(exp.Column):
+        if aliases.get(column.table, table) == table:
+            above = column.parent
+            is_stamp = isinstance(above, exp.Cast) and above.to.sql("duckdb") == "TIMESTAMP"
+            kind = ("TRY_CAST" if isinstance(above, exp.TryCast) else "CAST") if is_stamp else ""
+            casts.setdefault(column.name.lower(), set()).add(kind)
+    stamps = {name: kinds.pop() for name, kinds in casts.items() if len(kinds) == 1 and "" not in kinds}
+    if not stamps:
+        return f"SELECT * FROM {relation}"
+    texts = [name for name, kind in warehouse.columns(f"SELECT * FROM {relation}") if kind == "VARCHAR"]
+    replaced = ", ".join(
+        f"""CAST({stamps[name.lower()]}(NULLIF("{name}", '') AS TIMESTAMPTZ) AS TIMESTAMP) AS "{name}\""""
+        for name in texts
+        if name.lower() in stamps
+    )
+    return f"SELECT * REPLACE ({replaced}) FROM {relation}" if replaced else f"SELECT * FROM {relation}"
 
 
 def _with_clocks(warehouse: Warehouse, definition: Definition) -> str:

@@ -12,7 +12,6 @@ from typing import Any
 
 from leadmart.features import catalogue
 from leadmart.features.clock import iso, now, sql_literal
-from leadmart.features.definition import Definition
 from leadmart.features.errors import LeadmartError
 from leadmart.features.materialize import Written, fill, slice_file
 from leadmart.features.plan import (
@@ -103,7 +102,8 @@ def prove(run: Run) -> None:
 
 def plan(run: Run) -> None:
     """Lists the slices that are wanted and not filled."""
-    wanted = [s for s in wanted_slices(run.selection, run.moments) if run.only is None or _is_for(s.definition, run)]
+    needed = run.selection.needed_for(run.only, run.registry) if run.only is not None else None
+    wanted = [s for s in wanted_slices(run.selection, run.moments) if needed is None or s.definition.relation in needed]
     missing = {s.key for s in missing_slices(run.warehouse, run.selection, run.moments)}
     run.missing = [s for s in wanted if s.key in missing]
     run.skipped = len(wanted) - len(run.missing)
@@ -331,15 +331,3 @@ def _approves_every_score(run: Run, as_of: datetime) -> bool:
         return not rows or run.judge.approves("score", "lead_scores", subject, lambda: staged)
     finally:
         staged.unlink(missing_ok=True)
-
-
-def _is_for(definition: Definition, run: Run) -> bool:
-    """Whether a slice is needed for the one view a backfill was asked for: the view, its spine and what it reads."""
-    assert run.only is not None
-    wanted = run.registry.find(run.only)
-    needed = {wanted.relation, run.selection.spine.relation, *(d.relation for d in run.registry.dependencies(wanted))}
-    if wanted.kind == "feature" and wanted.entity != run.selection.spine.entity:
-        from leadmart.features.session import link_for
-
-        needed.add(link_for(wanted, run.registry).relation)
-    return definition.relation in needed

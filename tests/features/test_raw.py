@@ -163,6 +163,7 @@ def in_place(make_project: MakeProject, raw: str, write: Callable[[Path], None])
     return project
 
 
+HEAD = "id,lead_id,called_at,synced_at,minutes,score,note\n"
 ROW = (
     "1 AS id, 'L1' AS lead_id, TIMESTAMP '2026-01-01' AS called_at, TIMESTAMP '2026-01-02' AS synced_at, "
     "3 AS minutes, 1.5 AS score, 'x' AS note"
@@ -207,6 +208,34 @@ def test_a_parquet_folder_is_read_in_place(make_project: MakeProject) -> None:
         attach_raw_file(warehouse)  # nothing to attach
         stage(warehouse, Registry(project), ["calls"], frozenset({"calls"}))
         assert warehouse.rows("SELECT COUNT(*) FROM staging.calls") == [(2,)]
+
+
+def test_text_with_an_offset_read_in_place_is_utc(make_project: MakeProject) -> None:
+    text = "-- key: id\n-- rows: appended\n--\n-- Calls.\nSELECT c.id, CAST(c.called_at AS TIMESTAMP) AS occurred_at, "
+    text += "TRY_CAST(c.synced_at AS TIMESTAMP) AS ingested_at FROM raw.calls AS c\n"
+    project = make_project({"sql/sources/mine/calls.sql": text}, SETTINGS + '[raw]\nparquet = "dump"\n')
+    (project.root / "dump").mkdir()
+    rows = (
+        "('a', '2026-05-31 02:00:00+02:00', '2026-05-31T00:30:00Z'), ('b', '2026-05-31', ''), ('c', '2026-06-01', 'x')"
+    )
+    duckdb.execute(
+        f"COPY (SELECT * FROM (VALUES {rows}) AS t (id, called_at, synced_at)) "
+        f"TO '{project.root / 'dump' / 'calls.parquet'}' (FORMAT parquet)"
+    )
+    with open_for_writing(project) as warehouse:
+        registry = Registry(project)
+        stage(warehouse, registry, ["calls"], present_sources(warehouse, registry))
+        found = warehouse.rows("SELECT id, occurred_at, ingested_at FROM staging.calls ORDER BY id")
+    assert found == [("a", datetime(2026, 5, 31), datetime(2026, 5, 31, 0, 30))]
+
+
+def test_an_old_batch_that_replaces_a_newer_one_is_the_newest_load(opened: Warehouse, write_file: WriteFile) -> None:
+    registry = Registry(opened.project)
+    old, new = (write_file(f"{n}.csv", HEAD + f"{n},L1,2026-01-01,2026-01-01,,,\n") for n in "ab")
+    for day, file in enumerate((old, new, old), 2):
+        load(opened, registry, "calls", [file], loaded_at=datetime(2026, 1, day), replace=True)
+        assert newest_load(opened) == datetime(2026, 1, day)
+    assert set(rows_of(opened)) == {"a"}
 
 
 def test_a_loaded_table_goes_before_one_in_place(make_project: MakeProject, write_file: WriteFile) -> None:

@@ -1,0 +1,57 @@
+"""Remarks on sources after `load`: rows that will not count as one may expect."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from leadmart.features.raw import attach_raw_file, detach_raw_file, raw_tables
+from leadmart.features.registry import Registry
+from leadmart.features.staging import every_row
+from leadmart.features.warehouse import Warehouse
+
+
+@dataclass(frozen=True)
+class Remark:
+    """What `load` says of a source after its raw table grew: rows that will not count as one may expect."""
+
+    source: str
+    changed_keys: int
+    rows_without_clock: int
+
+    def words(self) -> list[str]:
+        """One sentence for each count that is not 0."""
+        found = []
+        if self.changed_keys:
+            found.append(
+                f"{self.source}: {self.changed_keys:,} keys come back with other values, though its rows are said "
+                "to be appended; the row first known counts"
+            )
+        if self.rows_without_clock:
+            found.append(f"{self.source}: {self.rows_without_clock:,} rows have no clock and can never be known")
+        return found
+
+
+def remarks_on(warehouse: Warehouse, registry: Registry, table: str) -> list[Remark]:
+    """Remarks on the sources that read a raw table: keys that come back changed in a log, rows without a clock."""
+    raw = {name.lower(): relation for name, relation in raw_tables(warehouse).items()}
+    names = {d.name for d in registry.all("source") if table.lower() in {r.name for r in d.reads}}
+    found = []
+    attach_raw_file(warehouse)
+    try:
+        for name in sorted(names):
+            definition = registry.source(name)[0]
+            _, union = every_row(warehouse, registry, name, raw)
+            key = ", ".join(definition.source_key)
+            changed = 0
+            if definition.header.get("rows") == "appended":
+                ((changed,),) = warehouse.rows(
+                    f"SELECT COUNT(*) FROM (SELECT {key} FROM (SELECT DISTINCT * EXCLUDE (ingested_at) FROM ({union})) "
+                    f"GROUP BY {key} HAVING COUNT(*) > 1)"
+                )
+            ((clockless,),) = warehouse.rows(
+                f"SELECT COUNT(*) FROM ({union}) WHERE occurred_at IS NULL OR ingested_at IS NULL"
+            )
+            found.append(Remark(name, changed, clockless))
+    finally:
+        detach_raw_file(warehouse)
+    return found
