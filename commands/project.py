@@ -80,8 +80,9 @@ def load(
 
     The same file twice is loaded once.
     """
-    from leadmart.features import catalogue, raw
+    from leadmart.features import catalogue
     from leadmart.features.clock import now
+    from leadmart.features.load import load as bring_in
     from leadmart.features.registry import Registry
     from leadmart.features.staging import remarks_on
     from leadmart.features.warehouse import open_for_writing
@@ -90,7 +91,7 @@ def load(
     found = project_at(project)
     with progress_bar() as bar, open_for_writing(found) as warehouse:
         registry = Registry(found)
-        batches = raw.load(warehouse, registry, table, files, loaded_at=now(), replace=replace, progress=bar.say)
+        batches = bring_in(warehouse, registry, table, files, loaded_at=now(), replace=replace, progress=bar.say)
         catalogue.publish(warehouse, registry, _selection(registry, warehouse))
         remarks = remarks_on(warehouse, registry, table) if any(b.is_new for b in batches) else []
     document = {

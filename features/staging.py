@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 import duckdb
 
-from leadmart.features.definition import Definition
+from leadmart.features.definition import Definition, raw_columns_read
 from leadmart.features.errors import LeadmartError
 from leadmart.features.fingerprint import digest
 from leadmart.features.lint import CLOCKS
-from leadmart.features.raw import attach_raw_file, detach_raw_file, raw_columns_read, raw_tables, raw_versions
+from leadmart.features.raw import raw_attached, raw_tables, raw_versions
 from leadmart.features.registry import Registry
 from leadmart.features.warehouse import Warehouse
 
@@ -75,12 +75,9 @@ def stage(warehouse: Warehouse, registry: Registry, names: Iterable[str], presen
     if not wanted:
         return
     raw = {name.lower(): relation for name, relation in raw_tables(warehouse).items()}
-    attach_raw_file(warehouse)
-    try:
+    with raw_attached(warehouse):
         for name in wanted:
             _stage_one(warehouse, registry, name, raw if name in present else {})
-    finally:
-        detach_raw_file(warehouse)
 
 
 def _stage_one(warehouse: Warehouse, registry: Registry, name: str, raw: Mapping[str, str]) -> None:
@@ -134,8 +131,7 @@ def remarks_on(warehouse: Warehouse, registry: Registry, table: str) -> list[Rem
     raw = {name.lower(): relation for name, relation in raw_tables(warehouse).items()}
     names = {d.name for d in registry.all("source") if table.lower() in {r.name for r in d.reads}}
     found = []
-    attach_raw_file(warehouse)
-    try:
+    with raw_attached(warehouse):
         for name in sorted(names):
             definition = registry.source(name)[0]
             _, union = _every_row(warehouse, registry, name, raw)
@@ -150,8 +146,6 @@ def remarks_on(warehouse: Warehouse, registry: Registry, table: str) -> list[Rem
                 f"SELECT COUNT(*) FROM ({union}) WHERE occurred_at IS NULL OR ingested_at IS NULL"
             )
             found.append(Remark(name, changed, clockless))
-    finally:
-        detach_raw_file(warehouse)
     return found
 
 
