@@ -105,6 +105,44 @@ def load(
     emit(document, as_json, load_text(document))
 
 
+def snapshot(
+    tables: Annotated[list[str] | None, typer.Argument(help="Tables of [snapshot]; default: all of them.")] = None,
+    allow_shrink: Annotated[
+        bool, typer.Option("--allow-shrink", help="Take a table that arrives empty, or at half its size, as it is.")
+    ] = False,
+    project: ProjectDir = None,
+    as_json: Json = False,
+) -> None:
+    """Append change rows of the raw tables that are updated in place.
+
+    One look a load since the last time; nothing is written where nothing changed. `run` does it too.
+    """
+    from leadmart.features import catalogue
+    from leadmart.features.registry import Registry
+    from leadmart.features.snapshot import snapshot as look
+    from leadmart.features.warehouse import open_for_writing
+    from leadmart.scoring.report import snapshot_text
+
+    found = project_at(project)
+    with progress_bar() as bar, open_for_writing(found) as warehouse:
+        registry = Registry(found)
+        try:
+            looks = look(warehouse, tables or (), allow_shrink=allow_shrink, progress=bar.say)
+        finally:
+            catalogue.publish(warehouse, registry, _selection(registry, warehouse))
+    document = [each.as_json() for each in looks]
+    for each in looks:
+        if each.unstamped:
+            typer.echo(
+                f"warning: {each.table}: the values of {each.unstamped:,} rows changed and their stamp did not; they "
+                'are not recorded (strategy = "check" would)',
+                err=True,
+            )
+        if each.without_key:
+            typer.echo(f"warning: {each.table}: {each.without_key:,} rows have no key and are left out", err=True)
+    emit(document, as_json, snapshot_text(document, sorted(found.settings.snapshot)))
+
+
 def _selection(registry: Registry, warehouse: Any) -> Any:
     """The project's selection for the catalogue; None while a definition is refused, which `check` and `run` say."""
     from leadmart.features.plan import select

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,11 +15,15 @@ from leadmart.features.fingerprint import digest
 from leadmart.features.project import Project
 from leadmart.features.warehouse import Warehouse
 
+CHANGES = "__changes"
+"""What the name of a table's change rows has behind the table's own: `raw.contacts__changes`."""
+
 
 def raw_tables(warehouse: Warehouse) -> dict[str, str]:
     """Every raw table and the SQL relation that reads it; a loaded table goes before one read in place.
 
-    A loaded table's relation has a column `_loaded_at`, when the row's batch was first loaded.
+    A loaded table's relation has a column `_loaded_at`, when the row's batch was first loaded. A table that snapshots
+    were taken of has its change rows beside it, as `<table>__changes`.
     """
     found = {}
     for name, relation in _in_place(warehouse.project).items():
@@ -38,7 +42,29 @@ def raw_tables(warehouse: Warehouse) -> dict[str, str]:
             f"FROM read_parquet([{', '.join(paths)}], union_by_name = true, filename = '_file') AS batch_rows "
             f"JOIN (VALUES {stamps}) AS batch (_file, _loaded_at) ON batch._file = batch_rows._file)"
         )
+    for name, changes in _change_files(warehouse, "file").items():
+        found[name + CHANGES] = batches_relation(warehouse, changes)
     return found
+
+
+def batches_relation(warehouse: Warehouse, files: Sequence[str]) -> str:
+    """The relation that reads immutable files of the warehouse as one table."""
+    paths = ", ".join(quoted(str(warehouse.project.warehouse / file)) for file in files)
+    return f"read_parquet([{paths}], union_by_name = true)"
+
+
+def _change_files(warehouse: Warehouse, column: str) -> dict[str, list[str]]:
+    """Per table with change rows, their files' paths or hashes, in the order they were seen."""
+    if not warehouse.rows(
+        "SELECT 1 FROM duckdb_tables() WHERE (database_name, schema_name, table_name) = ('store', 'meta', 'snapshots')"
+    ):
+        return {}  # a catalogue of an earlier release
+    return dict(
+        warehouse.rows(
+            f"SELECT table_name, LIST({column} ORDER BY observed_at) FROM store.meta.snapshots WHERE file IS NOT NULL "
+            "GROUP BY table_name"
+        )
+    )
 
 
 def raw_versions(warehouse: Warehouse) -> dict[str, str]:
@@ -54,6 +80,8 @@ def raw_versions(warehouse: Warehouse) -> dict[str, str]:
         "table_name"
     ):
         found[name] = digest(contents)
+    for name, hashes in _change_files(warehouse, "sha256").items():
+        found[name + CHANGES] = digest(hashes)
     return found
 
 
@@ -67,12 +95,16 @@ def newest_load(warehouse: Warehouse) -> datetime | None:
         for row in warehouse.rows("SELECT MAX(loaded_at) FROM store.meta.loads WHERE replaced_at IS NULL")
         if row[0]
     ]
-    settings = warehouse.project.settings.raw
-    for place in (settings.duckdb, settings.parquet):
-        if place:
-            for path in _stamped_files(warehouse.project.root / place):
-                moments.append(datetime.fromtimestamp(int(path.stat().st_mtime), tz=UTC).replace(tzinfo=None))
+    if in_place := in_place_moment(warehouse.project):
+        moments.append(in_place)
     return max(moments, default=None)
+
+
+def in_place_moment(project: Project) -> datetime | None:
+    """When the files read in place were last written, to the second; None where there are none."""
+    places = [project.root / place for place in (project.settings.raw.duckdb, project.settings.raw.parquet) if place]
+    stamps = [int(path.stat().st_mtime) for place in places for path in _stamped_files(place)]
+    return datetime.fromtimestamp(max(stamps), tz=UTC).replace(tzinfo=None) if stamps else None
 
 
 def _in_place(project: Project) -> dict[str, str]:

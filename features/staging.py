@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import duckdb
 
+from leadmart.features.changes import changes_only
 from leadmart.features.definition import Definition, raw_columns_read
 from leadmart.features.errors import LeadmartError
 from leadmart.features.fingerprint import digest
@@ -96,13 +97,21 @@ def staging_select(
     `raw` maps raw tables to relations; where none of the source's connectors is fed, its raw tables are empty.
     """
     views, union = _every_row(warehouse, registry, name, raw)
-    key = ", ".join(registry.source(name)[0].source_key)
+    definition = _fed(registry, name, raw)[0]
+    key = ", ".join(definition.source_key)
     everything = ", ".join(f'"{c}"' for c, _ in warehouse.columns(union))
-    return views, (
+    return views, changes_only(
+        definition,
         f"SELECT * FROM ({union}) WHERE occurred_at IS NOT NULL AND ingested_at IS NOT NULL "
         f"QUALIFY ROW_NUMBER() OVER (PARTITION BY {key} "
-        f"ORDER BY GREATEST(occurred_at + INTERVAL 1 MICROSECOND, ingested_at), {everything}) = 1"
+        f"ORDER BY GREATEST(occurred_at + INTERVAL 1 MICROSECOND, ingested_at), {everything}) = 1",
     )
+
+
+def _fed(registry: Registry, name: str, raw: Mapping[str, str]) -> Sequence[Definition]:
+    """The source's definitions whose raw tables are there; where none is fed, the first, which then reads as empty."""
+    definitions = registry.source(name)
+    return [d for d in definitions if {r.name for r in d.reads} <= raw.keys()] or definitions[:1]
 
 
 @dataclass(frozen=True)
@@ -151,10 +160,9 @@ def remarks_on(warehouse: Warehouse, registry: Registry, table: str) -> list[Rem
 
 def _every_row(warehouse: Warehouse, registry: Registry, name: str, raw: Mapping[str, str]) -> tuple[list[str], str]:
     """The raw views of a source, already made, and the union of its connectors' rows, no key told apart yet."""
-    definitions = registry.source(name)
-    fed = [d for d in definitions if {r.name for r in d.reads} <= raw.keys()]
     parts, views = [], []
-    for definition in fed or definitions[:1]:
+    for definition in _fed(registry, name, raw):
+        fed = {r.name for r in definition.reads} <= raw.keys()
         for table, columns in raw_columns_read(definition).items():
             empty = ", ".join(f'CAST(NULL AS VARCHAR) AS "{c}"' for c in sorted(columns))
             relation = raw.get(table.lower()) if fed else None
