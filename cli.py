@@ -41,7 +41,7 @@ def _options(
 
 
 for panel, commands in (
-    ("Project", (project.init, project.eject, project.load)),
+    ("Project", (project.init, project.eject, project.load, project.snapshot)),
     ("Definitions", (definitions.check, definitions.render)),
     ("Runs", (runs.plan, runs.run, runs.backfill, runs.validate, runs.features)),
     ("Model", (model.train, model.models, model.score)),

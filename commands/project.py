@@ -80,8 +80,9 @@ def load(
 
     The same file twice is loaded once.
     """
-    from leadmart.features import catalogue, raw
+    from leadmart.features import catalogue
     from leadmart.features.clock import now
+    from leadmart.features.load import load as bring_in
     from leadmart.features.registry import Registry
     from leadmart.features.remarks import remarks_on
     from leadmart.features.warehouse import open_for_writing
@@ -90,7 +91,7 @@ def load(
     found = project_at(project)
     with progress_bar() as bar, open_for_writing(found) as warehouse:
         registry = Registry(found)
-        batches = raw.load(warehouse, registry, table, files, loaded_at=now(), replace=replace, progress=bar.say)
+        batches = bring_in(warehouse, registry, table, files, loaded_at=now(), replace=replace, progress=bar.say)
         catalogue.publish(warehouse, registry, _selection(registry, warehouse))
         remarks = remarks_on(warehouse, registry, table) if any(b.is_new for b in batches) else []
     document = {
@@ -102,6 +103,44 @@ def load(
     for words in (words for remark in remarks for words in remark.words()):
         typer.echo(f"warning: {words}", err=True)
     emit(document, as_json, load_text(document))
+
+
+def snapshot(
+    tables: Annotated[list[str] | None, typer.Argument(help="Tables of [snapshot]; default: all of them.")] = None,
+    allow_shrink: Annotated[
+        bool, typer.Option("--allow-shrink", help="Take a table that arrives empty, or at half its size, as it is.")
+    ] = False,
+    project: ProjectDir = None,
+    as_json: Json = False,
+) -> None:
+    """Append change rows of the raw tables that are updated in place.
+
+    One look a load since the last time; nothing is written where nothing changed. `run` does it too.
+    """
+    from leadmart.features import catalogue
+    from leadmart.features.registry import Registry
+    from leadmart.features.snapshot import snapshot as look
+    from leadmart.features.warehouse import open_for_writing
+    from leadmart.scoring.report import snapshot_text
+
+    found = project_at(project)
+    with progress_bar() as bar, open_for_writing(found) as warehouse:
+        registry = Registry(found)
+        try:
+            looks = look(warehouse, tables or (), allow_shrink=allow_shrink, progress=bar.say)
+        finally:
+            catalogue.publish(warehouse, registry, _selection(registry, warehouse))
+    document = [each.as_json() for each in looks]
+    for each in looks:
+        if each.unstamped:
+            typer.echo(
+                f"warning: {each.table}: the values of {each.unstamped:,} rows changed and their stamp did not; they "
+                'are not recorded (strategy = "check" would)',
+                err=True,
+            )
+        if each.without_key:
+            typer.echo(f"warning: {each.table}: {each.without_key:,} rows have no key and are left out", err=True)
+    emit(document, as_json, snapshot_text(document, sorted(found.settings.snapshot)))
 
 
 def _selection(registry: Registry, warehouse: Any) -> Any:

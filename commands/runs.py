@@ -64,7 +64,8 @@ def plan(
 def run(as_of: AsOf = None, project: ProjectDir = None, as_json: Json = False) -> None:
     """Refresh features and scores, and publish what passes its suites.
 
-    In this order: quality of raw, features, their quality, scores, their quality, publish.
+    In this order: change rows of tables updated in place, quality of raw, features, their quality, scores, their
+    quality, publish.
     """
     from leadmart.scoring.pipeline import execute
 

@@ -272,6 +272,20 @@ class Definition:
         return self.place(before.count("\n") + 1, start - (before.rfind("\n") + 1) + 1, width)
 
 
+def raw_columns_read(definition: Definition) -> dict[str, set[str]]:
+    """Per raw table, the columns a source's SELECT reads of it."""
+    from sqlglot import exp
+
+    tables = {t.alias_or_name: t.name for t in definition.tree.find_all(exp.Table)}
+    found: dict[str, set[str]] = {name: set() for name in tables.values()}
+    for column in definition.tree.find_all(exp.Column):
+        if column.table in tables:
+            found[tables[column.table]].add(column.name)
+        elif not column.table and len(found) == 1:
+            next(iter(found.values())).add(column.name)
+    return found
+
+
 def display_path(path: Path) -> str:
     """A path as a person types it: relative where it lies below the current folder; packaged files as `leadmart/…`."""
     try:

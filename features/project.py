@@ -74,6 +74,28 @@ class RawSection(Section):
     parquet: str | None = None
 
 
+class SnapshotSection(Section):
+    """A raw table that is updated in place: its key, and how a change of a row is told."""
+
+    key: tuple[str, ...] = Field(min_length=1)
+    strategy: str = Field(default="check", pattern="^(check|timestamp)$")
+    updated_at: str | None = None
+    columns: tuple[str, ...] | None = None
+
+    @field_validator("key", mode="before")
+    @classmethod
+    def _one_column_is_a_key(cls, value: object) -> object:
+        return (value,) if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _strategy_has_what_it_needs(self) -> SnapshotSection:
+        if (self.strategy == "timestamp") != (self.updated_at is not None):
+            raise ValueError(
+                'strategy = "timestamp" and updated_at = "<column>" go together; "check" compares the values themselves'
+            )
+        return self
+
+
 class SourcesSection(Section):
     connectors: tuple[Name, ...] = ("plain",)
     have: tuple[Name, ...] | None = None
@@ -161,6 +183,7 @@ class Settings(Section):
     project: ProjectSection = ProjectSection()
     clock: ClockSection = ClockSection()
     raw: RawSection = RawSection()
+    snapshot: dict[str, SnapshotSection] = {}
     sources: SourcesSection = SourcesSection()
     features: FeaturesSection = FeaturesSection()
     scoring: ScoringSection = ScoringSection()
@@ -259,6 +282,9 @@ def _keys_below(keys: list[str]) -> list[str]:
     model: type[BaseModel] = Settings
     for key in keys:
         fields = {field.alias or name: field for name, field in model.model_fields.items()}
+        if model is Settings and keys[0] == "snapshot" and len(keys) > 1:
+            model = SnapshotSection  # [snapshot.<table>]
+            break
         inner = fields[key].annotation if key in fields else None
         if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
             return []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from leadmart.features.raw import attach_raw_file, detach_raw_file, raw_tables
+from leadmart.features.raw import raw_attached, raw_tables
 from leadmart.features.registry import Registry
 from leadmart.features.staging import every_row
 from leadmart.features.warehouse import Warehouse
@@ -36,8 +36,7 @@ def remarks_on(warehouse: Warehouse, registry: Registry, table: str) -> list[Rem
     raw = {name.lower(): relation for name, relation in raw_tables(warehouse).items()}
     names = {d.name for d in registry.all("source") if table.lower() in {r.name for r in d.reads}}
     found = []
-    attach_raw_file(warehouse)
-    try:
+    with raw_attached(warehouse):
         for name in sorted(names):
             definition = registry.source(name)[0]
             _, union = every_row(warehouse, registry, name, raw)
@@ -52,6 +51,4 @@ def remarks_on(warehouse: Warehouse, registry: Registry, table: str) -> list[Rem
                 f"SELECT COUNT(*) FROM ({union}) WHERE occurred_at IS NULL OR ingested_at IS NULL"
             )
             found.append(Remark(name, changed, clockless))
-    finally:
-        detach_raw_file(warehouse)
     return found

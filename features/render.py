@@ -8,7 +8,7 @@ from leadmart.features.clock import sql_literal
 from leadmart.features.definition import Definition
 from leadmart.features.plan import default_as_of
 from leadmart.features.project import Project
-from leadmart.features.raw import attach_raw_file, detach_raw_file, raw_tables
+from leadmart.features.raw import raw_attached, raw_tables
 from leadmart.features.registry import Registry
 from leadmart.features.relations import known_select, linked_spine_select, reference_select
 from leadmart.features.session import link_to
@@ -64,13 +64,10 @@ def _sources(warehouse: Warehouse, registry: Registry, names: tuple[str, ...]) -
     if place := registry.project.settings.raw.duckdb:
         path = str(registry.project.root / place).replace("'", "''")
         made.append(f"ATTACH IF NOT EXISTS '{path}' AS raw_file (READ_ONLY)")
-    attach_raw_file(warehouse)
-    try:
+    with raw_attached(warehouse):
         for name in names:
             views, select = staging_select(warehouse, registry, name, raw if name in present else {})
             made += [*views, f"CREATE OR REPLACE VIEW staging.{name} AS {select}"]
-    finally:
-        detach_raw_file(warehouse)
     return made
 
 

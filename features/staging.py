@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import duckdb
 
-from leadmart.features.definition import Definition
+from leadmart.features.changes import changes_only
+from leadmart.features.definition import Definition, raw_columns_read
 from leadmart.features.errors import LeadmartError
 from leadmart.features.fingerprint import digest
 from leadmart.features.lint import CLOCKS
-from leadmart.features.raw import attach_raw_file, detach_raw_file, raw_columns_read, raw_tables, raw_versions
+from leadmart.features.raw import raw_attached, raw_tables, raw_versions
 from leadmart.features.registry import Registry
 from leadmart.features.warehouse import Warehouse
 
@@ -75,12 +76,9 @@ def stage(warehouse: Warehouse, registry: Registry, names: Iterable[str], presen
     if not wanted:
         return
     raw = {name.lower(): relation for name, relation in raw_tables(warehouse).items()}
-    attach_raw_file(warehouse)
-    try:
+    with raw_attached(warehouse):
         for name in wanted:
             _stage_one(warehouse, registry, name, raw if name in present else {})
-    finally:
-        detach_raw_file(warehouse)
 
 
 def _stage_one(warehouse: Warehouse, registry: Registry, name: str, raw: Mapping[str, str]) -> None:
@@ -99,21 +97,28 @@ def staging_select(
     `raw` maps raw tables to relations; where none of the source's connectors is fed, its raw tables are empty.
     """
     views, union = every_row(warehouse, registry, name, raw)
-    key = ", ".join(registry.source(name)[0].source_key)
+    definition = _fed(registry, name, raw)[0]
+    key = ", ".join(definition.source_key)
     everything = ", ".join(f'"{c}"' for c, _ in warehouse.columns(union))
-    return views, (
+    return views, changes_only(
+        definition,
         f"SELECT * FROM ({union}) WHERE occurred_at IS NOT NULL AND ingested_at IS NOT NULL "
         f"QUALIFY ROW_NUMBER() OVER (PARTITION BY {key} "
-        f"ORDER BY GREATEST(occurred_at + INTERVAL 1 MICROSECOND, ingested_at), {everything}) = 1"
+        f"ORDER BY GREATEST(occurred_at + INTERVAL 1 MICROSECOND, ingested_at), {everything}) = 1",
     )
+
+
+def _fed(registry: Registry, name: str, raw: Mapping[str, str]) -> Sequence[Definition]:
+    """The source's definitions whose raw tables are there; where none is fed, the first, which then reads as empty."""
+    definitions = registry.source(name)
+    return [d for d in definitions if {r.name for r in d.reads} <= raw.keys()] or definitions[:1]
 
 
 def every_row(warehouse: Warehouse, registry: Registry, name: str, raw: Mapping[str, str]) -> tuple[list[str], str]:
     """The raw views of a source, already made, and the union of its connectors' rows, no key told apart yet."""
-    definitions = registry.source(name)
-    fed = [d for d in definitions if {r.name for r in d.reads} <= raw.keys()]
     parts, views = [], []
-    for definition in fed or definitions[:1]:
+    for definition in _fed(registry, name, raw):
+        fed = {r.name for r in definition.reads} <= raw.keys()
         for table, columns in raw_columns_read(definition).items():
             empty = ", ".join(f'CAST(NULL AS VARCHAR) AS "{c}"' for c in sorted(columns))
             relation = raw.get(table.lower()) if fed else None

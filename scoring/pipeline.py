@@ -24,8 +24,10 @@ from leadmart.features.plan import (
     wanted_slices,
 )
 from leadmart.features.project import Project
+from leadmart.features.raw import CHANGES
 from leadmart.features.registry import Registry
 from leadmart.features.session import Session
+from leadmart.features.snapshot import snapshot
 from leadmart.features.warehouse import Warehouse, new_run_id, open_for_writing
 from leadmart.scoring.judge import Judge, held_back
 from leadmart.scoring.scorer import Scorer, label_of
@@ -65,6 +67,7 @@ class Run:
     selection: Selection = field(init=False)
     missing: list[Slice] = field(default_factory=list)
     tiers: list[tuple[str, int]] = field(default_factory=list)
+    refused_tables: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.session = Session(self.warehouse, self.registry)
@@ -95,6 +98,21 @@ class Run:
         }
 
 
+def observe(run: Run) -> None:
+    """Appends the change rows of tables updated in place; one that shrank holds back the views that read its changes.
+
+    Before everything else: what is overwritten before it was looked at is lost, and change rows are sources too.
+    """
+    for table in run.project.settings.snapshot:
+        try:
+            snapshot(run.warehouse, [table], progress=lambda words: run.progress(f"changes of {words}", 0, 1))
+        except LeadmartError as error:
+            if error.code != "shrunk":
+                raise
+            run.progress(f"warning: {error.message}; {error.hint}", 0, 0)
+            run.refused_tables.append(table)
+
+
 def prove(run: Run) -> None:
     """Checks every definition the project reads, before anything runs."""
     run.selection = select(run.registry, run.session.present)
@@ -114,7 +132,9 @@ def judge_sources(run: Run) -> None:
     read = [*run.selection.definitions, *([] if run.only else [label_of(run.registry)])]
     names = run.registry.sources_of(read)
     run.progress("quality of sources", 0, 1)
-    run.failed_sources = run.judge.failed_sources(run.session, names)
+    refused = {f"{table.lower()}{CHANGES}" for table in run.refused_tables}
+    stale = {d.name for d in run.registry.all("source") if refused & {r.name for r in d.reads}} & set(names)
+    run.failed_sources = run.judge.failed_sources(run.session, names) | stale
     run.held = held_back(run.selection.definitions, run.registry, run.failed_sources)
 
 
@@ -206,7 +226,7 @@ def judge_filled(run: Run) -> None:
             run.status = "blocked"
 
 
-RUN = (prove, plan, judge_sources, judge_slices, fill_slices, score)
+RUN = (observe, prove, plan, judge_sources, judge_slices, fill_slices, score)
 """The stages of `run` and `backfill`, in order; the catalogue is swapped after the last, whatever it found."""
 
 SCORE = (prove, plan, judge_sources, judge_slices, score)
@@ -284,8 +304,9 @@ def _why_blocked(run: Run) -> str | None:
     if run.status != "blocked":
         return None
     if run.failed_sources:
+        shrunk = f"raw.{', raw.'.join(run.refused_tables)} shrank; " if run.refused_tables else ""
         return (
-            f"quality of {', '.join(sorted(run.failed_sources))} failed; held back: "
+            f"{shrunk}quality of {', '.join(sorted(run.failed_sources))} failed; held back: "
             f"{', '.join(sorted(run.held)) or 'scores'}"
         )
     failed = [v for v in run.judge.given if not v.success]

@@ -36,6 +36,18 @@ def load_text(document: Mapping[str, Any]) -> str:
     return "\n".join([f"raw.{document['table']}", *lines])
 
 
+def snapshot_text(looks: Sequence[Mapping[str, Any]], tables: Sequence[str]) -> str:
+    """What each look found, in the order they were taken."""
+    lines = []
+    for look in looks:
+        counts = [f"{look[kind]:,} {kind}" for kind in ("added", "changed", "deleted", "returned") if look[kind]]
+        moment = str(look["observed_at"]).replace("T", " ")[:16]
+        lines.append(f"raw.{look['table']} as of {moment}: {', '.join(counts) or 'nothing changed'}")
+    if not tables:
+        return "leadmart.toml names no table that is updated in place: add `[snapshot.<table>]` with its key"
+    return "\n".join(lines) or "nothing was loaded since the last look"
+
+
 def plan_text(document: Mapping[str, Any]) -> str:
     """What a run would compute, and which sources it would find empty."""
     lines = [f"as_of {moment.replace('T', ' ')[:16]}" for moment in document["as_of"]]

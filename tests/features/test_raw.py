@@ -12,8 +12,9 @@ import pytest
 import yaml
 
 from leadmart.features.errors import LeadmartError
+from leadmart.features.load import load
 from leadmart.features.project import Project
-from leadmart.features.raw import attach_raw_file, load, newest_load, raw_tables, raw_versions
+from leadmart.features.raw import newest_load, raw_attached, raw_tables, raw_versions
 from leadmart.features.registry import Registry
 from leadmart.features.staging import present_sources, stage
 from leadmart.features.warehouse import Warehouse, open_for_writing
@@ -205,8 +206,8 @@ def test_a_parquet_folder_is_read_in_place(make_project: MakeProject) -> None:
     project = in_place(make_project, 'parquet = "exports"', write_parquet)
     with open_for_writing(project) as warehouse:
         assert set(raw_tables(warehouse)) == {"calls", "single"}
-        attach_raw_file(warehouse)  # nothing to attach
-        stage(warehouse, Registry(project), ["calls"], frozenset({"calls"}))
+        with raw_attached(warehouse):  # nothing to attach
+            stage(warehouse, Registry(project), ["calls"], frozenset({"calls"}))
         assert warehouse.rows("SELECT COUNT(*) FROM staging.calls") == [(2,)]
 
 
