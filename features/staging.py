@@ -13,6 +13,7 @@ from leadmart.features.errors import LeadmartError
 from leadmart.features.fingerprint import digest
 from leadmart.features.lint import CLOCKS
 from leadmart.features.raw import attach_raw_file, detach_raw_file, raw_columns_read, raw_tables, raw_versions
+from leadmart.features.raw_clock import clock_columns, clock_sql
 from leadmart.features.registry import Registry
 from leadmart.features.warehouse import Warehouse
 
@@ -159,12 +160,13 @@ def _every_row(warehouse: Warehouse, registry: Registry, name: str, raw: Mapping
     """The raw views of a source, already made, and the union of its connectors' rows, no key told apart yet."""
     definitions = registry.source(name)
     fed = [d for d in definitions if {r.name for r in d.reads} <= raw.keys()]
+    clocks = {column for definition in fed for column in clock_columns(definition)}
     parts, views = [], []
     for definition in fed or definitions[:1]:
         for table, columns in raw_columns_read(definition).items():
             empty = ", ".join(f'CAST(NULL AS VARCHAR) AS "{c}"' for c in sorted(columns))
             relation = raw.get(table.lower()) if fed else None
-            rows = f"SELECT * FROM {relation}" if relation else f"SELECT {empty} WHERE FALSE"
+            rows = _raw_rows(warehouse, relation, clocks) if relation else f"SELECT {empty} WHERE FALSE"
             views.append(f'CREATE OR REPLACE VIEW raw."{table}" AS {rows}')
             warehouse.execute(views[-1])
         try:
@@ -172,6 +174,14 @@ def _every_row(warehouse: Warehouse, registry: Registry, name: str, raw: Mapping
         except duckdb.Error as error:
             raise _bad_source(definition, error) from None
     return views, " UNION ALL BY NAME ".join(parts)
+
+
+def _raw_rows(warehouse: Warehouse, relation: str, clocks: set[str]) -> str:
+    """The rows of a raw table, its clocks as the UTC timestamps that they mean."""
+    columns = warehouse.columns(f"SELECT * FROM {relation}")
+    read = {name: clock_sql(name, kind) for name, kind in columns if name.lower() in clocks}
+    replaced = ", ".join(f'{sql} AS "{name}"' for name, sql in read.items() if sql)
+    return f"SELECT * REPLACE ({replaced}) FROM {relation}" if replaced else f"SELECT * FROM {relation}"
 
 
 def _with_clocks(warehouse: Warehouse, definition: Definition) -> str:
