@@ -17,6 +17,7 @@ from leadmart.features.definition import raw_columns_read
 from leadmart.features.errors import LeadmartError, Place, near_names
 from leadmart.features.fingerprint import file_digest
 from leadmart.features.raw import quoted
+from leadmart.features.raw_clock import clock_columns, clock_sql
 from leadmart.features.registry import Registry
 from leadmart.features.warehouse import Warehouse
 
@@ -57,7 +58,8 @@ def load(
     """Brings CSV, Parquet or JSON lines files, or folders of them, into `raw.<table>`; all of them or none.
 
     A file whose content is already loaded is left alone. `replace` makes the given files the whole table.
-    Text columns that a source casts are stored in that type; an empty cell of a CSV file is NULL, a quoted empty
+    Text columns that a source casts are stored in that type, a clock that is a day as that day's last microsecond; an
+    empty cell of a CSV file is NULL, a quoted empty
     one stays an empty string in text columns. Raises LeadmartError `no_such_file`, `unreadable_file`, `missing_column`
     or `unreadable_value`, with file and row; then nothing is loaded.
     """
@@ -67,6 +69,8 @@ def load(
         )
     files = _files_of(paths)
     declared = _declared(registry, table)
+    readers = [d for d in registry.all("source") if table.lower() in {read.name.lower() for read in d.reads}]
+    clocks = {name for definition in readers for name in clock_columns(definition)}
     have = {
         row[0]
         for row in warehouse.rows(
@@ -82,7 +86,7 @@ def load(
         is_new = input_sha256 not in hashes and (replace or input_sha256 not in have)
         rows = 0
         if is_new:
-            each = _stage(warehouse, file, input_sha256, declared)
+            each = _stage(warehouse, file, input_sha256, declared, clocks)
             staged.append(each)
             rows = each.rows
         hashes.append(input_sha256)
@@ -113,7 +117,9 @@ def _type_words(cast: exp.Cast) -> str:
     return cast.to.sql("duckdb")
 
 
-def _stage(warehouse: Warehouse, file: Path, input_sha256: str, declared: dict[str, str | None]) -> _Staged:
+def _stage(
+    warehouse: Warehouse, file: Path, input_sha256: str, declared: dict[str, str | None], clocks: set[str]
+) -> _Staged:
     try:
         relation = _file_relation(warehouse, file)
         found = dict(warehouse.columns(f"SELECT * FROM {relation}"))
@@ -123,7 +129,11 @@ def _stage(warehouse: Warehouse, file: Path, input_sha256: str, declared: dict[s
         types = {c: declared.get(c.lower()) for c, kind in found.items() if kind == "VARCHAR"}
         cast = {c: kind for c, kind in types.items() if kind and kind not in ("TEXT", "VARCHAR")}
         _refuse_unreadable_values(warehouse, file, relation, cast)
-        items = [f'{_text_as(cast[c], c)} AS "{c}"' if c in cast else f'"{c}"' for c in found]
+        stored = {c: _text_as(kind, c) for c, kind in cast.items()}
+        for c, kind in found.items():
+            if c.lower() in clocks and declared[c.lower()] == "TIMESTAMP" and (sql := clock_sql(c, kind, "TRY_CAST")):
+                stored[c] = sql
+        items = [f'{stored[c]} AS "{c}"' if c in stored else f'"{c}"' for c in found]
         target = warehouse.staging_file()
         rows = warehouse.write_parquet(f"SELECT {', '.join(items)} FROM {relation}", target)
     except duckdb.Error as error:

@@ -13,6 +13,7 @@ from leadmart.features.errors import LeadmartError
 from leadmart.features.fingerprint import digest
 from leadmart.features.lint import CLOCKS
 from leadmart.features.raw import raw_attached, raw_tables, raw_versions
+from leadmart.features.raw_clock import clock_columns, clock_sql
 from leadmart.features.registry import Registry
 from leadmart.features.warehouse import Warehouse
 
@@ -117,12 +118,13 @@ def _fed(registry: Registry, name: str, raw: Mapping[str, str]) -> Sequence[Defi
 def every_row(warehouse: Warehouse, registry: Registry, name: str, raw: Mapping[str, str]) -> tuple[list[str], str]:
     """The raw views of a source, already made, and the union of its connectors' rows, no key told apart yet."""
     parts, views = [], []
+    clocks = {column: cast for d in _fed(registry, name, raw) for column, cast in clock_columns(d).items()}
     for definition in _fed(registry, name, raw):
         fed = {r.name for r in definition.reads} <= raw.keys()
         for table, columns in raw_columns_read(definition).items():
             empty = ", ".join(f'CAST(NULL AS VARCHAR) AS "{c}"' for c in sorted(columns))
             relation = raw.get(table.lower()) if fed else None
-            rows = _utc_rows(warehouse, relation, definition, table) if relation else f"SELECT {empty} WHERE FALSE"
+            rows = _raw_rows(warehouse, relation, clocks) if relation else f"SELECT {empty} WHERE FALSE"
             views.append(f'CREATE OR REPLACE VIEW raw."{table}" AS {rows}')
             warehouse.execute(views[-1])
         try:
@@ -132,31 +134,11 @@ def every_row(warehouse: Warehouse, registry: Registry, name: str, raw: Mapping[
     return views, " UNION ALL BY NAME ".join(parts)
 
 
-def _utc_rows(warehouse: Warehouse, relation: str, definition: Definition, table: str) -> str:
-    """The rows of a raw relation, text that the source only casts to TIMESTAMP as UTC timestamps already.
-
-    DuckDB's cast of text to TIMESTAMP drops the offset: 02:00+02:00 would be 02:00. Text that `load` brought in is UTC
-    by then; this is for files and tables read in place.
-    """
-    from sqlglot import exp
-
-    aliases = {t.alias_or_name: t.name for t in definition.tree.find_all(exp.Table)}
-    casts: dict[str, set[str]] = {}
-    for column in definition.tree.find_all(exp.Column):
-        if aliases.get(column.table, table) == table:
-            above = column.parent
-            is_stamp = isinstance(above, exp.Cast) and above.to.sql("duckdb") == "TIMESTAMP"
-            kind = ("TRY_CAST" if isinstance(above, exp.TryCast) else "CAST") if is_stamp else ""
-            casts.setdefault(column.name.lower(), set()).add(kind)
-    stamps = {name: kinds.pop() for name, kinds in casts.items() if len(kinds) == 1 and "" not in kinds}
-    if not stamps:
-        return f"SELECT * FROM {relation}"
-    texts = [name for name, kind in warehouse.columns(f"SELECT * FROM {relation}") if kind == "VARCHAR"]
-    replaced = ", ".join(
-        f"""CAST({stamps[name.lower()]}(NULLIF("{name}", '') AS TIMESTAMPTZ) AS TIMESTAMP) AS "{name}\""""
-        for name in texts
-        if name.lower() in stamps
-    )
+def _raw_rows(warehouse: Warehouse, relation: str, clocks: Mapping[str, str]) -> str:
+    """The rows of a raw table, its clocks as the UTC timestamps that they mean."""
+    columns = warehouse.columns(f"SELECT * FROM {relation}")
+    read = {name: clock_sql(name, kind, clocks[name.lower()]) for name, kind in columns if name.lower() in clocks}
+    replaced = ", ".join(f'{sql} AS "{name}"' for name, sql in read.items() if sql)
     return f"SELECT * REPLACE ({replaced}) FROM {relation}" if replaced else f"SELECT * FROM {relation}"
 
 

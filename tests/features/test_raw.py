@@ -113,8 +113,10 @@ def test_a_parquet_file_is_loaded_with_its_types(opened: Warehouse, tmp_path: Pa
     )
     load(opened, Registry(opened.project), "calls", [file], loaded_at=datetime(2026, 2, 1))
     row = rows_of(opened)["1"]
-    assert row["called_at"].isoformat() == "2026-01-01"
-    assert row["synced_at"] == datetime(2026, 1, 2)
+    assert row["minutes"] == 3
+    # a clock that is a day, typed or written, is that day's last microsecond
+    assert row["called_at"] == datetime(2026, 1, 1, 23, 59, 59, 999999)
+    assert row["synced_at"] == datetime(2026, 1, 2, 23, 59, 59, 999999)
 
 
 def test_batches_with_other_types_and_more_columns_stand_together(opened: Warehouse, write_file: WriteFile) -> None:
@@ -126,8 +128,8 @@ def test_batches_with_other_types_and_more_columns_stand_together(opened: Wareho
     load(opened, registry, "calls", [first, second], loaded_at=datetime(2026, 2, 1))
     stage(opened, registry, ["calls"], present_sources(opened, registry))
     assert opened.rows("SELECT call_id, occurred_at FROM staging.calls ORDER BY call_id") == [
-        ("007", datetime(2026, 1, 1)),
-        ("8", datetime(2026, 1, 2)),
+        ("007", datetime(2026, 1, 1, 23, 59, 59, 999999)),
+        ("8", datetime(2026, 1, 2, 23, 59, 59, 999999)),
     ]
 
 
