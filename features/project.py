@@ -158,7 +158,11 @@ class TrainSection(Section):
     train_until: date | None = None
     test_start: date | None = None
     test_end: date | None = None
+    # why a test ROC-AUC above .95, or a suspected column, is no leak
     waive_leak: str = ""
+    waive: dict[str, Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]] = Field(
+        default_factory=dict
+    )
 
     @model_validator(mode="after")
     def _dates_go_together(self) -> TrainSection:

@@ -111,8 +111,8 @@ def training_text(trained: Trained) -> str:
         lines.append(f"  {block.name:<12}{block.rows:>9,} landmarks {leads}   {span}")
     lines += ["", *figures_text(document["metrics"])]
     if result.suspects:
-        lines += ["", "  suspects: columns that tell the outcome better than behaviour can"]
-        lines += [f"    {s.column}: {s.why}" for s in result.suspects]
+        lines += ["", "  suspects: columns that may tell the outcome better than behaviour can"]
+        lines += [f"    {s.column}: {s.why}{f'; waived: {s.waived}' if s.waived else ''}" for s in result.suspects]
     lines += ["", *(f"  {note}" for note in result.notes)]
     return "\n".join(lines)
 

@@ -46,7 +46,7 @@ class Trained:
 def train(project: Project, progress: Callable[[str], None] = lambda _: None) -> Trained:
     """Trains on what is loaded, keeps the model and makes it the champion; with too few outcomes the rules stay.
 
-    Raises LeadmartError `nothing_loaded`, `nothing_to_learn`, `quality_failed`, `leak_suspected` and what `check`
+    Raises LeadmartError `nothing_loaded`, `nothing_to_learn`, `quality_failed`, `suspects` and what `check`
     refuses.
     """
     started = time.perf_counter()
@@ -169,4 +169,5 @@ def _settings(section: TrainSection, cut_off: datetime, not_before: datetime, th
         seed=section.seed,
         threads=threads or 1,
         waived_leak=section.waive_leak,
+        waived=section.waive,
     )
