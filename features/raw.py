@@ -96,6 +96,8 @@ def raw_tables(warehouse: Warehouse) -> dict[str, str]:
 
     A loaded table's relation has a column `_loaded_at`, when the row's batch was first loaded.
     """
+    if warehouse.raw is not None:
+        return dict(warehouse.raw)
     found = {}
     for name, relation in _in_place(warehouse.project).items():
         found[name] = relation
