@@ -13,8 +13,7 @@ from datetime import datetime
 import duckdb
 
 from leadmart.features.clock import sql_literal
-from leadmart.features.definition import Definition
-from leadmart.features.lint import CLOCKS
+from leadmart.features.raw_use import Use, all_uses, deciding_uses, overwritten_columns, uses_of
 from leadmart.features.registry import Registry
 from leadmart.features.staging import bad_source, with_clocks
 from leadmart.features.warehouse import Warehouse
@@ -27,24 +26,6 @@ ROW = "_shuffle_row"
 
 _MOST_ADDED = 200_000
 _UNKEYED = 20_000
-
-
-@dataclass(frozen=True)
-class Use:
-    """How one source reads one raw table; the columns are the raw table's, in lower case.
-
-    `steering` are those that clocks, keys, filters and joins are made of: they decide which rows there are.
-    """
-
-    source: Definition
-    table: str
-    alias: str
-    is_root: bool
-    read: frozenset[str]
-    key: frozenset[str]
-    occurred: frozenset[str]
-    ingested: frozenset[str]
-    steering: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -67,43 +48,6 @@ class Alteration:
         }
 
 
-def uses_of(definition: Definition) -> tuple[Use, ...]:
-    """The raw tables a source reads, its first one as the root, and which of their columns decide what."""
-    from sqlglot import exp
-
-    aliases = {t.alias_or_name.lower(): t.name.lower() for t in definition.tree.find_all(exp.Table)}
-    by_alias: dict[str, dict[str, set[str]]] = {alias: {} for alias in aliases}
-    selected: dict[int, str] = {}
-    for item in definition.select.expressions:
-        for column in item.find_all(exp.Column):
-            selected[id(column)] = item.alias_or_name.lower()
-    keys = {name.lower() for name in definition.source_key}
-    for column in definition.tree.find_all(exp.Column):
-        alias = column.table.lower() or next(iter(aliases))
-        if alias not in by_alias:
-            continue
-        name, output = column.name.lower(), selected.get(id(column))
-        roles = by_alias[alias]
-        roles.setdefault("read", set()).add(name)
-        if output in CLOCKS:
-            roles.setdefault(output, set()).add(name)
-        elif output in keys:
-            roles.setdefault("key", set()).add(name)
-        if output is None or output in CLOCKS or output in keys:
-            roles.setdefault("steering", set()).add(name)
-    return tuple(
-        Use(
-            definition, table, alias, number == 0,
-            frozenset(by_alias[alias].get("read", ())),
-            frozenset(by_alias[alias].get("key", ())),
-            frozenset(by_alias[alias].get("occurred_at", ())),
-            frozenset(by_alias[alias].get("ingested_at", ())),
-            frozenset(by_alias[alias].get("steering", ())),
-        )
-        for number, (alias, table) in enumerate(aliases.items())
-    )  # fmt: skip
-
-
 def copy_raw(
     scratch: Warehouse, registry: Registry, names: Sequence[str], raw: Mapping[str, str], sample: tuple[str, str] | None
 ) -> dict[str, str]:
@@ -112,7 +56,7 @@ def copy_raw(
     `sample` is a column and a relation of its values: of sources that return the column only their rows are copied, of
     others at most some twenty thousand. Fewer rows are a smaller world of its own, in which the same must hold.
     """
-    uses = _uses(registry, names)
+    uses = all_uses(registry, names)
     tables = [table for table in dict.fromkeys(use.table for use in uses) if table in raw]
     scratch.execute("CREATE SCHEMA IF NOT EXISTS original")
     for table in tables:
@@ -125,7 +69,8 @@ def copy_raw(
             union = " UNION ".join(part for part in wanted if part)
             rows = f'(SELECT * FROM raw."{table}" WHERE {ROW} IN ({union}))' if union else rows
         scratch.execute(
-            f'CREATE OR REPLACE TABLE original."{table}" AS SELECT * REPLACE (ROW_NUMBER() OVER () AS {ROW}) FROM {rows}'
+            f'CREATE OR REPLACE TABLE original."{table}" AS '
+            f"SELECT * REPLACE (ROW_NUMBER() OVER () AS {ROW}) FROM {rows}"
         )
     return {table: f'original."{table}"' for table in tables}
 
@@ -146,11 +91,11 @@ def alter_raw(
     table feeds several sources, a row known to one of them keeps the columns which that one reads.
     Raises LeadmartError `bad_source` where a source does not run row by row.
     """
-    uses = _uses(registry, names)
+    uses = all_uses(registry, names)
     tables = [row[0] for row in scratch.rows("SELECT table_name FROM duckdb_tables() WHERE schema_name = 'original'")]
     scratch.execute("CREATE SCHEMA IF NOT EXISTS altered")
     _point_raw_at(scratch, "original", tables)
-    by_table = {table: _deciding([use for use in uses if use.table == table]) for table in tables}
+    by_table = {table: deciding_uses([use for use in uses if use.table == table]) for table in tables}
     for table, deciding in by_table.items():
         _mark_known(scratch, table, deciding, as_of, tables)
     counts = {}
@@ -170,15 +115,6 @@ def alter_raw(
         scratch.execute(f'DROP TABLE original."{table} known"')
         found.append(Alteration(table, deleted, changed, added, overwritten))
     return {table: f'altered."{table}"' for table in tables}, found
-
-
-def _uses(registry: Registry, names: Sequence[str]) -> list[Use]:
-    return [use for name in names for source in registry.source(name) for use in uses_of(source)]
-
-
-def _deciding(uses: Sequence[Use]) -> list[Use]:
-    """The uses whose clocks are the table's own: where it is only joined, another log's clock would speak for it."""
-    return [use for use in uses if use.is_root] or list(uses)
 
 
 def _point_raw_at(scratch: Warehouse, schema: str, tables: Sequence[str]) -> None:
@@ -239,7 +175,7 @@ def _mark_known(
         )
     scratch.execute(
         f'CREATE OR REPLACE TABLE original."{table} known" AS SELECT {", ".join(items)}, ({" OR ".join(reads)}) AS '
-        f"is_read, CAST(NULL AS VARCHAR) AS way FROM original.\"{table}\" AS o {' '.join(joins)}"
+        f'is_read, CAST(NULL AS VARCHAR) AS way FROM original."{table}" AS o {" ".join(joins)}'
     )
 
 
@@ -273,7 +209,7 @@ def _alter(
         f"WHEN {known} THEN {partly} ELSE {pick} END"
     )
     steering = frozenset().union(*(use.steering for use in uses))
-    overwritten = tuple(c for c in _mutable(uses, columns) if overwrite)
+    overwritten = tuple(c for c in overwritten_columns(uses, columns) if overwrite)
     changed = {}
     for column, kind in columns.items():
         name = column.lower()
@@ -283,7 +219,8 @@ def _alter(
         elif readers and name not in steering:
             unknown = " OR ".join(f"k.known_{n}" for n in readers)
             changed[column] = (
-                f"CASE WHEN k.way = 'changed' AND NOT ({unknown}) THEN {_perturbed(column, kind)} ELSE o.\"{column}\" END"
+                f"CASE WHEN k.way = 'changed' AND NOT ({unknown}) THEN {_perturbed(column, kind)} "
+                f'ELSE o."{column}" END'
             )
     donor = f"1 + HASH(o.{ROW}, {seed}, 'donor') % {max(rows, 1)}"
     source = (
@@ -335,7 +272,9 @@ def _add(
         elif name in keys:
             items.append(f"CASE WHEN {is_new} THEN {_another(own, kind)} ELSE {own} END")
         elif name in read:
-            items.append(f"CASE WHEN HASH(o.{ROW}, {seed}, 'value') % 2 = 0 THEN {own} ELSE {_perturbed(column, kind)} END")
+            items.append(
+                f"CASE WHEN HASH(o.{ROW}, {seed}, 'value') % 2 = 0 THEN {own} ELSE {_perturbed(column, kind)} END"
+            )
         else:
             items.append(own)
     named = ", ".join(f'{item} AS "{c}"' for item, c in zip(items, columns, strict=True))
@@ -356,14 +295,6 @@ def _forget_known_additions(
                 f'DELETE FROM altered."{table}" WHERE {ROW} > {rows} AND {ROW} IN '
                 f"(SELECT {ROW} FROM {numbered} GROUP BY {ROW} HAVING {_is_known(as_of)})"
             )
-
-
-def _mutable(uses: Sequence[Use], columns: Mapping[str, str]) -> list[str]:
-    """The columns of a table updated in place that no source calls frozen; none where a source says `appended`."""
-    if not uses or any("frozen" not in use.source.header for use in uses):
-        return []
-    frozen = {name.strip().lower() for use in uses for name in use.source.header["frozen"].replace(";", ",").split(",")}
-    return [c for c in columns if c.lower() not in frozen and not c.startswith("_")]
 
 
 def _perturbed(column: str, kind: str) -> str:
@@ -399,5 +330,14 @@ def _as(kind: str, own: str) -> Callable[[str], str]:
 
 
 def _is_integer(kind: str) -> bool:
-    return kind in ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT")
-
+    return kind in (
+        "TINYINT",
+        "SMALLINT",
+        "INTEGER",
+        "BIGINT",
+        "HUGEINT",
+        "UTINYINT",
+        "USMALLINT",
+        "UINTEGER",
+        "UBIGINT",
+    )

@@ -79,9 +79,7 @@ def experiment(
     Raises LeadmartError where a definition does not run.
     """
     wanted = [d for d in selection.definitions if d.relation not in held]
-    names = [
-        name for name in dict.fromkeys([*registry.sources_of(wanted), *sorted(more_sources)]) if name in present
-    ]
+    names = [name for name in dict.fromkeys([*registry.sources_of(wanted), *sorted(more_sources)]) if name in present]
     with open_scratch(warehouse.project) as scratch:
         raw = {name.lower(): relation for name, relation in raw_tables(warehouse).items()}
         attach_raw_file(scratch)
@@ -190,9 +188,7 @@ def _forget(scratch: Warehouse) -> None:
         scratch.execute(f"CREATE SCHEMA {schema}")
 
 
-def _compared(
-    scratch: Warehouse, selection: Selection, as_of: datetime, altered: Sequence[Alteration]
-) -> Experiment:
+def _compared(scratch: Warehouse, selection: Selection, as_of: datetime, altered: Sequence[Alteration]) -> Experiment:
     tables = [
         row[0]
         for row in scratch.rows(
@@ -241,8 +237,9 @@ def _differences(
     for (column, test), count in zip(tests.items(), found, strict=True):
         if count:
             shown = [
-                f'CAST({side}."{column}" AS VARCHAR)' if column else f"CASE WHEN {side}._copy IS NULL THEN 'no row' "
-                "ELSE 'a row' END"
+                f'CAST({side}."{column}" AS VARCHAR)'
+                if column
+                else f"CASE WHEN {side}._copy IS NULL THEN 'no row' ELSE 'a row' END"
                 for side in "ba"
             ]
             ((example, before, after),) = scratch.rows(
@@ -252,4 +249,3 @@ def _differences(
             told = [words if words is not None else "NULL" for words in (before, after)]
             differences.append(Difference(relation, column, count, rows, f"{key} {example}", told[0], told[1]))
     return rows, differences
-

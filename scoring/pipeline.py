@@ -115,6 +115,26 @@ def judge_sources(run: Run) -> None:
     run.held = held_back(run.selection.definitions, run.registry, run.failed_sources)
 
 
+def shuffle(run: Run) -> None:
+    """Alters the future of a few leads in memory, and raises what notices; a run with nothing to compute does not.
+
+    Raises LeadmartError `future_leak`, before anything is listed.
+    """
+    wanted = {d.relation for d in run.selection.definitions if run.only is None or _is_for(d, run)}
+    held = {d.relation for d in run.selection.definitions} - wanted | run.held
+    if not run.missing or run.selection.spine.relation in held:
+        return
+    from leadmart.scoring.verify import ON_EVERY_RUN, refuse_leaks, shuffled
+
+    for as_of in sorted({run.missing[0].as_of, run.missing[-1].as_of}):
+        run.progress(f"future-shuffle of {ON_EVERY_RUN} leads at {iso(as_of)}", 0, 1)
+        present = run.session.present
+        found = shuffled(
+            run.warehouse, run.registry, run.selection, present, as_of, sample=ON_EVERY_RUN, seed=0, held=held
+        )
+        refuse_leaks(found, run.registry)
+
+
 def fill_slices(run: Run) -> None:
     """Computes the missing slices, has them judged, and lists them, one as_of after the other."""
     done = 0
@@ -200,7 +220,7 @@ def judge_filled(run: Run) -> None:
         staged.unlink(missing_ok=True)
 
 
-RUN = (prove, plan, judge_sources, fill_slices, score)
+RUN = (prove, plan, judge_sources, shuffle, fill_slices, score)
 """The stages of `run` and `backfill`, in order; the catalogue is swapped after the last, whatever it found."""
 
 SCORE = (prove, plan, judge_sources, score)
