@@ -137,3 +137,25 @@ def features(
     with open_for_reading(found) as warehouse:
         rows = features_for_pairs(Session(warehouse, Registry(found)), spine, out)
     emit({"rows": rows, "file": str(out)}, as_json, f"{rows:,} rows in {out}")
+
+
+def verify(
+    as_of: AsOf = None,
+    sample: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="Only N leads, and the raw rows that are theirs.")
+    ] = None,
+    seed: Annotated[int, typer.Option(metavar="S", help="Draws the leads, and what happens to which row.")] = 0,
+    project: ProjectDir = None,
+    as_json: Json = False,
+) -> None:
+    """Alter raw rows known only after as_of, and say what notices.
+
+    Features, gates and scores must not. Exit code 1 names the column, and one lead with both values.
+    """
+    from leadmart.scoring.verify import refuse_leaks, verify_text
+    from leadmart.scoring.verify import verify as verified
+
+    found, registry = verified(project_at(project), moment_of(as_of), sample, seed)
+    refuse_leaks(found, registry)
+    document = found.as_json()
+    emit(document, as_json, verify_text(found, document))

@@ -25,6 +25,8 @@ def raw_tables(warehouse: Warehouse) -> dict[str, str]:
     A loaded table's relation has a column `_loaded_at`, when the row's batch was first loaded. A table that snapshots
     were taken of has its change rows beside it, as `<table>__changes`.
     """
+    if warehouse.raw is not None:
+        return dict(warehouse.raw)
     found = {}
     for name, relation in _in_place(warehouse.project).items():
         found[name] = relation

@@ -87,7 +87,7 @@ def _stage_one(warehouse: Warehouse, registry: Registry, name: str, raw: Mapping
     try:
         warehouse.execute(f"CREATE TABLE staging.{name} AS {select}")
     except duckdb.Error as error:
-        raise _bad_source(registry.source(name)[0], error) from None
+        raise bad_source(registry.source(name)[0], error) from None
 
 
 def staging_select(
@@ -128,9 +128,9 @@ def every_row(warehouse: Warehouse, registry: Registry, name: str, raw: Mapping[
             views.append(f'CREATE OR REPLACE VIEW raw."{table}" AS {rows}')
             warehouse.execute(views[-1])
         try:
-            parts.append(_with_clocks(warehouse, definition))
+            parts.append(with_clocks(warehouse, definition))
         except duckdb.Error as error:
-            raise _bad_source(definition, error) from None
+            raise bad_source(definition, error) from None
     return views, " UNION ALL BY NAME ".join(parts)
 
 
@@ -142,7 +142,7 @@ def _raw_rows(warehouse: Warehouse, relation: str, clocks: Mapping[str, str]) ->
     return f"SELECT * REPLACE ({replaced}) FROM {relation}" if replaced else f"SELECT * FROM {relation}"
 
 
-def _with_clocks(warehouse: Warehouse, definition: Definition) -> str:
+def with_clocks(warehouse: Warehouse, definition: Definition) -> str:
     """The definition's SELECT with both clocks as UTC timestamps: a DATE is its day's end, guesses applied."""
     text = definition.statement
     types = dict(warehouse.columns(text))
@@ -188,7 +188,7 @@ def _assumed_clock(definition: Definition, words: str, clocks: Mapping[str, str]
     return f"CASE WHEN {stamp} < TIMESTAMP '{matched['before']}' THEN {guess} ELSE {stamp} END"
 
 
-def _bad_source(definition: Definition, error: duckdb.Error) -> LeadmartError:
+def bad_source(definition: Definition, error: duckdb.Error) -> LeadmartError:
     words = [line.strip() for line in str(error).splitlines() if line.strip()]
     return LeadmartError(
         f"source {definition.name} does not run: {words[0]}",

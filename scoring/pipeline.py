@@ -146,6 +146,27 @@ def judge_slices(run: Run) -> None:
             run.held |= {each.definition.relation}
 
 
+def shuffle(run: Run) -> None:
+    """Alters the future of a few leads in memory, and raises what notices; a run with nothing to compute does not.
+
+    Raises LeadmartError `future_leak`, before anything is listed.
+    """
+    every = {d.relation for d in run.selection.definitions}
+    wanted = run.selection.needed_for(run.only, run.registry) if run.only is not None else every
+    held = {d.relation for d in run.selection.definitions} - wanted | run.held
+    if not run.missing or run.selection.spine.relation in held:
+        return
+    from leadmart.scoring.verify import ON_EVERY_RUN, refuse_leaks, shuffled
+
+    for as_of in sorted({run.missing[0].as_of, run.missing[-1].as_of}):
+        run.progress(f"future-shuffle of {ON_EVERY_RUN} leads at {iso(as_of)}", 0, 1)
+        present = run.session.present
+        found = shuffled(
+            run.warehouse, run.registry, run.selection, present, as_of, sample=ON_EVERY_RUN, seed=0, held=held
+        )
+        refuse_leaks(found, run.registry)
+
+
 def fill_slices(run: Run) -> None:
     """Computes the missing slices, has them judged, and lists them, one as_of after the other."""
     done = 0
@@ -226,7 +247,7 @@ def judge_filled(run: Run) -> None:
             run.status = "blocked"
 
 
-RUN = (observe, prove, plan, judge_sources, judge_slices, fill_slices, score)
+RUN = (observe, prove, plan, judge_sources, judge_slices, shuffle, fill_slices, score)
 """The stages of `run` and `backfill`, in order; the catalogue is swapped after the last, whatever it found."""
 
 SCORE = (prove, plan, judge_sources, judge_slices, score)
