@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -45,7 +46,7 @@ def init(
         scaffold.init(folder)
         emit(
             {"project": str(folder), "tables": {}}, as_json,
-            f"{folder}/leadmart.toml is written.\n\nNext: cd {folder}; leadmart load leads leads.csv; leadmart run",
+            f"{folder}/leadmart.toml is written.\n\nNext: cd {shlex.quote(str(folder))}; leadmart load leads leads.csv; leadmart run",
         )  # fmt: skip
         return
     seed = 1 if seed is None else seed
@@ -84,7 +85,7 @@ def load(
     from leadmart.features.clock import now
     from leadmart.features.load import load as bring_in
     from leadmart.features.registry import Registry
-    from leadmart.features.remarks import remarks_on
+    from leadmart.features.remarks import filled_warnings, reader_warnings, remarks_on
     from leadmart.features.warehouse import open_for_writing
     from leadmart.scoring.report import load_text
 
@@ -94,13 +95,19 @@ def load(
         batches = bring_in(warehouse, registry, table, files, loaded_at=now(), replace=replace, progress=bar.say)
         catalogue.publish(warehouse, registry, _selection(registry, warehouse))
         remarks = remarks_on(warehouse, registry, table) if any(b.is_new for b in batches) else []
+        warnings = [words for remark in remarks for words in remark.words()]
+        warnings += reader_warnings(registry, table)
+        if any(b.is_new for b in batches):
+            warnings += filled_warnings(warehouse)
     document = {
         "table": table,
         "batches": [{"file": b.input_name, "rows": b.rows, "loaded": b.is_new} for b in batches],
         "rows": sum(b.rows for b in batches),
+        "replaced": replace,
+        "warnings": warnings,
         "sources": [asdict(remark) for remark in remarks],
     }
-    for words in (words for remark in remarks for words in remark.words()):
+    for words in warnings:
         typer.echo(f"warning: {words}", err=True)
     emit(document, as_json, load_text(document))
 

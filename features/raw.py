@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -10,7 +11,7 @@ from pathlib import Path
 import duckdb
 
 from leadmart.features.clock import sql_literal
-from leadmart.features.errors import LeadmartError
+from leadmart.features.errors import LeadmartError, Place, near_names
 from leadmart.features.fingerprint import digest
 from leadmart.features.project import Project
 from leadmart.features.warehouse import Warehouse
@@ -102,7 +103,7 @@ def newest_load(warehouse: Warehouse) -> datetime | None:
 
 def in_place_moment(project: Project) -> datetime | None:
     """When the files read in place were last written, to the second; None where there are none."""
-    places = [project.root / place for place in (project.settings.raw.duckdb, project.settings.raw.parquet) if place]
+    places = [place for place in (_raw_folder(project), _raw_file(project)) if place]
     stamps = [int(path.stat().st_mtime) for place in places for path in _stamped_files(place)]
     return datetime.fromtimestamp(max(stamps), tz=UTC).replace(tzinfo=None) if stamps else None
 
@@ -111,19 +112,15 @@ def _in_place(project: Project) -> dict[str, str]:
     """Tables of the DuckDB file or Parquet folder that leadmart.toml names as raw, and the relation that reads each."""
     settings = project.settings.raw
     found: dict[str, str] = {}
-    if settings.parquet:
-        folder = project.root / settings.parquet
-        if not folder.is_dir():
-            raise LeadmartError(f"raw.parquet names {folder}, which is no folder", code="raw_missing")
+    if folder := _raw_folder(project):
         for path in sorted(folder.iterdir()):
             if path.is_dir() and any(path.glob("*.parquet")):
-                found[path.name] = f"read_parquet({quoted(str(path / '*.parquet'))}, union_by_name = true)"
+                found[path.name] = (
+                    f"read_parquet({quoted(_without_wildcards(path) + '/*.parquet')}, union_by_name = true)"
+                )
             elif path.suffix == ".parquet":
-                found[path.stem] = f"read_parquet({quoted(str(path))})"
-    if settings.duckdb:
-        file = project.root / settings.duckdb
-        if not file.is_file():
-            raise LeadmartError(f"raw.duckdb names {file}, which does not exist", code="raw_missing")
+                found[path.stem] = f"read_parquet({quoted(_without_wildcards(path))})"
+    if file := _raw_file(project):
         try:
             with duckdb.connect(str(file), read_only=True) as connection:
                 names = connection.execute(
@@ -135,9 +132,74 @@ def _in_place(project: Project) -> dict[str, str]:
                 f"raw.duckdb names {file}, which cannot be opened: {str(error).splitlines()[0]}", code="raw_missing",
                 hint="is its loader writing just now? try again when it is done",
             ) from None  # fmt: skip
+        if not names:
+            raise LeadmartError(
+                f"{file} has no table in schema {settings.duckdb_schema}",
+                code="raw_missing",
+                place=project.place_of(settings.duckdb_schema),
+                hint='name the schema that holds the raw tables: `schema = "main"` below [raw]',
+            )
         for (name,) in names:
             found[name] = f'raw_file."{settings.duckdb_schema}"."{name}"'
     return found
+
+
+def _raw_folder(project: Project) -> Path | None:
+    """The folder of Parquet read in place, if the project has one. Raises LeadmartError `raw_missing`."""
+    place = project.settings.raw.parquet
+    if place and not (project.root / place).is_dir():
+        raise LeadmartError(
+            f"raw.parquet names {project.root / place}, which is no folder",
+            code="raw_missing",
+            place=project.place_of(place),
+        )
+    return project.root / place if place else None
+
+
+def _raw_file(project: Project) -> Path | None:
+    """The DuckDB file read in place, if the project has one. Raises LeadmartError `raw_missing`."""
+    place = project.settings.raw.duckdb
+    if place and not (project.root / place).is_file():
+        raise LeadmartError(
+            f"raw.duckdb names {project.root / place}, which does not exist",
+            code="raw_missing",
+            place=project.place_of(place),
+        )
+    return project.root / place if place else None
+
+
+def refuse_unequal_files(warehouse: Warehouse, table: str, columns: set[str]) -> None:
+    """Raises LeadmartError `missing_column` where a Parquet file read in place lacks columns that a source reads.
+
+    Read as one table, the file's rows would be NULL there and nobody would know. `unreadable_file` for a broken one.
+    """
+    folder = _raw_folder(warehouse.project)
+    if folder is None or not (folder / table).is_dir():
+        return
+    for file in sorted((folder / table).glob("*.parquet")):
+        try:
+            names = warehouse.rows(f"SELECT name FROM parquet_schema({quoted(_without_wildcards(file))})")
+        except duckdb.Error as error:
+            raise LeadmartError(
+                f"{file.name} cannot be read: {str(error).splitlines()[0]}",
+                code="unreadable_file",
+                place=Place(str(file)),
+                hint="mend it or take it out of the folder; nothing is computed meanwhile",
+            ) from None
+        found = sorted(name.lower() for (name,) in names)
+        missing = sorted(c for c in columns if c.lower() not in found and c != "_loaded_at")
+        if missing:
+            raise LeadmartError(
+                f"{file.name} has no column {', '.join(missing)}, which a source reads",
+                code="missing_column",
+                place=Place(str(file)),
+                hint="; ".join(filter(None, (near_names(c, found) for c in missing))) or f"it has {', '.join(found)}",
+            )
+
+
+def _without_wildcards(path: Path) -> str:
+    """The path for DuckDB's file functions, which take `[`, `*` and `?` for patterns."""
+    return re.sub(r"[\[*?]", lambda found: f"[{found[0]}]", str(path))
 
 
 @contextmanager

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from leadmart.features.clock import iso
+from leadmart.features.errors import near_names
+from leadmart.features.plan import default_as_of
 from leadmart.features.raw import raw_attached, raw_tables
 from leadmart.features.registry import Registry
 from leadmart.features.staging import every_row
@@ -52,3 +55,23 @@ def remarks_on(warehouse: Warehouse, registry: Registry, table: str) -> list[Rem
             )
             found.append(Remark(name, changed, clockless))
     return found
+
+
+def reader_warnings(registry: Registry, table: str) -> list[str]:
+    """What to say of a raw table that no source of the project reads, or would read under another name."""
+    read = {r.name.lower() for d in registry.all("source") for r in d.reads}
+    if table.lower() in read:
+        return []
+    near = near_names(table, read)
+    return [f"no source of this project reads raw.{table}{'; ' + near if near else ''}"]
+
+
+def filled_warnings(warehouse: Warehouse) -> list[str]:
+    """What to say where the newest due as_of was computed before a load: its rows will not be seen there."""
+    due = default_as_of(warehouse)
+    if not warehouse.rows("SELECT 1 FROM store.meta.slices WHERE as_of = ? LIMIT 1", [due]):
+        return []
+    following = iso(due + warehouse.project.settings.clock.interval)
+    return [
+        f"the slices at {iso(due)} were filled before this load: its rows count from the next as_of on, {following}"
+    ]

@@ -12,7 +12,7 @@ from leadmart.features.definition import Definition, raw_columns_read
 from leadmart.features.errors import LeadmartError
 from leadmart.features.fingerprint import digest
 from leadmart.features.lint import CLOCKS
-from leadmart.features.raw import raw_attached, raw_tables, raw_versions
+from leadmart.features.raw import raw_attached, raw_tables, raw_versions, refuse_unequal_files
 from leadmart.features.raw_clock import clock_columns, clock_sql
 from leadmart.features.registry import Registry
 from leadmart.features.warehouse import Warehouse
@@ -124,6 +124,8 @@ def every_row(warehouse: Warehouse, registry: Registry, name: str, raw: Mapping[
         for table, columns in raw_columns_read(definition).items():
             empty = ", ".join(f'CAST(NULL AS VARCHAR) AS "{c}"' for c in sorted(columns))
             relation = raw.get(table.lower()) if fed else None
+            if relation and relation.startswith("read_parquet"):
+                refuse_unequal_files(warehouse, table, columns)
             rows = _raw_rows(warehouse, relation, clocks) if relation else f"SELECT {empty} WHERE FALSE"
             views.append(f'CREATE OR REPLACE VIEW raw."{table}" AS {rows}')
             warehouse.execute(views[-1])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,7 @@ _FIGURES = (
 
 def demo_text(document: Mapping[str, Any]) -> str:
     """What `init --demo` made, and what to type next."""
-    folder, until = document["project"], document["until"][:10]
+    folder, until = shlex.quote(document["project"]), document["until"][:10]
     size = f"{document['leads']:,} leads over {document['days']:,} days until {until}, seed {document['seed']}"
     lines = [f"A made-up company in {folder}: {size}. No row of it is real.", ""]
     lines += [f"  {table:<22}{rows:>10,} rows" for table, rows in document["tables"].items()]
@@ -29,8 +30,9 @@ def demo_text(document: Mapping[str, Any]) -> str:
 
 def load_text(document: Mapping[str, Any]) -> str:
     """What `load` brought in, file by file."""
+    before = "loaded before, the whole table from now on" if document["replaced"] else "loaded before, left alone"
     lines = [
-        f"  {batch['file']}: " + (f"{batch['rows']:,} rows" if batch["loaded"] else "loaded before, left alone")
+        f"  {batch['file']}: " + (f"{batch['rows']:,} rows" if batch["loaded"] else before)
         for batch in document["batches"]
     ]
     return "\n".join([f"raw.{document['table']}", *lines])

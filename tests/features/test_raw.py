@@ -256,6 +256,38 @@ def test_raw_that_is_not_there_is_named(raw: str, make_project: MakeProject) -> 
         raw_tables(warehouse)
     assert refused.value.code == "raw_missing"
     assert "gone" in refused.value.message
+    with open_for_writing(project) as warehouse, pytest.raises(LeadmartError) as refused:
+        newest_load(warehouse)
+    assert refused.value.code == "raw_missing"
+
+
+def test_a_schema_without_tables_is_named_and_not_read_as_empty(make_project: MakeProject) -> None:
+    project = in_place(make_project, 'duckdb = "dbt.duckdb"\nschema = "mart"', write_duckdb)
+    with open_for_writing(project) as warehouse, pytest.raises(LeadmartError) as refused:
+        raw_tables(warehouse)
+    assert (refused.value.code, refused.value.message.split()[-1]) == ("raw_missing", "mart")
+
+
+@pytest.mark.parametrize(
+    ("column", "code"), [("calld_at", "missing_column"), ("", "unreadable_file")], ids=["renamed", "broken"]
+)
+def test_one_file_of_a_folder_that_differs_is_named(column: str, code: str, make_project: MakeProject) -> None:
+    project = in_place(make_project, 'parquet = "exports"', write_parquet)
+    odd = project.root / "exports" / "calls" / "3.parquet"
+    duckdb.execute(f"COPY (SELECT {ROW.replace('AS called_at', 'AS ' + (column or 'x'))}) TO '{odd}' (FORMAT parquet)")
+    if not column:
+        odd.write_bytes(b"PAR1 and no more")
+    with open_for_writing(project) as warehouse, pytest.raises(LeadmartError) as refused:
+        rows_of(warehouse)
+    assert refused.value.code == code
+    assert str(refused.value.place) == str(odd)
+
+
+def test_brackets_in_a_folder_are_no_pattern(make_project: MakeProject) -> None:
+    project = in_place(make_project, 'parquet = "exports [1]"', write_parquet)
+    (project.root / "exports").rename(project.root / "exports [1]")
+    with open_for_writing(project) as warehouse:
+        assert set(rows_of(warehouse)) == {"1", "2"}
 
 
 def test_a_source_the_project_says_it_has_must_be_loaded(make_project: MakeProject) -> None:
