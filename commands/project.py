@@ -44,10 +44,9 @@ def init(
             if given is not None:
                 raise typer.BadParameter(f"{name} goes with --demo")
         scaffold.init(folder)
-        emit(
-            {"project": str(folder), "tables": {}}, as_json,
-            f"{folder}/leadmart.toml is written.\n\nNext: cd {shlex.quote(str(folder))}; leadmart load leads leads.csv; leadmart run",
-        )  # fmt: skip
+        following = f"cd {shlex.quote(str(folder))}; leadmart load leads leads.csv; leadmart run"
+        words = f"{folder}/leadmart.toml is written.\n\nNext: {following}"
+        emit({"project": str(folder), "tables": {}}, as_json, words)
         return
     seed = 1 if seed is None else seed
     end = parse_moment(until) if until else now().replace(hour=0, minute=0, second=0, microsecond=0)

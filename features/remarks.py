@@ -71,7 +71,5 @@ def filled_warnings(warehouse: Warehouse) -> list[str]:
     due = default_as_of(warehouse)
     if not warehouse.rows("SELECT 1 FROM store.meta.slices WHERE as_of = ? LIMIT 1", [due]):
         return []
-    following = iso(due + warehouse.project.settings.clock.interval)
-    return [
-        f"the slices at {iso(due)} were filled before this load: its rows count from the next as_of on, {following}"
-    ]
+    told = f"the slices at {iso(due)} were filled before this load"
+    return [f"{told}: its rows count from the next as_of on, {iso(due + warehouse.project.settings.clock.interval)}"]
