@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from leadmart.features.lint import CLOCKS
+from leadmart.features.definition import CLOCKS
 
 if TYPE_CHECKING:
     from leadmart.features.definition import Definition

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from leadmart.features.definition import Definition
-from leadmart.features.lint import CLOCKS
+from leadmart.features.definition import CLOCKS, Definition
 from leadmart.features.registry import Registry
 
 
@@ -46,7 +45,7 @@ def uses_of(definition: Definition) -> tuple[Use, ...]:
         name, output = column.name.lower(), selected.get(id(column))
         roles = by_alias[alias]
         roles.setdefault("read", set()).add(name)
-        if output in CLOCKS:
+        if output is not None and output in CLOCKS:
             roles.setdefault(output, set()).add(name)
         elif output in keys:
             roles.setdefault("key", set()).add(name)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from leadmart.features.clock import iso
+from leadmart.features.definition import raw_names
 from leadmart.features.errors import near_names
 from leadmart.features.plan import default_as_of
 from leadmart.features.raw import raw_attached, raw_tables
 from leadmart.features.registry import Registry
-from leadmart.features.staging import every_row
+from leadmart.features.staging import every_row, stage_joined
 from leadmart.features.warehouse import Warehouse
 
 
@@ -37,7 +38,8 @@ class Remark:
 def remarks_on(warehouse: Warehouse, registry: Registry, table: str) -> list[Remark]:
     """Remarks on the sources that read a raw table: keys that come back changed in a log, rows without a clock."""
     raw = {name.lower(): relation for name, relation in raw_tables(warehouse).items()}
-    names = {d.name for d in registry.all("source") if table.lower() in {r.name for r in d.reads}}
+    names = {d.name for d in registry.all("source") if table.lower() in raw_names(d)}
+    stage_joined(warehouse, registry, names)
     found = []
     with raw_attached(warehouse):
         for name in sorted(names):
@@ -59,7 +61,7 @@ def remarks_on(warehouse: Warehouse, registry: Registry, table: str) -> list[Rem
 
 def reader_warnings(registry: Registry, table: str) -> list[str]:
     """What to say of a raw table that no source of the project reads, or would read under another name."""
-    read = {r.name.lower() for d in registry.all("source") for r in d.reads}
+    read = {name.lower() for d in registry.all("source") for name in raw_names(d)}
     if table.lower() in read:
         return []
     near = near_names(table, read)

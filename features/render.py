@@ -12,7 +12,7 @@ from leadmart.features.raw import raw_attached, raw_tables
 from leadmart.features.registry import Registry
 from leadmart.features.relations import known_select, linked_spine_select, reference_select
 from leadmart.features.session import link_to
-from leadmart.features.staging import present_sources, staging_select
+from leadmart.features.staging import joined_first, present_sources, stage_joined, staging_select
 from leadmart.features.warehouse import Warehouse, open_for_reading
 
 
@@ -64,8 +64,9 @@ def _sources(warehouse: Warehouse, registry: Registry, names: tuple[str, ...]) -
     if place := registry.project.settings.raw.duckdb:
         path = str(registry.project.root / place).replace("'", "''")
         made.append(f"ATTACH IF NOT EXISTS '{path}' AS raw_file (READ_ONLY)")
+    stage_joined(warehouse, registry, names)
     with raw_attached(warehouse):
-        for name in names:
+        for name in joined_first(registry, names):
             views, select = staging_select(warehouse, registry, name, raw if name in present else {})
             made += [*views, f"CREATE OR REPLACE VIEW staging.{name} AS {select}"]
     return made

@@ -8,10 +8,9 @@ from collections.abc import Iterable, Mapping, Sequence
 import duckdb
 
 from leadmart.features.changes import changes_only
-from leadmart.features.definition import Definition, raw_columns_read
+from leadmart.features.definition import CLOCKS, Definition, positions, raw_columns_read, raw_names
 from leadmart.features.errors import LeadmartError
 from leadmart.features.fingerprint import digest
-from leadmart.features.lint import CLOCKS
 from leadmart.features.raw import raw_attached, raw_tables, raw_versions, refuse_unequal_files
 from leadmart.features.raw_clock import clock_columns, clock_sql
 from leadmart.features.registry import Registry
@@ -30,14 +29,14 @@ def present_sources(warehouse: Warehouse, registry: Registry) -> frozenset[str]:
     Raises LeadmartError `raw_missing` where `[sources] have` names one that no loaded table feeds.
     """
     tables = {name.lower() for name in raw_tables(warehouse)}
-    fed = {d.name for d in registry.all("source") if {r.name for r in d.reads} <= tables}
+    fed = {d.name for d in registry.all("source") if raw_names(d) <= tables}
     have = registry.project.settings.sources.have
     if have is None:
         return frozenset(fed)
     for name in have:
         definitions = registry.source(name)
         if name not in fed:
-            wanted = sorted({r.name for d in definitions for r in d.reads} - tables)
+            wanted = sorted({name for d in definitions for name in raw_names(d)} - tables)
             raise LeadmartError(
                 f"the project says it has {name}, and raw.{', raw.'.join(wanted)} is not loaded",
                 code="raw_missing",
@@ -53,7 +52,12 @@ def source_inputs(warehouse: Warehouse, registry: Registry, names: Iterable[str]
     return {
         name: digest(
             [
-                (d.connector, registry.token_hash(d), [versions.get(r.name) for r in d.reads])
+                (
+                    d.connector,
+                    registry.token_hash(d),
+                    [versions.get(r.name) for r in d.reads if r.schema != "staging"],
+                    *([source_inputs(warehouse, registry, d.joined)] if d.joined else []),
+                )
                 for d in registry.source(name)
             ]
         )
@@ -73,13 +77,36 @@ def stage(warehouse: Warehouse, registry: Registry, names: Iterable[str], presen
             "SELECT table_name FROM duckdb_tables() WHERE schema_name = 'staging' AND database_name = 'memory'"
         )
     }
-    wanted = [name for name in dict.fromkeys(names) if name not in made]
+    wanted = [name for name in joined_first(registry, names) if name not in made]
     if not wanted:
         return
     raw = {name.lower(): relation for name, relation in raw_tables(warehouse).items()}
     with raw_attached(warehouse):
         for name in wanted:
             _stage_one(warehouse, registry, name, raw if name in present else {})
+
+
+def stage_joined(warehouse: Warehouse, registry: Registry, names: Iterable[str]) -> None:
+    """Makes the staging tables that sources join, so that their SELECTs can run."""
+    joined = {j for name in names for definition in registry.source(name) for j in definition.joined}
+    if joined:
+        stage(warehouse, registry, sorted(joined), present_sources(warehouse, registry))
+
+
+def joined_first(registry: Registry, names: Iterable[str], path: tuple[str, ...] = ()) -> tuple[str, ...]:
+    """Sources, each after those it joins. Raises LeadmartError `circular_read` where two join each other."""
+    found: dict[str, None] = {}
+    for name in names:
+        if name in path:
+            raise LeadmartError(
+                f"source {name} joins itself through {' -> '.join(path)}",
+                code="circular_read",
+                place=registry.source(name)[0].place(line=1),
+            )
+        joined = [j for definition in registry.source(name) for j in definition.joined]
+        found.update(dict.fromkeys(joined_first(registry, joined, (*path, name))))
+        found[name] = None
+    return tuple(found)
 
 
 def _stage_one(warehouse: Warehouse, registry: Registry, name: str, raw: Mapping[str, str]) -> None:
@@ -112,7 +139,7 @@ def staging_select(
 def _fed(registry: Registry, name: str, raw: Mapping[str, str]) -> Sequence[Definition]:
     """The source's definitions whose raw tables are there; where none is fed, the first, which then reads as empty."""
     definitions = registry.source(name)
-    return [d for d in definitions if {r.name for r in d.reads} <= raw.keys()] or definitions[:1]
+    return [d for d in definitions if raw_names(d) <= raw.keys()] or definitions[:1]
 
 
 def every_row(warehouse: Warehouse, registry: Registry, name: str, raw: Mapping[str, str]) -> tuple[list[str], str]:
@@ -120,7 +147,7 @@ def every_row(warehouse: Warehouse, registry: Registry, name: str, raw: Mapping[
     parts, views = [], []
     clocks = {column: cast for d in _fed(registry, name, raw) for column, cast in clock_columns(d).items()}
     for definition in _fed(registry, name, raw):
-        fed = {r.name for r in definition.reads} <= raw.keys()
+        fed = raw_names(definition) <= raw.keys()
         for table, columns in raw_columns_read(definition).items():
             empty = ", ".join(f'CAST(NULL AS VARCHAR) AS "{c}"' for c in sorted(columns))
             relation = raw.get(table.lower()) if fed else None
@@ -146,7 +173,7 @@ def _raw_rows(warehouse: Warehouse, relation: str, clocks: Mapping[str, str]) ->
 
 def with_clocks(warehouse: Warehouse, definition: Definition) -> str:
     """The definition's SELECT with both clocks as UTC timestamps: a DATE is its day's end, guesses applied."""
-    text = definition.statement
+    text, others = _with_joined_clocks(definition)
     types = dict(warehouse.columns(text))
     clocks = {}
     for clock in CLOCKS:
@@ -167,8 +194,34 @@ def with_clocks(warehouse: Warehouse, definition: Definition) -> str:
             )
     if assumed := definition.header.get("assumed"):
         clocks["ingested_at"] = _assumed_clock(definition, assumed, clocks)
+    for clock in CLOCKS if others else ():  # GREATEST alone skips NULLs: a clock that is not known makes none
+        both = [clocks[clock], *(f"{other}_{clock}" for other in others)]
+        known = " AND ".join(f"{each} IS NOT NULL" for each in both)
+        clocks[clock] = f"CASE WHEN {known} THEN GREATEST({', '.join(both)}) END"
     replaced = ", ".join(f"{sql} AS {clock}" for clock, sql in clocks.items())
-    return f"(SELECT * REPLACE ({replaced}) FROM ({text}\n))"
+    left_out = ", ".join(f"{other}_{clock}" for other in others for clock in CLOCKS)
+    rest = f"* EXCLUDE ({left_out})" if others else "*"
+    return f"(SELECT {rest} REPLACE ({replaced}) FROM ({text}\n))"
+
+
+def _with_joined_clocks(definition: Definition) -> tuple[str, list[str]]:
+    """A source's text with the clocks of the logs it joins as further columns, and the prefixes of their names."""
+    from sqlglot import exp
+    from sqlglot.dialects.duckdb import DuckDB
+
+    aliases = [t.alias_or_name for t in definition.tree.find_all(exp.Table) if t.db.lower() == "staging"]
+    if not definition.joined or not aliases:
+        return definition.statement, []
+    root = min(positions(definition.select.args["from_"]))
+    start = max(t.start for t in DuckDB().tokenize(definition.text[:root]) if t.text.upper() == "FROM")
+    prefixes = [f"joined_{number}" for number in range(len(aliases))]
+    columns = [
+        f'"{alias}".{clock} AS {prefix}_{clock}'
+        for alias, prefix in zip(aliases, prefixes, strict=True)
+        for clock in CLOCKS
+    ]
+    text = definition.statement
+    return f"{text[:start]}, {', '.join(columns)}\n{text[start:]}", prefixes
 
 
 def _assumed_clock(definition: Definition, words: str, clocks: Mapping[str, str]) -> str:

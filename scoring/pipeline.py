@@ -12,6 +12,7 @@ from typing import Any
 
 from leadmart.features import catalogue
 from leadmart.features.clock import iso, now, sql_literal
+from leadmart.features.definition import raw_names
 from leadmart.features.errors import LeadmartError
 from leadmart.features.materialize import Written, fill, slice_file
 from leadmart.features.plan import (
@@ -133,7 +134,7 @@ def judge_sources(run: Run) -> None:
     names = run.registry.sources_of(read)
     run.progress("quality of sources", 0, 1)
     refused = {f"{table.lower()}{CHANGES}" for table in run.refused_tables}
-    stale = {d.name for d in run.registry.all("source") if refused & {r.name for r in d.reads}} & set(names)
+    stale = {d.name for d in run.registry.all("source") if refused & raw_names(d)} & set(names)
     run.failed_sources = run.judge.failed_sources(run.session, names) | stale
     run.held = held_back(run.selection.definitions, run.registry, run.failed_sources)
 
