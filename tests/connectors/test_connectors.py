@@ -24,7 +24,7 @@ from leadmart.features.staging import stage
 from leadmart.features.warehouse import Warehouse, open_for_writing
 
 HERE = Path(__file__).parent
-CONNECTORS = ("hubspot", "salesforce")
+CONNECTORS = ("hubspot", "salesforce", "stripe")
 LOADED = datetime(2024, 6, 5)
 CASES = {
     name: yaml.safe_load((HERE / name / "cases.yaml").read_text(encoding="utf-8"))
