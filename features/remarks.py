@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from leadmart.features.raw import raw_attached, raw_tables
 from leadmart.features.registry import Registry
-from leadmart.features.staging import every_row
+from leadmart.features.staging import every_row, fed_definitions
 from leadmart.features.warehouse import Warehouse
 
 
@@ -38,7 +38,7 @@ def remarks_on(warehouse: Warehouse, registry: Registry, table: str) -> list[Rem
     found = []
     with raw_attached(warehouse):
         for name in sorted(names):
-            definition = registry.source(name)[0]
+            definition = fed_definitions(registry, name, raw)[0]
             _, union = every_row(warehouse, registry, name, raw)
             key = ", ".join(definition.source_key)
             changed = 0

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 import yaml
 
+from leadmart.features.checking import check_project
 from leadmart.features.load import load
 from leadmart.features.project import Project, read_settings
 from leadmart.features.registry import Registry
@@ -90,7 +91,8 @@ def test_a_trap_has_its_answer(name: str, trap: str, sessions: dict[str, Session
         for moment, expected in answer["at"].items():
             session.want([datetime.fromisoformat(str(moment))])
             rows = session.warehouse.rows(answer["sql"])
-            assert [[plain(v, name) for v in row] for row in rows] == [[plain(v) for v in row] for row in expected], moment
+            found = [[plain(value, name) for value in row] for row in rows]
+            assert found == [[plain(value) for value in row] for row in expected], moment
 
 
 def plain(value: Any, prefix: str = "") -> Any:
@@ -104,6 +106,12 @@ def test_every_trap_has_an_answer_or_a_reason(connector: str, capsys: pytest.Cap
     unmet = {trap: answer["unmet"] for trap, answers in cases.items() for answer in answers if "unmet" in answer}
     with capsys.disabled():
         print(f"\n{connector}: {len(cases) - len(unmet)} of {len(cases)} traps answered, {len(unmet)} unmet")
+
+
+def test_every_source_is_proven(connector: str, sessions: dict[str, Session]) -> None:
+    findings, count = check_project(sessions[connector].registry.project)
+    assert [f.error.render() for f in findings] == []
+    assert count > 30
 
 
 def test_ids_tell_their_connector_and_clocks_are_there(connector: str, sessions: dict[str, Session]) -> None:
