@@ -37,6 +37,11 @@ def test_a_project_on_hubspot_tables_runs(here: Any, tmp_path: Path) -> None:
     again = ask("run", "--json").document
     assert (again["slices"]["computed"], again["scores"]["inserted"]) == (0, 0)
     assert ask("snapshot", "--json").document == []
+    # training counts and names the landmarks at which nobody had looked at the companies yet
+    notes = ask("train", "--json").document["notes"]
+    assert [note for note in notes if "snapshot" in note] == [
+        "72 of 72 landmarks lie before the first snapshot that accounts is made of: what it says is unknown there, NULL"
+    ]
     # a contact export at half its size is refused, and what reads its changes is held back
     half = tmp_path / "contact.csv"
     lines = (HUBSPOT / "contact.csv").read_text(encoding="utf-8").splitlines()
