@@ -16,7 +16,7 @@ from leadmart.features.clock import sql_literal
 from leadmart.features.definition import raw_columns_read
 from leadmart.features.errors import LeadmartError, Place, near_names
 from leadmart.features.fingerprint import file_digest
-from leadmart.features.raw import quoted
+from leadmart.features.raw import CHANGE_COLUMNS, CHANGES, quoted
 from leadmart.features.raw_clock import clock_columns, clock_sql
 from leadmart.features.registry import Registry
 from leadmart.features.warehouse import Warehouse
@@ -102,9 +102,10 @@ def _declared(registry: Registry, table: str) -> dict[str, str | None]:
     columns: dict[str, set[str]] = {}
     for definition in registry.all("source"):
         reads = {name.lower(): columns_read for name, columns_read in raw_columns_read(definition).items()}
-        if table.lower() not in reads:
+        own = reads.get(table.lower(), set()) | reads.get(table.lower() + CHANGES, set())
+        if not own:
             continue
-        for name in reads[table.lower()] - {"_loaded_at"}:
+        for name in own - set(CHANGE_COLUMNS):
             columns.setdefault(name.lower(), set())
         for cast in definition.tree.find_all(exp.Cast):
             # a TRY_CAST says that unreadable values are to be borne
@@ -131,7 +132,11 @@ def _stage(
         _refuse_unreadable_values(warehouse, file, relation, cast)
         stored = {c: _text_as(kind, c) for c, kind in cast.items()}
         for c, kind in found.items():
-            if c.lower() in clocks and declared[c.lower()] == "TIMESTAMP" and (sql := clock_sql(c, kind, "TRY_CAST")):
+            if (
+                c.lower() in clocks
+                and declared.get(c.lower()) == "TIMESTAMP"
+                and (sql := clock_sql(c, kind, "TRY_CAST"))
+            ):
                 stored[c] = sql
         items = [f'{stored[c]} AS "{c}"' if c in stored else f'"{c}"' for c in found]
         target = warehouse.staging_file()

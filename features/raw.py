@@ -20,6 +20,10 @@ CHANGES = "__changes"
 """What the name of a table's change rows has behind the table's own: `raw.contacts__changes`."""
 
 
+CHANGE_COLUMNS = ("_changed_at", "_loaded_at", "_deleted")
+"""What a change row has beside the table's own columns: when it changed, since when that is known, if it is gone."""
+
+
 def raw_tables(warehouse: Warehouse) -> dict[str, str]:
     """Every raw table and the SQL relation that reads it; a loaded table goes before one read in place.
 

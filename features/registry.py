@@ -254,7 +254,9 @@ def eject(project: Project, name: str) -> Path:
             target = project.root / folder / inside
             named = _VERSION_FILE.match(path.name)
             short = f"{inside.parent.name}@v{named[1]}" if named else path.stem
-            for alias in (short, str(inside), str(inside.with_suffix("")), f"{folder}/{inside}"):
+            # a source's bare name means the one the project reads
+            is_other = inside.parts[0] == "sources" and inside.parts[1] not in project.settings.sources.connectors
+            for alias in (short, str(inside), str(inside.with_suffix("")), f"{folder}/{inside}")[is_other:]:
                 candidates.setdefault(alias, (path, target))
             if named:
                 candidates.setdefault(inside.parent.name, (path, target))

@@ -10,7 +10,7 @@ from leadmart.features.errors import near_names
 from leadmart.features.plan import default_as_of
 from leadmart.features.raw import raw_attached, raw_tables
 from leadmart.features.registry import Registry
-from leadmart.features.staging import every_row, stage_joined
+from leadmart.features.staging import every_row, fed_definitions, stage_joined
 from leadmart.features.warehouse import Warehouse
 
 
@@ -43,7 +43,7 @@ def remarks_on(warehouse: Warehouse, registry: Registry, table: str) -> list[Rem
     found = []
     with raw_attached(warehouse):
         for name in sorted(names):
-            definition = registry.source(name)[0]
+            definition = fed_definitions(registry, name, raw)[0]
             _, union = every_row(warehouse, registry, name, raw)
             key = ", ".join(definition.source_key)
             changed = 0

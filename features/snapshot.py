@@ -27,12 +27,17 @@ from leadmart.features.clock import iso, now, sql_literal
 from leadmart.features.errors import LeadmartError, near_names
 from leadmart.features.fingerprint import digest
 from leadmart.features.project import SnapshotSection
-from leadmart.features.raw import CHANGES, batches_relation, in_place_moment, raw_attached, raw_tables, raw_versions
+from leadmart.features.raw import (
+    CHANGE_COLUMNS,
+    CHANGES,
+    batches_relation,
+    in_place_moment,
+    raw_attached,
+    raw_tables,
+    raw_versions,
+)
 from leadmart.features.registry import Registry
 from leadmart.features.warehouse import Warehouse
-
-OWN_COLUMNS = ("_changed_at", "_loaded_at", "_deleted")
-"""What a change row has beside the table's own columns."""
 
 
 @dataclass(frozen=True)
@@ -243,7 +248,7 @@ def _read_state(
     if relation is None:
         return False
     had = {name.lower(): kind for name, kind in warehouse.columns(f"SELECT * FROM {relation}")}
-    lost = sorted(had.keys() - {name.lower() for name in columns} - set(OWN_COLUMNS))
+    lost = sorted(had.keys() - {name.lower() for name in columns} - set(CHANGE_COLUMNS))
     if lost and settings.columns is None and not allow_shrink:
         raise LeadmartError(
             f"raw.{table} lost the column {', '.join(lost)}: every value of it would count as emptied",
@@ -258,7 +263,7 @@ def _read_state(
         for c in columns
     ]
     warehouse.execute(
-        f"CREATE OR REPLACE TABLE snapshot_state AS SELECT {', '.join(items)}, {', '.join(OWN_COLUMNS)}, "
+        f"CREATE OR REPLACE TABLE snapshot_state AS SELECT {', '.join(items)}, {', '.join(CHANGE_COLUMNS)}, "
         f"ROW_NUMBER() OVER (PARTITION BY {_list(settings.key)} ORDER BY _changed_at DESC, _loaded_at DESC, "
         f"{_list(columns)}) = 1 AS in_force FROM {relation}"
     )

@@ -125,7 +125,7 @@ def staging_select(
     `raw` maps raw tables to relations; where none of the source's connectors is fed, its raw tables are empty.
     """
     views, union = every_row(warehouse, registry, name, raw)
-    definition = _fed(registry, name, raw)[0]
+    definition = fed_definitions(registry, name, raw)[0]
     key = ", ".join(definition.source_key)
     everything = ", ".join(f'"{c}"' for c, _ in warehouse.columns(union))
     return views, changes_only(
@@ -136,7 +136,7 @@ def staging_select(
     )
 
 
-def _fed(registry: Registry, name: str, raw: Mapping[str, str]) -> Sequence[Definition]:
+def fed_definitions(registry: Registry, name: str, raw: Mapping[str, str]) -> Sequence[Definition]:
     """The source's definitions whose raw tables are there; where none is fed, the first, which then reads as empty."""
     definitions = registry.source(name)
     return [d for d in definitions if raw_names(d) <= raw.keys()] or definitions[:1]
@@ -145,8 +145,8 @@ def _fed(registry: Registry, name: str, raw: Mapping[str, str]) -> Sequence[Defi
 def every_row(warehouse: Warehouse, registry: Registry, name: str, raw: Mapping[str, str]) -> tuple[list[str], str]:
     """The raw views of a source, already made, and the union of its connectors' rows, no key told apart yet."""
     parts, views = [], []
-    clocks = {column: cast for d in _fed(registry, name, raw) for column, cast in clock_columns(d).items()}
-    for definition in _fed(registry, name, raw):
+    clocks = {column: cast for d in fed_definitions(registry, name, raw) for column, cast in clock_columns(d).items()}
+    for definition in fed_definitions(registry, name, raw):
         fed = raw_names(definition) <= raw.keys()
         for table, columns in raw_columns_read(definition).items():
             empty = ", ".join(f'CAST(NULL AS VARCHAR) AS "{c}"' for c in sorted(columns))

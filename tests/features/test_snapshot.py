@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import json
 import random
+import shutil
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -15,7 +19,7 @@ import yaml
 
 from leadmart.features.errors import LeadmartError
 from leadmart.features.load import load
-from leadmart.features.project import Project
+from leadmart.features.project import Project, find_project
 from leadmart.features.raw import newest_load, raw_tables
 from leadmart.features.registry import Registry
 from leadmart.features.session import Session
@@ -219,3 +223,39 @@ def test_pairs_before_the_first_look_are_counted(make_project: MakeProject, tmp_
         registry = Registry(warehouse.project)
         pairs = "SELECT * FROM (VALUES (TIMESTAMP '2026-03-01'), (TIMESTAMP '2026-03-02'), (NULL)) AS p (as_of)"
         assert unobserved(warehouse, registry, ["people"], pairs) == {"people": 1}
+
+
+@pytest.mark.slow
+def test_killed_at_any_moment_a_snapshot_ends_where_an_undisturbed_one_does(
+    make_project: MakeProject, tmp_path: Path
+) -> None:
+    """The command is killed again and again, later each time, until one gets through."""
+    project = people(make_project, {"key": "id"})
+    with open_for_writing(project) as warehouse:
+        for day in range(1, 5):
+            rows = [{"id": n, "title": chr(65 + (n + day) % 7)} for n in range(day, 3000)]
+            put(warehouse, tmp_path, datetime(2026, 3, day), rows)
+    undisturbed = tmp_path / "undisturbed"
+    shutil.copytree(project.root, undisturbed)
+    command = [str(Path(sys.executable).parent / "leadmart"), "snapshot", "--project"]
+    subprocess.run([*command, str(undisturbed)], check=True, capture_output=True)
+    kills = 0
+    for wait in range(12):
+        started = subprocess.Popen([*command, str(project.root)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            started.wait(timeout=0.25 + wait * 0.1)
+        except subprocess.TimeoutExpired:
+            started.send_signal(signal.SIGKILL)
+            started.wait()
+            kills += 1
+    subprocess.run([*command, str(project.root)], check=True, capture_output=True)
+    assert kills > 0
+
+    def taken(root: Path) -> list[Any]:
+        with open_for_writing(find_project(root)) as warehouse:
+            listed = warehouse.rows("SELECT * EXCLUDE (taken_at) FROM store.meta.snapshots ORDER BY observed_at")
+            changes = raw_tables(warehouse)["people__changes"]
+            return [listed, warehouse.rows(f"SELECT * FROM {changes} ORDER BY ALL")]
+
+    assert taken(project.root) == taken(undisturbed)
+    assert list((project.warehouse / "tmp").glob("*.parquet")) == []
