@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from leadmart.features.availability import Availability, Clock, Habit, habit, is
 from leadmart.features.errors import LeadmartError, near_names
 from leadmart.features.load import file_relation, files_of, unreadable_file
 from leadmart.features.project import Project, Settings
-from leadmart.features.raw import attach_raw_file, raw_tables
+from leadmart.features.raw import raw_attached, raw_tables
 from leadmart.features.warehouse import Warehouse, open_for_reading, open_scratch
 
 
@@ -79,11 +79,11 @@ def audit_project(
                 code="unknown_table",
                 hint=near_names(unknown[0], relations) or f"raw tables: {', '.join(sorted(relations)) or 'none'}",
             )
-        attach_raw_file(warehouse)
         found = []
-        for name in tables or sorted(relations):
-            progress(name)
-            found.append(audit_relation(warehouse, name, relations[name], now))
+        with raw_attached(warehouse):
+            for name in tables or sorted(relations):
+                progress(name)
+                found.append(audit_relation(warehouse, name, relations[name], now))
         return found
 
 
@@ -109,7 +109,11 @@ def audit_relation(warehouse: Warehouse, table: str, relation: str, now: datetim
     columns = type_columns(warehouse, table, relation)
     habits = [habit(table, column.name) for column in columns]
     content = examine(warehouse, table, relation, columns, habits, now)
-    is_in_place = _is_in_place(columns, habits, content.is_log)
+    has_versions = _has_versions(columns, habits, content)
+    if has_versions:
+        habits = [_in_a_version(each) if each else None for each in habits]
+        content = replace(content, is_log=True)
+    is_in_place = not content.is_log and _is_in_place(habits)
     all_won = _outcome_clock(columns, habits, content)
     audited = [
         _judge(table, number, column, habits[number], content, is_in_place, all_won)
@@ -138,10 +142,26 @@ def _scratch() -> Iterator[Warehouse]:
         yield warehouse
 
 
-def _is_in_place(columns: Sequence[Typed], habits: Sequence[Habit | None], is_log: bool) -> bool:
+def _has_versions(columns: Sequence[Typed], habits: Sequence[Habit | None], content: Content) -> bool:
+    """Whether rows are versions of one thing each: the moment of the change is part of the key."""
+    key = content.key.columns if content.key else ()
+    changed = {c.name for c, each in zip(columns, habits, strict=True) if each and each.clock == "update"}
+    return bool(changed.intersection(key)) or any(plain_name(column.name) == "fivetran_start" for column in columns)
+
+
+def _in_a_version(told: Habit) -> Habit:
+    """The habit where each change is a row of its own: the change's moment is when it happened, and states hold."""
+    if told.clock == "update":
+        return replace(told, clock="event", leak="no", why="when this version of the row began")
+    if told.availability == "event" and told.leak == "yes" and "state" in told.why:
+        return replace(told, leak="no", why="the state from this version on")
+    if told.availability == "creation" and not told.clock:
+        return replace(told, availability="event", why="a value from this version on")
+    return told
+
+
+def _is_in_place(habits: Sequence[Habit | None]) -> bool:
     """Whether rows are overwritten: they carry an update clock, or what only a later day can have written."""
-    if is_log or any(plain_name(column.name) == "fivetran_start" for column in columns):
-        return False
     return any(
         each is not None and each.leak == "yes" and (each.clock == "update" or each.availability != "event")
         for each in habits

@@ -109,7 +109,7 @@ def examine(
     creation = next((n for n, each in enumerate(habits) if each and each.clock == "creation" and facts[n].filled), None)
     main = next((n for n, each in enumerate(habits) if each and each.clock == "event" and facts[n].filled), creation)
     is_moment = main is not None and columns[main].kind == "moment"
-    key = _key(engine, table, columns, facts, rows)
+    key = _key(engine, table, columns, habits, facts, rows)
     outcome = _outcome(engine, columns, habits, facts, rows)
     findings: dict[int, list[Finding]] = {}
     if creation is not None and columns[creation].kind == "moment" and not is_log:
@@ -178,7 +178,9 @@ def _facts(engine: Engine, columns: Sequence[Typed], habits: Habits, now: dateti
     return rows, distinct, facts
 
 
-def _key(engine: Engine, table: str, columns: Sequence[Typed], facts: Sequence[Fact], rows: int) -> Key | None:
+def _key(
+    engine: Engine, table: str, columns: Sequence[Typed], habits: Habits, facts: Sequence[Fact], rows: int
+) -> Key | None:
     """The fewest id-like columns that tell nearly every row of a sample apart; counted over all rows."""
     if not rows:
         return None
@@ -187,7 +189,8 @@ def _key(engine: Engine, table: str, columns: Sequence[Typed], facts: Sequence[F
     usable = [n for n in range(len(columns)) if facts[n].filled >= rows * 0.7]
     ids = [n for n in usable if _KEYLIKE.search(names[n])]
     ids.sort(key=lambda n: (names[n] not in of_table, n))
-    parts = ids[:4] + [n for n in usable if _IN_COMPOSITE.search(names[n])][:4]
+    moved = [n for n in usable if (told := habits[n]) and told.clock in ("update", "event")]
+    parts = ids[:4] + [n for n in usable if n in moved or _IN_COMPOSITE.search(names[n])][:4]
     tries: list[tuple[int, ...]] = [(n,) for n in ids[:8]]
     tries += [tuple(some) for size in (2, 3) for some in combinations(dict.fromkeys(parts), size)]
     tries += [(n,) for n in usable if columns[n].kind == "text" and n not in ids and facts[n].distinct >= rows * 0.9]

@@ -85,26 +85,24 @@ def _native(name: str, kind: str) -> Typed:
 
 
 def _as_read(engine: Engine, names: Sequence[str]) -> dict[str, Typed]:
+    found = {name: Typed(name, "VARCHAR", "text", _text(name)) for name in names}
     if not names:
-        return {}
-    items = []
-    for name in names:
-        text = _text(name)
-        items.append(f"COUNT({text})")
-        items += [f"COUNT({sql.format(t=text)})" for _, _, sql, _ in _READINGS]
-    (counts,) = engine.rows(f"SELECT {', '.join(items)} FROM audit_sample")
-    found = {}
-    step = 1 + len(_READINGS)
-    for position, name in enumerate(names):
-        filled, *read = counts[position * step : (position + 1) * step]
-        text = _text(name)
-        found[name] = Typed(name, "VARCHAR", "text", text)
-        fits = [n for n, count in enumerate(read) if filled and count >= filled * _ENOUGH]
+        return found
+    # one row a value and column, so that the readings stand in the query once and not once for each column
+    texts = ", ".join(f"{_text(name)} AS c{n}" for n, name in enumerate(names))
+    readings = ", ".join(f"COUNT({sql.format(t='value')})" for _, _, sql, _ in _READINGS)
+    counts = engine.rows(
+        f"SELECT name, COUNT(*), {readings} FROM (SELECT {texts} FROM audit_sample) "
+        f"UNPIVOT (value FOR name IN ({', '.join(f'c{n}' for n in range(len(names)))})) GROUP BY name"
+    )
+    for position, filled, *read in counts:
+        name = names[int(position[1:])]
+        fits = [n for n, count in enumerate(read) if count >= filled * _ENOUGH]
         if fits:
             # of the readings of one kind of date, the one that reads most: 03/25 has no 25th month
             best = max((n for n in fits if _READINGS[n][0] == _READINGS[fits[0]][0]), key=lambda n: (read[n], -n))
             kind, told, sql, words = _READINGS[best]
-            found[name] = Typed(name, told, kind, sql.format(t=text), words)
+            found[name] = Typed(name, told, kind, sql.format(t=_text(name)), words)
     return found
 
 

@@ -43,7 +43,7 @@ def plain_name(name: str) -> str:
     text = name.strip("\ufeff \t").replace("#", " number ").replace("%", " percent ")
     text = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", text.translate(_UMLAUTS))
     text = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
-    text = re.sub(r"[^a-z0-9]+", "_", text).strip("_")
+    text = re.sub(r"[^a-z0-9]+", "_", text).strip("_") or name.strip().lower()
     text = re.sub(r"(?<=[a-z])_(?=\d)", "", text)
     return _PREFIXES.sub("", re.sub(r"_c$", "", text)) or text
 
