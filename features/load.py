@@ -67,7 +67,7 @@ def load(
         raise LeadmartError(
             f"{table!r} is no table name", code="bad_table_name", hint="letters, digits and _, such as web_events"
         )
-    files = _files_of(paths)
+    files = files_of(paths)
     declared = _declared(registry, table)
     readers = [d for d in registry.all("source") if table.lower() in {read.name.lower() for read in d.reads}]
     clocks = {name for definition in readers for name in clock_columns(definition)}
@@ -122,7 +122,7 @@ def _stage(
     warehouse: Warehouse, file: Path, input_sha256: str, declared: dict[str, str | None], clocks: set[str]
 ) -> _Staged:
     try:
-        relation = _file_relation(warehouse, file)
+        relation = file_relation(warehouse, file)
         found = dict(warehouse.columns(f"SELECT * FROM {relation}"))
         missing = [name for name in declared if name not in {c.lower() for c in found}]
         if missing:
@@ -142,7 +142,7 @@ def _stage(
         target = warehouse.staging_file()
         rows = warehouse.write_parquet(f"SELECT {', '.join(items)} FROM {relation}", target)
     except duckdb.Error as error:
-        raise _unreadable(file, error) from None
+        raise unreadable_file(file, error) from None
     return _Staged(file.name, input_sha256, target, rows)
 
 
@@ -172,7 +172,8 @@ def file_format(file: Path) -> str | None:
     return _FORMATS.get(name.suffix.lower())
 
 
-def _file_relation(warehouse: Warehouse, file: Path) -> str:
+def file_relation(warehouse: Warehouse, file: Path) -> str:
+    """The SQL relation that reads a file; every column of a CSV file is text."""
     path = quoted(str(file))
     match file_format(file):
         case "csv":
@@ -211,7 +212,8 @@ def _csv_header(warehouse: Warehouse, file: Path) -> tuple[list[str], str]:
     return names, delimiter
 
 
-def _files_of(paths: Sequence[Path]) -> list[Path]:
+def files_of(paths: Sequence[Path]) -> list[Path]:
+    """The files given, and those in the folders given. Raises LeadmartError `no_such_file`, `unreadable_file`."""
     files: list[Path] = []
     for path in paths:
         if path.is_dir():
@@ -278,15 +280,19 @@ def _refuse_unreadable_values(warehouse: Warehouse, file: Path, relation: str, t
                 )
 
 
-def _unreadable(file: Path, error: duckdb.Error) -> LeadmartError:
+def unreadable_file(file: Path, error: duckdb.Error) -> LeadmartError:
+    """What DuckDB found wrong with a file, in the words of a reader of files."""
     text = str(error)
     line = re.search(r"[Ll]ine:? (\d+)", text)
     words = next((part.strip() for part in text.splitlines() if part.strip()), "unreadable")
+    hint = "nothing was loaded"
+    if "unicode" in text.lower() or "utf-8" in text.lower():
+        words, hint = "it is not in UTF-8", f"iconv -f WINDOWS-1252 -t UTF-8 makes it so; {hint}"
     if cells := re.search(r"Expected Number of Columns: (\d+) Found: (\d+)", text):
         words = f"the row has {cells[2]} cells where the header has {cells[1]}"
     return LeadmartError(
         f"{file.name} cannot be read: {words}",
         code="unreadable_file",
         place=Place(str(file), int(line[1]) if line else None),
-        hint="nothing was loaded",
+        hint=hint,
     )

@@ -110,8 +110,8 @@ def _unknown_states(session: Session, selection: Selection, landmarks: pl.DataFr
     names = session.registry.sources_of(selection.definitions)
     counted = unobserved(session.warehouse, session.registry, names, "SELECT as_of FROM landmarks")
     return tuple(
-        f"{rows:,} of {landmarks.height:,} landmarks lie before the first snapshot that {name} is made of: what it says "
-        "is unknown there, NULL"
+        f"{rows:,} of {landmarks.height:,} landmarks lie before the first snapshot that {name} is made of: what it "
+        "says is unknown there, NULL"
         for name, rows in counted.items()
     )
 
