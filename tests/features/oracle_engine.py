@@ -122,6 +122,12 @@ def computed(
     return found
 
 
+def stored_lead(lead: str, as_of: datetime, sources: Mapping[str, Sequence[Row]]) -> Row:
+    """All a lead's features and gates, as they are stored."""
+    row: Row = oracle.lead_row(lead, as_of, sources, LISTS)
+    return row
+
+
 def expected_rows(
     sources: Mapping[str, Sequence[Row]], as_ofs: Sequence[datetime], leads: Sequence[str], accounts: Sequence[str]
 ) -> dict[str, dict[Key, Row]]:
