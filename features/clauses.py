@@ -198,7 +198,9 @@ def output(proof: Proof, scope: Scope, use: str) -> Relation | None:
         own = scope.own(node)
         if own is not None:
             fact, bound = scope.fact(own), scope.bounds[own[0]]
-            keeps = (fact.role != AS_OF or name == AS_OF) and not (bound.nullable and not fact.role.startswith("link"))
+            keeps = (fact.role != AS_OF or name == AS_OF) and not (
+                bound.nullable and not fact.role.startswith("links.")
+            )
             columns[name] = Fact(fact.role if keeps and not inner else "", fact.type, fact.hindsight)
             origin.setdefault(own, name)
         else:
