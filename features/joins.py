@@ -39,7 +39,7 @@ def check_join(proof: Proof, scope: Scope, bound: Bound) -> None:
     if relation is None:
         return
     if relation.timed and not relation.fixed and not _joins_as_of(scope, bound, pairs):
-        bound.refused = True
+        bound.refused = "join_without_as_of" not in proof.waived
         _refuse_as_of(proof, scope, bound)
     if relation.asked and not relation.fixed:
         _check_key(proof, scope, bound, pairs)
