@@ -30,7 +30,7 @@ class Finding:
             "column": place.column if place else None,
             "code": self.error.code,
             "message": self.error.message,
-            "path": [],
+            "path": list(self.error.path),
             "hint": self.error.hint or None,
         }
 

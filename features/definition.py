@@ -24,15 +24,18 @@ from leadmart.features.errors import LeadmartError, Place
 if TYPE_CHECKING:
     from sqlglot import exp
 
+CLOCKS = ("occurred_at", "ingested_at")
+"""The two clocks of every source: when it happened, and when it was known."""
+
 VERSIONED = ("feature", "link", "gate")
 """Kinds whose files are `v<N>.sql` and never change once published."""
 
 _HEADER_KEYS = {
-    "source": {"key", "rows", "frozen", "assumed", "pii", "availability", "joins", "changes-of", "owner"},
+    "source": {"key", "rows", "frozen", "assumed", "pii", "availability", "joins", "changes-of", "owner", "waive"},
     "feature": {"entity", "owner", "waive"},
     "gate": {"entity", "owner", "waive"},
     "link": {"entity", "owner", "key", "waive"},
-    "spine": {"entity", "owner", "subset-of"},
+    "spine": {"entity", "owner", "subset-of", "waive"},
     "label": {"entity", "owner", "horizon"},
     "mart": {"owner", "grain"},
 }
@@ -270,6 +273,19 @@ class Definition:
         """The place of a character offset of the text."""
         before = self.text[:start]
         return self.place(before.count("\n") + 1, start - (before.rfind("\n") + 1) + 1, width)
+
+
+def horizon_days(label: Definition) -> int:
+    """The label's horizon in days, from its header. Raises LeadmartError `bad_header`."""
+    words = label.header.get("horizon", "").split()
+    if len(words) == 2 and words[0].isdigit() and int(words[0]) > 0 and words[1] in ("day", "days"):
+        return int(words[0])
+    raise LeadmartError(
+        f"label {label.ref} does not say its horizon",
+        code="bad_header",
+        place=label.place(line=1),
+        hint="add `-- horizon: 90 days`",
+    )
 
 
 def display_path(path: Path) -> str:

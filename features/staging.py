@@ -8,10 +8,9 @@ from dataclasses import dataclass
 
 import duckdb
 
-from leadmart.features.definition import Definition
+from leadmart.features.definition import CLOCKS, Definition
 from leadmart.features.errors import LeadmartError
 from leadmart.features.fingerprint import digest
-from leadmart.features.lint import CLOCKS
 from leadmart.features.raw import attach_raw_file, detach_raw_file, raw_columns_read, raw_tables, raw_versions
 from leadmart.features.registry import Registry
 from leadmart.features.warehouse import Warehouse

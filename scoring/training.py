@@ -12,8 +12,8 @@ from typing import Any
 
 from leadmart.features import catalogue
 from leadmart.features.clock import now, sql_literal
+from leadmart.features.definition import horizon_days
 from leadmart.features.errors import LeadmartError
-from leadmart.features.lint import horizon_days
 from leadmart.features.lookup import feature_columns
 from leadmart.features.materialize import publish_views
 from leadmart.features.plan import select
