@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from leadmart.features.definition import Definition
-from leadmart.features.lint import CLOCKS
+from leadmart.features.definition import CLOCKS, Definition
 from leadmart.features.registry import Registry
 
 

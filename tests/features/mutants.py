@@ -191,8 +191,9 @@ def _joins(text: str) -> Iterator[Mutant]:
         for word in ("", "LEFT ", "RIGHT ", "FULL ", "SEMI ", "ANTI ", "ASOF ", "POSITIONAL "):
             kind = f"{word}JOIN"
             place = matched.start() + len(matched[1])
-            yield f"{kind} at {text[matched.end() : text.find(chr(10), matched.end())]}", _cut(
-                text, place, matched.end(), f"{kind} "
+            yield (
+                f"{kind} at {text[matched.end() : text.find(chr(10), matched.end())]}",
+                _cut(text, place, matched.end(), f"{kind} "),
             )
     for matched in re.finditer(r"\n *ON  \w+\.(\w+) = \w+\.\w+\n *AND \w+\.as_of = \w+\.as_of(?=\n)", text):
         yield "USING the key alone", _cut(text, matched.start(), matched.end(), f"\n    USING ({matched[1]})")
@@ -233,20 +234,23 @@ def _tuples(text: str) -> Iterator[Mutant]:
 def _schemas(text: str) -> Iterator[Mutant]:
     for matched in re.finditer(r"\bknown\.(\w+) AS (\w+)", text):
         for relation in (f"staging.{matched[1]}", f"raw.{matched[1]}"):
-            yield f"known.{matched[1]} becomes {relation}", _cut(
-                text, matched.start(), matched.end(), f"{relation} AS {matched[2]}"
+            yield (
+                f"known.{matched[1]} becomes {relation}",
+                _cut(text, matched.start(), matched.end(), f"{relation} AS {matched[2]}"),
             )
         others = (
             f"(SELECT k.* REPLACE (TIMESTAMP '2026-03-01' AS as_of) FROM known.{matched[1]} AS k)",
             f"(SELECT s.*, w.as_of FROM staging.{matched[1]} AS s, (SELECT DISTINCT as_of FROM spine) AS w)",
         )
         for relation in others:
-            yield f"known.{matched[1]} becomes {relation}", _cut(
-                text, matched.start(), matched.end(), f"{relation} AS {matched[2]}"
+            yield (
+                f"known.{matched[1]} becomes {relation}",
+                _cut(text, matched.start(), matched.end(), f"{relation} AS {matched[2]}"),
             )
         if "\nSELECT" in text:
-            yield f"staging.{matched[1]} in a plain as_of of known", text.replace(
-                matched[0], f"known.{matched[1]} AS {matched[2]} TABLESAMPLE 50%", 1
+            yield (
+                f"staging.{matched[1]} in a plain as_of of known",
+                text.replace(matched[0], f"known.{matched[1]} AS {matched[2]} TABLESAMPLE 50%", 1),
             )
     for matched in re.finditer(r"FROM spine\b", text):
         yield "another moment's spine too", _cut(
