@@ -30,7 +30,7 @@ from leadmart.features.lint import problems_of
 from leadmart.features.project import Project, Settings, find_project
 from leadmart.features.registry import Registry
 from leadmart.features.session import Session
-from leadmart.features.shuffle import alter_raw, copy_raw
+from leadmart.features.shuffle import ROW, alter_raw, copy_raw
 from leadmart.features.staging import staging_select
 from leadmart.features.warehouse import open_scratch
 
@@ -193,6 +193,8 @@ def world_of(project: Project, raw_sql: Path, keys: dict[str, Sequence[str]]) ->
         raw = copy_raw(warehouse, registry, names, given, None)
         if name == "future":
             raw, _ = alter_raw(warehouse, registry, names, AS_OF, seed=1)
+        # a whole row, as TO_JSON reads it, has no number either
+        raw = {table: f"(SELECT * EXCLUDE ({ROW}) FROM {relation})" for table, relation in raw.items()}
         warehouse.raw = raw
         session = Session(warehouse, registry)
         moments = MOMENTS if name == "moments" else (AS_OF,)
