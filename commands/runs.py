@@ -29,6 +29,7 @@ def plan(
     from leadmart.features.plan import default_as_of, missing_slices, select
     from leadmart.features.registry import Registry
     from leadmart.features.staging import present_sources
+    from leadmart.features.waivers import waivers_of
     from leadmart.features.warehouse import open_for_reading
     from leadmart.scoring.report import plan_text
 
@@ -46,6 +47,7 @@ def plan(
         "changes": [],
         "feature_set_version": selection.feature_set_version,
         "absent_sources": absent,
+        "waived": [waiver.as_json() for waiver in waivers_of(registry, selection.definitions)],
     }
     emit(document, as_json, plan_text(document))
     if exit_code and missing:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from leadmart.features import readings
 from leadmart.features.functions import MULTIPLICITY_BLIND
+from leadmart.features.orderings import check_limit, group_columns, positional
 from leadmart.features.relation import AS_OF, Fact, Relation
 from leadmart.features.scope import Bound, Col, Resolved, Scope
 from leadmart.features.tree import direct, words_of
@@ -132,7 +133,7 @@ def _check_limit(proof: Proof, scope: Scope) -> None:
             "limit_without_as_of",
             f"number them instead: `QUALIFY ROW_NUMBER() OVER (PARTITION BY {scope.first_as_of()}, … ORDER BY …) = 1`",
         )
-    readings.check_limit(proof, scope)
+    check_limit(proof, scope)
 
 
 def _check_facts(proof: Proof, scope: Scope) -> None:
@@ -164,12 +165,6 @@ def _check_facts(proof: Proof, scope: Scope) -> None:
         f"GROUP BY {second.alias} in a CTE that carries the key, or join it on its full key"
         + (f" ({', '.join(sorted(second.relation.keys[0]))})" if second.relation and second.relation.keys else ""),
     )
-
-
-def group_columns(scope: Scope) -> set[Col]:
-    group = scope.select.args.get("group")
-    found = {scope.own(readings.positional(scope, e)) for e in (group.expressions if group else ())}
-    return {column for column in found if column}
 
 
 def _covers(scope: Scope, bound: Bound, have: set[Col]) -> bool:
@@ -251,10 +246,14 @@ def _keys(proof: Proof, scope: Scope, origin: dict[Col, str], columns: dict[str,
         return [frozenset()]
     if group is not None:
         wanted: list[str | None] = []
+        every = group_columns(scope)
         for expression in group.expressions:
-            node = readings.positional(scope, expression)
+            node = positional(scope, expression)
             own = scope.own(node)
             if own in scope.fixed or (own is not None and scope.fact(own).role == AS_OF):
+                continue
+            if own is not None and scope.is_determined(own, every - {own}):
+                every.discard(own)
                 continue
             wanted.append(origin.get(own) or _name_of(scope, origin, own) if own else _alias_of(scope, node))
         if None not in wanted:

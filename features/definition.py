@@ -162,6 +162,11 @@ class Definition:
         return names
 
     @cached_property
+    def joined(self) -> tuple[str, ...]:
+        """The sources whose logs a source joins, as its header says: the engine writes both clocks then."""
+        return tuple(name.strip().lower() for name in self.header.get("joins", "").split(",") if name.strip())
+
+    @cached_property
     def tree(self) -> exp.Query:
         """The statement as sqlglot parses it. Raises LeadmartError `bad_sql` at the place where parsing stopped."""
         import sqlglot

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from leadmart.features.functions import listed
 from leadmart.features.relation import AS_OF, Relation
-from leadmart.features.scope import Bound, Resolved, Scope
+from leadmart.features.scope import Bound, Col, Resolved, Scope
 from leadmart.features.tree import conjuncts, direct, words_of
 
 if TYPE_CHECKING:
@@ -58,6 +58,8 @@ def check_anchor(proof: Proof, scope: Scope, use: str) -> None:
     pairs = list(_equal_parts(where.this if where else None))
     for left, right in pairs:
         scope.equate(left, right)
+    for column in _nulls(scope, where.this if where else None):
+        _note_anti_join(scope, column)
     if use not in ("lateral", "expression") or scope.outer is None:
         return
     for bound in scope.bounds.values():
@@ -82,6 +84,29 @@ def check_anchor(proof: Proof, scope: Scope, use: str) -> None:
             f"add `AND {asked.alias}.{key} = spine.{key}`, or read `known.…`, which holds everyone",
         )
     scope.anchored = scope.key_anchored = True
+
+
+def _nulls(scope: Scope, condition: exp.Expr | None) -> Iterator[Col]:
+    """The columns that a condition wants to be NULL."""
+    from sqlglot import exp
+
+    for part in conjuncts(condition):
+        if isinstance(part, exp.Is) and isinstance(part.expression, exp.Null) and (own := scope.own(part.this)):
+            yield own
+
+
+def _note_anti_join(scope: Scope, column: Col) -> None:
+    """`LEFT JOIN x … WHERE x.key IS NULL` keeps each row before it once at most."""
+    bound = scope.bounds[column[0]]
+    if bound.nullable and bound.relation and bound.join is not None:
+        equated = {
+            own
+            for left, right in _equalities(scope, bound, bound.join)
+            for own in (scope.own(left), scope.own(right))
+            if own
+        }
+        if column in equated or frozenset({column[1]}) in bound.relation.keys:
+            bound.fans_out = False
 
 
 def _loose(scope: Scope, pairs: list[tuple[exp.Expr, exp.Expr]], role: str) -> Bound | None:
@@ -209,8 +234,8 @@ def _check_key(proof: Proof, scope: Scope, bound: Bound, pairs: list[tuple[exp.E
     own = next((name for name, fact in relation.columns.items() if fact.role == "key"), key)
     proof.refuse(
         bound.node,
-        f"{words_of(bound.node)} comes from spine and is joined without {key}: the value would change with who else is "
-        "asked for",
+        f"{words_of(bound.node)} holds who is asked for and is joined without {key}: the value would change with who "
+        "else is",
         "join_without_key",
         f"add `AND {bound.alias}.{own} = spine.{key}`" if earlier else "begin with `FROM spine` and LEFT JOIN the rest",
     )

@@ -71,7 +71,6 @@ def _relations(definition: Definition, registry: Registry) -> Iterator[LeadmartE
     from sqlglot import exp
 
     readable = READABLE[definition.kind]
-    joined = {name.strip().lower() for name in definition.header.get("joins", "").split(",")}
     for table in definition.tree.find_all(exp.Table):
         if not isinstance(table.this, exp.Identifier):
             yield refusal(
@@ -95,7 +94,7 @@ def _relations(definition: Definition, registry: Registry) -> Iterator[LeadmartE
                 place=definition.place_at(read.start - len("staging."), len(str(read))),
                 hint=f"read `known.{read.name}` and join it on `as_of`",
             )
-        elif definition.kind == "source" and read.schema == "staging" and read.name in joined:
+        elif definition.kind == "source" and read.schema == "staging" and read.name in definition.joined:
             try:
                 registry.resolve(read, definition)
             except LeadmartError as error:

@@ -20,16 +20,10 @@ from leadmart.features.definition import Definition, Read
 from leadmart.features.errors import LeadmartError
 from leadmart.features.functions import listed
 from leadmart.features.registry import Registry
-from leadmart.features.relation import (
-    AS_OF,
-    Fact,
-    Relation,
-    known_relation,
-    reference_relation,
-    spine_relation,
-)
+from leadmart.features.relation import AS_OF, Fact, Relation, known_relation, reference_relation, spine_relation
 from leadmart.features.scope import Bound, Scope
 from leadmart.features.tree import refusal, tables_of, words_of
+from leadmart.features.waivers import waivers
 
 if TYPE_CHECKING:
     from sqlglot import exp
@@ -76,6 +70,7 @@ class Proof:
     registry: Registry
     problems: list[LeadmartError] = field(default_factory=list)
     path: tuple[str, ...] = ()
+    waived: frozenset[str] = frozenset()
     final: Scope | None = None
     result: Relation | None = None
 
@@ -92,6 +87,7 @@ class Proof:
         """The relation of a SELECT or a set operation, with its WITH; `use` is final, table, lateral or expression."""
         from sqlglot import exp
 
+        before = self._weighty()
         wanted = dict(ctes)
         entries = node.args.get("with_")
         made = []
@@ -115,9 +111,13 @@ class Proof:
             found = None
         for entry in made:
             self._cte_relation(entry)
-        if use == "table" and found:
+        if use == "table" and found and self._weighty() == before:
             self._refuse_lost(node, found)
-        return found
+        return found if use == "final" or self._weighty() == before else None
+
+    def _weighty(self) -> int:
+        """How many problems no waiver answers: what has one is read no further, so that it is told once."""
+        return sum(problem.code not in self.waived for problem in self.problems)
 
     def _refuse_lost(self, node: exp.Expr, found: Relation) -> None:
         name = self.path[-1] if self.path else "a derived table"
@@ -166,20 +166,23 @@ class Proof:
     def _recursive(self, entry: Cte, node: exp.SetOperation, names: Sequence[str]) -> Relation | None:
         self._only(node, _SET)
         base = self.query(node.left, entry.before, None, "table")
-        entry.relation = self._named(replace(base, keys=()) if base else None, entry.node.alias, names)
-        step = self.query(node.right, {**entry.before, entry.node.alias.lower(): entry}, None, "table")
-        if not base or not step:
+        if base is None:
             return None
-        for first, second in zip(base.columns.values(), step.columns.values(), strict=False):
-            if first.role and first.role != second.role:
-                word = AS_OF if first.role == AS_OF else "key"
-                self.refuse(
-                    node.right,
-                    f"the recursive part of {entry.node.alias} returns another {word}",
-                    "set_without_as_of" if first.role == AS_OF else "set_without_key",
-                    "select the same column, bare, at the same place in both parts",
-                )
-        return replace(base, keys=(), asked=base.asked or step.asked, timed=base.timed or step.timed)
+        base = replace(base, keys=())
+        told = len(self.problems)
+        while True:  # a role holds if both parts give it; each turn drops one at least
+            entry.relation = self._named(base, entry.node.alias, names)
+            step = self.query(node.right, {**entry.before, entry.node.alias.lower(): entry}, None, "table")
+            if step is None:
+                return None
+            facts = zip(base.columns.items(), step.columns.values(), strict=False)
+            kept = {n: replace(one, role=one.role if one.role == two.role else "") for (n, one), two in facts}
+            if kept == base.columns:
+                break
+            base = replace(base, columns=kept, asked=base.asked or step.asked, timed=base.timed or step.timed)
+            del self.problems[told:]
+        self._refuse_lost(node.right, base)
+        return base
 
     def _named(self, found: Relation | None, name: str, names: Sequence[str]) -> Relation | None:
         """A relation under its alias and with the column names that the alias lists; a renamed as_of is none."""
@@ -248,6 +251,14 @@ class Proof:
             if alias in scope.bounds:
                 self.refuse(table, f"{alias} is named twice in one FROM", "unknown_relation", "give one another alias")
             relation = self._relation(table, ctes, scope, join)
+            if relation and relation.lookup and join is None:
+                self.refuse(
+                    table,
+                    f"{relation.words} holds only the rows asked for: read by itself it would mix leads",
+                    "join_without_key",
+                    "begin with `FROM spine` and LEFT JOIN it on its full key",
+                )
+                relation = None
             bound = Bound(alias, relation, table, join, nullable=bool(join and join.side == "LEFT"))
             scope.bounds[alias] = bound
             if join is not None:
@@ -264,7 +275,8 @@ class Proof:
         alias = table.args.get("alias")
         names = [column.name for column in (alias.args.get("columns") or () if alias else ())]
         if isinstance(table, exp.Table):
-            self._only(table, _TABLE)
+            if not self._only(table, _TABLE):
+                return None
             return self._named(self._table(table, ctes), words_of(table), names)
         if isinstance(table, exp.Subquery):
             if isinstance(table.this, exp.Table) or table.args.get("joins"):
@@ -317,14 +329,15 @@ class Proof:
             return reference_relation(registry.reference(name))
         if not schema and name == "spine" and definition.kind in ("feature", "gate"):
             return spine_relation(definition)
-        if schema in ("features", "links"):
+        if schema == "links" or (schema == "features" and definition.kind in ("feature", "gate")):
             resolved = registry.resolve(Read(schema, name, 0), definition)
             if isinstance(resolved, tuple):
                 return relation_of(resolved[0], registry)
         return None
 
-    def _only(self, node: exp.Expr, known: frozenset[str]) -> None:
-        """Refuses what a clause holds beyond what is understood."""
+    def _only(self, node: exp.Expr, known: frozenset[str]) -> bool:
+        """Whether a clause holds nothing beyond what is understood; refuses the rest."""
+        before = len(self.problems)
         for name, value in node.args.items():
             if value in (None, False, [], "") or name in known:
                 continue
@@ -339,6 +352,7 @@ class Proof:
                     "by_name": "select the columns in the same order in both parts",
                 }.get(name, "write it with joins, GROUP BY and windows"),
             )
+        return len(self.problems) == before
 
 
 def relation_of(definition: Definition, registry: Registry) -> Relation:
@@ -375,7 +389,8 @@ def proven(definition: Definition, registry: Registry) -> Iterator[LeadmartError
     """What the proof has against a definition, its output included."""
     from leadmart.features.shape import output_problems
 
-    proof = Proof(definition, registry)
+    waived = frozenset(waiver.code for waiver in waivers(definition))
+    proof = Proof(definition, registry, waived=waived)
     proof.walk()
     yield from proof.problems
     yield from output_problems(proof)

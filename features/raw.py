@@ -156,7 +156,7 @@ def raw_columns_read(definition: Definition) -> dict[str, set[str]]:
     """Per raw table, the columns a source's SELECT reads of it."""
     from sqlglot import exp
 
-    tables = {t.alias_or_name: t.name for t in definition.tree.find_all(exp.Table)}
+    tables = {t.alias_or_name: t.name for t in definition.tree.find_all(exp.Table) if t.db.lower() != "staging"}
     found: dict[str, set[str]] = {name: set() for name in tables.values()}
     for column in definition.tree.find_all(exp.Column):
         if column.table in tables:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from leadmart.features import orderings
 from leadmart.features.errors import near_names
 from leadmart.features.functions import AGGREGATES, INEXACT, LISTS, PICKS, RANKS, listed
 from leadmart.features.relation import AS_OF
@@ -55,11 +56,13 @@ def check(proof: Proof, scope: Scope, expression: exp.Expr, ctes: dict[str, Cte]
         elif isinstance(node, exp.Column):
             _check_column(proof, scope, node)
         elif isinstance(node, exp.Window):
-            _check_window(proof, scope, node)
+            orderings.check_window(proof, scope, node)
         elif isinstance(node, exp.Star) and isinstance(node.parent, exp.Select | exp.Count):
             continue  # COUNT(*), or refused as SELECT *
         elif isinstance(node, exp.Columns | exp.Star):
             proof.refuse(node, "a star changes when its source does", "select_star", "name the columns one by one")
+        elif isinstance(node, exp.Dot) and isinstance(node.parent, exp.Dot):
+            continue  # refused as a whole
         elif isinstance(node, exp.Any | exp.All):
             proof.refuse(
                 node, f"{node.key.upper()} is not read by the proof", "refused_construct", "write `x IN (SELECT …)`"
@@ -94,7 +97,7 @@ def _check_query(proof: Proof, scope: Scope, node: exp.Expr, ctes: dict[str, Cte
         )
     elif isinstance(holder, exp.Exists) or (isinstance(holder, exp.In) and holder.args.get("query") is not None):
         return
-    elif found is not None and frozenset() not in found.keys:
+    elif not isinstance(holder, exp.Any | exp.All) and found is not None and frozenset() not in found.keys:
         proof.refuse(
             node,
             "a subquery used as a value may give several rows",
@@ -220,7 +223,7 @@ def _check_function(proof: Proof, scope: Scope, node: exp.Func) -> None:
     elif kind in PICKS and len(arguments) > 1:
         ordering = arguments[1]
         parts = ordering.expressions if isinstance(ordering, exp.Tuple) else [ordering]
-        _check_ties(proof, scope, node, arguments[0], parts)
+        orderings.check_ties(proof, scope, node, arguments[0], parts)
     elif kind in LISTS and not isinstance(node.parent, exp.Window):
         order = next((n for n in direct(node) if isinstance(n, exp.Order)), None)
         if order is None:
@@ -232,7 +235,7 @@ def _check_function(proof: Proof, scope: Scope, node: exp.Func) -> None:
                 f"order it inside: `{name.upper()}({value} ORDER BY …, <the source's key>)`",
             )
         else:
-            _check_ties(proof, scope, node, order.this, [o.this for o in order.expressions])
+            orderings.check_ties(proof, scope, node, order.this, [o.this for o in order.expressions])
 
 
 def aggregate_of(proof: Proof, node: exp.Expr) -> str:
@@ -273,7 +276,7 @@ def _refuse_outer_aggregate(proof: Proof, scope: Scope, node: exp.Func, argument
 
 
 def _check_sum(proof: Proof, scope: Scope, node: exp.Func, arguments: list[exp.Expr]) -> None:
-    if not arguments:
+    if not arguments or not scope.is_whole:
         return
     kind = kind_of(proof, scope, arguments[0])
     if kind in (*EXACT, "boolean"):
@@ -303,122 +306,3 @@ def kind_of(proof: Proof, scope: Scope, node: exp.Expr) -> str:
     if isinstance(node, exp.Subquery | exp.Select):
         return ""
     return type_of(node, of_column, lambda call: function_name(proof.definition, call))
-
-
-def _group_columns(scope: Scope) -> set[tuple[str, str]]:
-    group = scope.select.args.get("group")
-    found = {scope.own(positional(scope, e)) for e in (group.expressions if group else ())}
-    return {column for column in found if column}
-
-
-def positional(scope: Scope, node: exp.Expr) -> exp.Expr:
-    """`GROUP BY 1` as the output expression it means."""
-    from sqlglot import exp
-
-    if isinstance(node, exp.Literal) and not node.is_string and str(node.this).isdigit():
-        number = int(node.this)
-        if 1 <= number <= len(scope.select.expressions):
-            item: exp.Expr = scope.select.expressions[number - 1]
-            inner: exp.Expr = item.this if isinstance(item, exp.Alias) else item
-            return inner
-    return node
-
-
-def _check_ties(proof: Proof, scope: Scope, node: exp.Func, value: exp.Expr, ordering: list[exp.Expr]) -> None:
-    """An ordering that leaves ties lets chance pick: it ends in the key of what it picks from."""
-    from sqlglot import exp
-
-    if not scope.is_whole:
-        return
-    bare = value.expressions[0] if isinstance(value, exp.Distinct) and value.expressions else value
-    if bare in ordering:
-        return
-    have = {column for column in (scope.own(part) for part in ordering) if column} | _group_columns(scope)
-    loose = [column for column in scope.columns_in(bare) if not scope.is_determined(column, have)]
-    if loose:
-        _refuse_ties(proof, scope, node, loose[0][0])
-
-
-def _refuse_ties(proof: Proof, scope: Scope, node: exp.Expr, alias: str) -> None:
-    relation = scope.bounds[alias].relation
-    assert relation is not None
-    keys = sorted(relation.keys, key=len)
-    told = ", ".join(f"{alias}.{name}" for name in sorted(keys[0])) if keys and keys[0] else ""
-    proof.refuse(
-        node,
-        f"the ordering in {text_of(proof.definition, node)} leaves ties: chance would decide between rows of "
-        f"{relation.words}",
-        "order_without_key",
-        f"end the ordering in the key: `(…, {told})`"
-        if told
-        else f"{relation.words} has no known key: GROUP BY one in the CTE, and end the ordering in it",
-    )
-
-
-def _check_window(proof: Proof, scope: Scope, node: exp.Window) -> None:
-    from sqlglot import exp
-
-    if node.args.get("alias") is not None or not node.args.get("over"):
-        proof.refuse(
-            node, "a named WINDOW is not read by the proof", "refused_construct", "write the window behind OVER"
-        )
-        return
-    partition = [scope.own(e) for e in node.args.get("partition_by") or ()]
-    have = {column for column in partition if column}
-    words = text_of(proof.definition, node.this)
-    if scope.timed and not scope.anchored and not have & set(scope.live(AS_OF)):
-        proof.refuse(
-            node,
-            f"the window of {words} is not partitioned by as_of: rows of other moments would count",
-            "window_without_as_of",
-            f"write `PARTITION BY {scope.first_as_of()}, …`",
-        )
-    if scope.asked and not scope.key_anchored and not have & set(scope.live("key")):
-        key = proof.definition.key
-        proof.refuse(
-            node,
-            f"the window of {words} is not partitioned by {key}: the value would change with who else is asked for",
-            "window_without_key",
-            f"write `PARTITION BY spine.{key}, spine.as_of, …`, or rank over `known.…`, which holds everyone",
-        )
-    inner = node.this.this if isinstance(node.this, exp.IgnoreNulls | exp.RespectNulls | exp.Filter) else node.this
-    name = function_name(proof.definition, inner) if isinstance(inner, exp.Func) else ""
-    order = node.args.get("order")
-    if order is None and name in RANKS | LISTS | PICKS and name not in PICKS:
-        proof.refuse(
-            node,
-            f"{name.upper()} takes the rows in the order they come",
-            "unordered",
-            "write `OVER (PARTITION BY … ORDER BY …, <the source's key>)`",
-        )
-    if order is None or not scope.is_whole:
-        return
-    have |= {column for column in (scope.own(o.this) for o in order.expressions) if column}
-    if not _tells_rows(scope, have):
-        loose = [b.alias for b in scope.bounds.values() if b.join is None or b.fans_out]
-        _refuse_ties(proof, scope, node, loose[-1] if loose else next(iter(scope.bounds)))
-
-
-def _tells_rows(scope: Scope, have: set[tuple[str, str]]) -> bool:
-    """Whether columns tell the rows that a window or a LIMIT sees apart: the groups of a grouped SELECT."""
-    if scope.select.args.get("group"):
-        return _group_columns(scope) - set(scope.live(AS_OF)) <= scope.closure(have)
-    return scope.tells_apart(have)
-
-
-def check_limit(proof: Proof, scope: Scope) -> None:
-    """LIMIT picks by its ORDER BY: that ends in the key too."""
-    order = scope.select.args.get("order")
-    limit = scope.select.args.get("limit") or scope.select.args.get("offset")
-    if order is None:
-        proof.refuse(
-            limit,
-            "LIMIT takes the rows in the order they come",
-            "unordered",
-            "write `ORDER BY …, <the source's key>` before it",
-        )
-        return
-    have = {column for column in (scope.own(o.this) for o in order.expressions) if column}
-    if scope.is_whole and not _tells_rows(scope, have):
-        loose = [b.alias for b in scope.bounds.values() if b.join is None or b.fans_out]
-        _refuse_ties(proof, scope, order, loose[-1] if loose else next(iter(scope.bounds)))

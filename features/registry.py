@@ -180,11 +180,16 @@ class Registry:
             found.setdefault(inner.relation, inner)
 
     def sources_of(self, definitions: Sequence[Definition]) -> tuple[str, ...]:
-        """Names of the sources that definitions read, directly or through views and links."""
+        """Names of the sources that definitions read, directly or through views, links and sources that join them."""
         names: set[str] = set()
         for definition in definitions:
             for each in (definition, *self.dependencies(definition)):
                 names.update(read.name for read in each.reads if read.schema in ("known", "staging"))
+        waiting = list(names)
+        while waiting:
+            joined = {j for source in self.all("source") if source.name == waiting[-1] for j in source.joined} - names
+            waiting = waiting[:-1] + sorted(joined)
+            names |= joined
         return tuple(sorted(names))
 
     def references_of(self, definitions: Sequence[Definition]) -> tuple[Reference, ...]:

@@ -11,7 +11,7 @@ from leadmart.features.project import Project
 from leadmart.features.raw import attach_raw_file, detach_raw_file, raw_tables
 from leadmart.features.registry import Registry
 from leadmart.features.session import link_for
-from leadmart.features.staging import present_sources, staging_select
+from leadmart.features.staging import joined_first, present_sources, stage_joined, staging_select
 from leadmart.features.warehouse import Warehouse, open_for_reading
 
 
@@ -75,9 +75,10 @@ def _sources(warehouse: Warehouse, registry: Registry, names: tuple[str, ...]) -
     if place := registry.project.settings.raw.duckdb:
         path = str(registry.project.root / place).replace("'", "''")
         made.append(f"ATTACH IF NOT EXISTS '{path}' AS raw_file (READ_ONLY)")
+    stage_joined(warehouse, registry, names)
     attach_raw_file(warehouse)
     try:
-        for name in names:
+        for name in joined_first(registry, names):
             views, select = staging_select(warehouse, registry, name, raw if name in present else {})
             made += [*views, f"CREATE OR REPLACE VIEW staging.{name} AS {select}"]
     finally:

@@ -94,6 +94,8 @@ class Scope:
                     return "refused"
                 fact = bound.relation.columns.get(name)
                 return Resolved(scope, bound, name, fact) if fact else "unknown"
+            if any(b.relation is None for b in scope.bounds.values()):
+                return "refused"
             scope = scope.outer
         return "unknown"
 
@@ -205,12 +207,23 @@ class Scope:
             return True
         if column in have or self.tells_apart(have):
             return True
+        if self._hangs_on_root(column[0], closed):
+            return True
         bound = self.bounds[column[0]]
         direct_own = any(alias == bound.alias for alias, _ in have)
         return bound.relation is not None and (
             (self._has_key(bound, closed) and (not bound.nullable or direct_own))
             or (not bound.relation.timed and {(bound.alias, name) for name in bound.relation.columns} <= closed)
         )
+
+    def _hangs_on_root(self, alias: str, closed: set[Col]) -> bool:
+        """Whether a relation is looked up, row by row, for a root whose row is fixed."""
+        for name, bound in self.bounds.items():
+            if bound.fans_out or (bound.join is None and not self._has_key(bound, closed)):
+                return False
+            if name == alias:
+                return True
+        return False
 
     def first_as_of(self) -> str:
         """The as_of a hint may name: spine's, else the first relation's that carries one, here or outside."""

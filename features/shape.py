@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from leadmart.features import clauses
 from leadmart.features.definition import Definition, horizon_days
 from leadmart.features.errors import LeadmartError
 from leadmart.features.gate_rule import parse_rule
+from leadmart.features.orderings import group_columns
 from leadmart.features.registry import Registry
 from leadmart.features.relation import AS_OF
 from leadmart.features.tree import direct, refusal, tables_of, words_of
@@ -199,7 +199,7 @@ def _one_row(proof: Proof) -> Iterator[LeadmartError]:
                     + (f"; its key is {told}" if told else ""),
                 )
         return
-    group = clauses.group_columns(scope)
+    group = group_columns(scope)
     root = {("spine", definition.key), ("spine", AS_OF)}
     extra = [column for column in group - root if column not in scope.closure(root) and not _is_lookup(scope, column)]
     if extra:

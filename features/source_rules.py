@@ -71,8 +71,7 @@ def joined_logs(definition: Definition, registry: Registry) -> Iterator[Leadmart
     """Another log is joined INNER, as `staging.X`, and named in the header: the engine writes both clocks then."""
     from sqlglot import exp
 
-    said = {name.strip().lower() for name in definition.header.get("joins", "").split(",") if name.strip()}
-    found: set[str] = set()
+    said, found = set(definition.joined), set[str]()
     for alias, table, join in tables_of(definition.select):
         words = words_of(table)
         if join is None or not isinstance(table, exp.Table):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import duckdb
 
-from leadmart.features.definition import CLOCKS, Definition
+from leadmart.features.definition import CLOCKS, Definition, positions
 from leadmart.features.errors import LeadmartError
 from leadmart.features.fingerprint import digest
 from leadmart.features.raw import attach_raw_file, detach_raw_file, raw_columns_read, raw_tables, raw_versions
@@ -28,14 +28,14 @@ def present_sources(warehouse: Warehouse, registry: Registry) -> frozenset[str]:
     Raises LeadmartError `raw_missing` where `[sources] have` names one that no loaded table feeds.
     """
     tables = {name.lower() for name in raw_tables(warehouse)}
-    fed = {d.name for d in registry.all("source") if {r.name for r in d.reads} <= tables}
+    fed = {d.name for d in registry.all("source") if _raw_names(d) <= tables}
     have = registry.project.settings.sources.have
     if have is None:
         return frozenset(fed)
     for name in have:
         definitions = registry.source(name)
         if name not in fed:
-            wanted = sorted({r.name for d in definitions for r in d.reads} - tables)
+            wanted = sorted({name for d in definitions for name in _raw_names(d)} - tables)
             raise LeadmartError(
                 f"the project says it has {name}, and raw.{', raw.'.join(wanted)} is not loaded",
                 code="raw_missing",
@@ -50,7 +50,12 @@ def source_inputs(warehouse: Warehouse, registry: Registry, names: Iterable[str]
     return {
         name: digest(
             [
-                (d.connector, registry.token_hash(d), [versions.get(r.name) for r in d.reads])
+                (
+                    d.connector,
+                    registry.token_hash(d),
+                    [versions.get(r.name) for r in d.reads if r.schema != "staging"],
+                    *([source_inputs(warehouse, registry, d.joined)] if d.joined else []),
+                )
                 for d in registry.source(name)
             ]
         )
@@ -70,7 +75,7 @@ def stage(warehouse: Warehouse, registry: Registry, names: Iterable[str], presen
             "SELECT table_name FROM duckdb_tables() WHERE schema_name = 'staging' AND database_name = 'memory'"
         )
     }
-    wanted = [name for name in dict.fromkeys(names) if name not in made]
+    wanted = [name for name in joined_first(registry, names) if name not in made]
     if not wanted:
         return
     raw = {name.lower(): relation for name, relation in raw_tables(warehouse).items()}
@@ -80,6 +85,34 @@ def stage(warehouse: Warehouse, registry: Registry, names: Iterable[str], presen
             _stage_one(warehouse, registry, name, raw if name in present else {})
     finally:
         detach_raw_file(warehouse)
+
+
+def stage_joined(warehouse: Warehouse, registry: Registry, names: Iterable[str]) -> None:
+    """Makes the staging tables that sources join, so that their SELECTs can run."""
+    joined = {j for name in names for definition in registry.source(name) for j in definition.joined}
+    if joined:
+        stage(warehouse, registry, sorted(joined), present_sources(warehouse, registry))
+
+
+def _raw_names(source: Definition) -> set[str]:
+    """The raw tables a source reads."""
+    return {read.name for read in source.reads if read.schema != "staging"}
+
+
+def joined_first(registry: Registry, names: Iterable[str], path: tuple[str, ...] = ()) -> tuple[str, ...]:
+    """Sources, each after those it joins. Raises LeadmartError `circular_read` where two join each other."""
+    found: dict[str, None] = {}
+    for name in names:
+        if name in path:
+            raise LeadmartError(
+                f"source {name} joins itself through {' -> '.join(path)}",
+                code="circular_read",
+                place=registry.source(name)[0].place(line=1),
+            )
+        joined = [j for definition in registry.source(name) for j in definition.joined]
+        found.update(dict.fromkeys(joined_first(registry, joined, (*path, name))))
+        found[name] = None
+    return tuple(found)
 
 
 def _stage_one(warehouse: Warehouse, registry: Registry, name: str, raw: Mapping[str, str]) -> None:
@@ -131,7 +164,8 @@ class Remark:
 def remarks_on(warehouse: Warehouse, registry: Registry, table: str) -> list[Remark]:
     """Remarks on the sources that read a raw table: keys that come back changed in a log, rows without a clock."""
     raw = {name.lower(): relation for name, relation in raw_tables(warehouse).items()}
-    names = {d.name for d in registry.all("source") if table.lower() in {r.name for r in d.reads}}
+    names = {d.name for d in registry.all("source") if table.lower() in _raw_names(d)}
+    stage_joined(warehouse, registry, names)
     found = []
     attach_raw_file(warehouse)
     try:
@@ -157,7 +191,7 @@ def remarks_on(warehouse: Warehouse, registry: Registry, table: str) -> list[Rem
 def _every_row(warehouse: Warehouse, registry: Registry, name: str, raw: Mapping[str, str]) -> tuple[list[str], str]:
     """The raw views of a source, already made, and the union of its connectors' rows, no key told apart yet."""
     definitions = registry.source(name)
-    fed = [d for d in definitions if {r.name for r in d.reads} <= raw.keys()]
+    fed = [d for d in definitions if _raw_names(d) <= raw.keys()]
     parts, views = [], []
     for definition in fed or definitions[:1]:
         for table, columns in raw_columns_read(definition).items():
@@ -175,7 +209,7 @@ def _every_row(warehouse: Warehouse, registry: Registry, name: str, raw: Mapping
 
 def with_clocks(warehouse: Warehouse, definition: Definition) -> str:
     """The definition's SELECT with both clocks as UTC timestamps: a DATE is its day's end, guesses applied."""
-    text = definition.statement
+    text, others = _with_joined_clocks(definition)
     types = dict(warehouse.columns(text))
     clocks = {}
     for clock in CLOCKS:
@@ -196,8 +230,34 @@ def with_clocks(warehouse: Warehouse, definition: Definition) -> str:
             )
     if assumed := definition.header.get("assumed"):
         clocks["ingested_at"] = _assumed_clock(definition, assumed, clocks)
+    for clock in CLOCKS if others else ():  # GREATEST alone skips NULLs: a clock that is not known makes none
+        both = [clocks[clock], *(f"{other}_{clock}" for other in others)]
+        known = " AND ".join(f"{each} IS NOT NULL" for each in both)
+        clocks[clock] = f"CASE WHEN {known} THEN GREATEST({', '.join(both)}) END"
     replaced = ", ".join(f"{sql} AS {clock}" for clock, sql in clocks.items())
-    return f"(SELECT * REPLACE ({replaced}) FROM ({text}\n))"
+    left_out = ", ".join(f"{other}_{clock}" for other in others for clock in CLOCKS)
+    rest = f"* EXCLUDE ({left_out})" if others else "*"
+    return f"(SELECT {rest} REPLACE ({replaced}) FROM ({text}\n))"
+
+
+def _with_joined_clocks(definition: Definition) -> tuple[str, list[str]]:
+    """A source's text with the clocks of the logs it joins as further columns, and the prefixes of their names."""
+    from sqlglot import exp
+    from sqlglot.dialects.duckdb import DuckDB
+
+    aliases = [t.alias_or_name for t in definition.tree.find_all(exp.Table) if t.db.lower() == "staging"]
+    if not definition.joined or not aliases:
+        return definition.statement, []
+    root = min(positions(definition.select.args["from_"]))
+    start = max(t.start for t in DuckDB().tokenize(definition.text[:root]) if t.text.upper() == "FROM")
+    prefixes = [f"joined_{number}" for number in range(len(aliases))]
+    columns = [
+        f'"{alias}".{clock} AS {prefix}_{clock}'
+        for alias, prefix in zip(aliases, prefixes, strict=True)
+        for clock in CLOCKS
+    ]
+    text = definition.statement
+    return f"{text[:start]}, {', '.join(columns)}\n{text[start:]}", prefixes
 
 
 def _assumed_clock(definition: Definition, words: str, clocks: Mapping[str, str]) -> str:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from leadmart.features.definition import Definition
 from leadmart.features.errors import LeadmartError, near_names
+from leadmart.features.registry import Registry
 
 WAIVABLE = frozenset(
     [
@@ -49,6 +50,10 @@ class Waiver:
     code: str
     reason: str
 
+    def words(self) -> str:
+        """One line for people: `waived in mails@v1: two_facts, because …`."""
+        return f"waived in {self.view}: {self.code}, because {self.reason}"
+
     def as_json(self) -> dict[str, str]:
         return {"view": self.view, "code": self.code, "reason": self.reason}
 
@@ -84,6 +89,8 @@ def waivers(definition: Definition) -> tuple[Waiver, ...]:
     return tuple(found)
 
 
-def waivers_of(definitions: Iterable[Definition]) -> list[dict[str, str]]:
-    """All waivers of several definitions as plans and model cards show them."""
-    return [waiver.as_json() for definition in definitions for waiver in waivers(definition)]
+def waivers_of(registry: Registry, definitions: Sequence[Definition]) -> tuple[Waiver, ...]:
+    """The waivers of definitions and of the sources they read: what plans and model cards show."""
+    sources = [source for name in registry.sources_of(definitions) for source in registry.source(name)]
+    found = [waiver for definition in (*sources, *definitions) for waiver in waivers(definition)]
+    return tuple(dict.fromkeys(found))

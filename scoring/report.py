@@ -40,7 +40,9 @@ def plan_text(document: Mapping[str, Any]) -> str:
     """What a run would compute, and which sources it would find empty."""
     lines = [f"as_of {moment.replace('T', ' ')[:16]}" for moment in document["as_of"]]
     lines += [f"  compute {each['view']}" for each in document["slices"]] or ["  every slice is filled"]
-    return "\n".join(lines + [f"  {name} is not loaded: it reads as empty" for name in document["absent_sources"]])
+    lines += [f"  {name} is not loaded: it reads as empty" for name in document["absent_sources"]]
+    lines += [f"  waived in {each['view']}: {each['code']}, because {each['reason']}" for each in document["waived"]]
+    return "\n".join(lines)
 
 
 def run_text(run: Run) -> str:

@@ -21,6 +21,7 @@ from leadmart.features.project import Project, TrainSection
 from leadmart.features.raw import newest_load
 from leadmart.features.registry import Registry
 from leadmart.features.session import Session
+from leadmart.features.waivers import waivers_of
 from leadmart.features.warehouse import Warehouse, new_run_id, open_for_writing
 from leadmart.scoring.champion import load_policy, typed_columns
 from leadmart.scoring.dataset import SplitSettings
@@ -87,7 +88,10 @@ def train(project: Project, progress: Callable[[str], None] = lambda _: None) ->
             feature_set_version=selection.feature_set_version,
             true_probability="true_probability" if project.is_demo else None,
         )
-        result = replace(result, excluded=(frame.blocked, *result.excluded))
+        waived = [waiver.words() for waiver in waivers_of(registry, [label, spine, *selection.definitions])]
+        result = replace(
+            result, excluded=(frame.blocked, *result.excluded), notes=(*result.notes, *dict.fromkeys(waived))
+        )
         role = "champion" if result.model else "rules"
         if result.model:
             _keep(warehouse, result, run_id)
