@@ -28,7 +28,9 @@ def plan(
     """Say what `run` would do."""
     from leadmart.features.plan import default_as_of, missing_slices, select
     from leadmart.features.registry import Registry
+    from leadmart.features.session import Session
     from leadmart.features.staging import present_sources
+    from leadmart.features.unknown import unknown_columns, unknown_words
     from leadmart.features.warehouse import open_for_reading
     from leadmart.scoring.report import plan_text
 
@@ -39,6 +41,10 @@ def plan(
         present = present_sources(warehouse, registry)
         selection = select(registry, present)
         missing = missing_slices(warehouse, selection, moments)
+        session = Session(warehouse, registry)
+        session.want(moments)
+        session.prepare(selection.views)
+        unknown = unknown_columns(session, selection)
     absent = sorted(set(registry.sources_of(selection.definitions)) - present)
     document = {
         "as_of": [m.isoformat() for m in moments],
@@ -46,8 +52,9 @@ def plan(
         "changes": [],
         "feature_set_version": selection.feature_set_version,
         "absent_sources": absent,
+        "unknown": [{"column": u.column, "sources": list(u.sources)} for u in unknown],
     }
-    emit(document, as_json, plan_text(document))
+    emit(document, as_json, "\n".join([plan_text(document), *(f"  {words}" for words in unknown_words(unknown))]))
     if exit_code and missing:
         raise typer.Exit(4)
 

@@ -16,7 +16,7 @@ import duckdb
 from leadmart.features.definition import Definition
 from leadmart.features.errors import LeadmartError
 from leadmart.features.fingerprint import digest
-from leadmart.features.lookup import lookup_sql
+from leadmart.features.lookup import feature_columns, lookup_sql
 from leadmart.features.plan import Selection
 from leadmart.features.registry import Registry
 from leadmart.features.warehouse import Warehouse
@@ -108,7 +108,10 @@ def _statements(warehouse: Warehouse, registry: Registry, selection: Selection |
         definition = _definition(registry, kind, name, version)
         relation = f"spines.{name}" if kind == "spine" else f"{kind}s.{name}__v{version}"
         relations[definition.relation if definition else relation] = relation
-        made.append(f"CREATE OR REPLACE VIEW {relation} AS SELECT * FROM read_parquet([{', '.join(paths)}])")
+        made.append(
+            f"CREATE OR REPLACE VIEW {relation} AS SELECT * FROM read_parquet([{', '.join(paths)}], "
+            "union_by_name = true)"
+        )
         if definition:
             made += _comments(relation, definition.description, {c.name: c.comment for c in definition.columns})
     made += _lead_features(warehouse, registry, selection) if selection else []
@@ -133,7 +136,7 @@ def _lead_features(warehouse: Warehouse, registry: Registry, selection: Selectio
         relation: f"read_parquet([{', '.join(by_moment[m] for m in sorted(complete))}])"
         for relation, by_moment in files.items()
     }
-    comments = {c.name: c.comment for view in selection.views for c in view.columns if c.name != view.key}
+    comments = {c.name: c.comment for c in feature_columns(selection, "feature")}
     words = "All features beside each other, one row per lead and as_of, at every as_of where none is held back."
     view = "CREATE VIEW features.lead_features AS\n" + lookup_sql(selection, registry, relations, with_gates=False)
     return [view, *_comments("features.lead_features", words, comments)]

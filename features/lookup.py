@@ -16,6 +16,7 @@ from leadmart.features.errors import LeadmartError
 from leadmart.features.materialize import slice_file
 from leadmart.features.plan import Selection, select
 from leadmart.features.registry import Registry
+from leadmart.features.relations import has_column
 from leadmart.features.session import Session, link_to
 from leadmart.features.warehouse import Warehouse
 
@@ -25,12 +26,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class FeatureColumn:
-    """A column of the looked-up frame: its view or gate, its comment, and its type, empty until there is a frame."""
+    """A column of the looked-up frame: its view or gate, its comment, and its type, empty until there is a frame.
+
+    `is_history` marks `has_<source>`, which speaks of the warehouse and not of the lead.
+    """
 
     name: str
     view: str
     type: str = ""
     comment: str = ""
+    is_history: bool = False
 
 
 def feature_columns(selection: Selection, kind: str | None = None) -> tuple[FeatureColumn, ...]:
@@ -41,7 +46,23 @@ def feature_columns(selection: Selection, kind: str | None = None) -> tuple[Feat
             for column in definition.columns:
                 if column.name not in (definition.key, "as_of"):
                     found.append(FeatureColumn(column.name, definition.ref, comment=column.comment))
+    if kind in (None, "feature"):
+        found += history_columns(selection)
     return tuple(found)
+
+
+def history_columns(selection: Selection) -> list[FeatureColumn]:
+    """The columns `has_<source>`, one for each source that a view reads."""
+    refs = {view.relation: view.ref for view in selection.views}
+    return [
+        FeatureColumn(
+            has_column(source),
+            ", ".join(refs[relation] for relation in relations),
+            comment=f"TRUE where the history of {source} reaches as far back as its columns read it",
+            is_history=True,
+        )
+        for source, relations in selection.histories.items()
+    ]
 
 
 def lookup_sql(
@@ -50,15 +71,16 @@ def lookup_sql(
     """The SELECT that joins every view of a selection to its spine; `relations` says what each definition's name reads.
 
     A view of another entity is reached through its link; without one its columns are NULL. The entity's key stays in
-    the frame.
+    the frame. `has_<source>` stand last.
     """
     spine = selection.spine
     key = spine.key
     items = [f"s.{key}", "s.as_of"]
     joins = []
     linked: dict[str, str] = {}
+    aliases: dict[str, str] = {}
     for number, definition in enumerate(selection.read if with_gates else selection.views):
-        alias = f"v{number}"
+        alias = aliases[definition.relation] = f"v{number}"
         items += [f'{alias}."{c.name}"' for c in definition.columns if c.name not in (definition.key, "as_of")]
         link = link_to(definition, spine, registry)
         if link is None:
@@ -76,6 +98,10 @@ def lookup_sql(
             f"LEFT JOIN {relations[definition.relation]} AS {alias} ON {alias}.{definition.key} = {left} AND "
             f"{alias}.as_of = s.as_of"
         )
+    for source, readers in selection.histories.items():
+        found = [f"{aliases[relation]}.{has_column(source)}" for relation in readers]
+        # LEAST of booleans is their AND, blind to NULL: a lead without an account has no row in the account's views
+        items.append(f"LEAST({', '.join(found)}) AS {has_column(source)}" if len(found) > 1 else found[0])
     lines = [f"SELECT\n    {', '.join(items)}", f"FROM {relations[spine.relation]} AS s", *joins]
     return "\n".join(lines)
 

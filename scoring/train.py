@@ -56,7 +56,7 @@ class Label:
 
 @dataclass(frozen=True)
 class TrainSettings:
-    """What `[train]` says. `cut_off` is the newest completed load; `not_before` the first landmark of the training
+    """What `[train]` says. `clocks` and `clock_notes` go into the report: what is unknown and what is assumed. `cut_off` is the newest completed load; `not_before` the first landmark of the training
     window.
     """
 
@@ -68,6 +68,8 @@ class TrainSettings:
     threads: int = 1
     replicates: int = 500
     waived_leak: str = ""
+    clocks: Mapping[str, object] = field(default_factory=dict)
+    clock_notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -103,6 +105,7 @@ class TrainingResult:
     notes: tuple[str, ...]
     cut_off: datetime
     ingest_lag: timedelta
+    clocks: Mapping[str, object] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, object]:
         """The document of `train --json`, without `role`."""
@@ -140,6 +143,7 @@ class TrainingResult:
                 for b in self.blocks
             ],
             "notes": list(self.notes),
+            **self.clocks,
         }
 
 
@@ -172,7 +176,7 @@ def fit(
     parts = split(labelled, settings.split)
     positive, negative = outcome_leads(parts.outside_test())
     tier = tier_of(min(positive, negative))
-    notes = list(parts.notes)
+    notes = [*settings.clock_notes, *parts.notes]
     fitted: FittedBooster | None = None
     model: Model | None = None
     if tier != "rules":
@@ -201,6 +205,7 @@ def fit(
         notes=tuple(notes),
         cut_off=settings.cut_off,
         ingest_lag=settings.ingest_lag,
+        clocks=settings.clocks,
     )
     return _with_figures(result) if model else result
 

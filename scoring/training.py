@@ -21,12 +21,13 @@ from leadmart.features.project import Project, TrainSection
 from leadmart.features.raw import newest_load
 from leadmart.features.registry import Registry
 from leadmart.features.session import Session
+from leadmart.features.unknown import Unknown
 from leadmart.features.warehouse import Warehouse, new_run_id, open_for_writing
 from leadmart.scoring.champion import load_policy, typed_columns
 from leadmart.scoring.dataset import SplitSettings
 from leadmart.scoring.judge import Judge
 from leadmart.scoring.train import Label, TrainingResult, TrainSettings, fit
-from leadmart.scoring.training_frame import training_frame, with_true_probability
+from leadmart.scoring.training_frame import TrainingFrame, training_frame, with_true_probability
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,7 @@ def train(project: Project, progress: Callable[[str], None] = lambda _: None) ->
             typed_columns(feature_columns(selection, "feature"), rows),
             policy.scorecard,
             Label(label.name, registry.fingerprint(label, session.present), timedelta(days=horizon)),
-            _settings(settings, cut_off, frame.not_before, project.settings.engine.threads),
+            _settings(settings, cut_off, frame, project.settings.engine.threads),
             feature_set_version=selection.feature_set_version,
             true_probability="true_probability" if project.is_demo else None,
         )
@@ -136,14 +137,14 @@ def _keep(warehouse: Warehouse, result: TrainingResult, run_id: str) -> None:
         )  # fmt: skip
 
 
-def _settings(section: TrainSection, cut_off: datetime, not_before: datetime, threads: int | None) -> TrainSettings:
+def _settings(section: TrainSection, cut_off: datetime, frame: TrainingFrame, threads: int | None) -> TrainSettings:
     def midnight(day: Any) -> datetime | None:
         return datetime.combine(day, time_of_day()) if day else None
 
     return TrainSettings(
         cut_off=cut_off,
         ingest_lag=timedelta(days=section.ingest_lag_days),
-        not_before=not_before,
+        not_before=frame.not_before,
         split=SplitSettings(
             test_days=section.test_days,
             calibration_days=section.calibration_days,
@@ -155,4 +156,20 @@ def _settings(section: TrainSection, cut_off: datetime, not_before: datetime, th
         seed=section.seed,
         threads=threads or 1,
         waived_leak=section.waive_leak,
+        clocks={
+            "unknown": [{"column": u.column, "sources": list(u.sources), "rows": u.rows} for u in frame.unknown],
+        },
+        clock_notes=tuple(_unknown_notes(frame)),
     )
+
+
+def _unknown_notes(frame: TrainingFrame) -> list[str]:
+    """How many landmarks lie before a source's history reaches, with the columns that are NULL there."""
+    by_sources: dict[tuple[str, ...], list[Unknown]] = {}
+    for each in frame.unknown:
+        by_sources.setdefault(each.sources, []).append(each)
+    return [
+        f"unknown, since the history of {' and '.join(sources)} does not reach as far back: "
+        f"{', '.join(f'{u.column} at {u.rows:,}' for u in columns)} of {frame.landmarks:,} landmarks"
+        for sources, columns in by_sources.items()
+    ]
