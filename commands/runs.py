@@ -26,10 +26,12 @@ def plan(
     as_json: Json = False,
 ) -> None:
     """Say what `run` would do."""
+    from leadmart.features.assumed import assumed_arrivals
     from leadmart.features.plan import default_as_of, missing_slices, select
     from leadmart.features.registry import Registry
     from leadmart.features.session import Session
     from leadmart.features.staging import present_sources
+    from leadmart.features.stale import stale_slices, stale_words
     from leadmart.features.unknown import unknown_columns, unknown_words
     from leadmart.features.warehouse import open_for_reading
     from leadmart.scoring.report import plan_text
@@ -45,6 +47,8 @@ def plan(
         session.want(moments)
         session.prepare(selection.views)
         unknown = unknown_columns(session, selection)
+        stale = stale_slices(session, selection)
+        assumed = assumed_arrivals(warehouse, registry, registry.sources_of(selection.definitions), present)
     absent = sorted(set(registry.sources_of(selection.definitions)) - present)
     document = {
         "as_of": [m.isoformat() for m in moments],
@@ -53,8 +57,20 @@ def plan(
         "feature_set_version": selection.feature_set_version,
         "absent_sources": absent,
         "unknown": [{"column": u.column, "sources": list(u.sources)} for u in unknown],
+        "assumed": [each.as_json() for each in assumed],
+        "stale": [
+            {
+                "view": s.slice.definition.relation,
+                "as_of": s.slice.as_of.isoformat(),
+                "source": s.source,
+                "rows_then": s.rows_then,
+                "rows_now": s.rows_now,
+            }
+            for s in stale
+        ],
     }
-    emit(document, as_json, "\n".join([plan_text(document), *(f"  {words}" for words in unknown_words(unknown))]))
+    told = [*unknown_words(unknown), *(each.words for each in assumed), *stale_words(stale)]
+    emit(document, as_json, "\n".join([plan_text(document), *(f"  {words}" for words in told)]))
     if exit_code and missing:
         raise typer.Exit(4)
 
@@ -100,6 +116,23 @@ def backfill(
         done = execute(
             found, "backfill", lambda warehouse: past_moments(warehouse, first, last), only=view, progress=bar.count
         )
+    report_run(done, as_json)
+
+
+def restate(
+    source: Annotated[str, typer.Option(metavar="NAME", help="The source whose rows have changed.")],
+    project: ProjectDir = None,
+    as_json: Json = False,
+) -> None:
+    """Compute stale slices anew, and the scores made of them.
+
+    Stale are those whose rows of a source were rewritten or came late; `plan` names them. All are published at once.
+    """
+    from leadmart.scoring.pipeline import execute
+    from leadmart.scoring.restate import restatement
+
+    with progress_bar() as bar:
+        done = execute(project_at(project), "restate", None, stages=restatement(source), progress=bar.count)
     report_run(done, as_json)
 
 

@@ -16,12 +16,23 @@ import duckdb
 from leadmart.features.definition import Definition
 from leadmart.features.errors import LeadmartError
 from leadmart.features.fingerprint import digest
-from leadmart.features.lookup import feature_columns, lookup_sql
+from leadmart.features.lookup import feature_columns, history_columns, lookup_sql
 from leadmart.features.plan import Selection
 from leadmart.features.registry import Registry
 from leadmart.features.warehouse import Warehouse
 
-_META = ("loads", "runs", "views", "slices", "verdicts", "models", "scorings", "score_files")
+_META = (
+    "loads",
+    "runs",
+    "views",
+    "slices",
+    "slice_inputs",
+    "superseded_slices",
+    "verdicts",
+    "models",
+    "scorings",
+    "score_files",
+)
 
 SCORE_VIEWS = {
     "history": (
@@ -96,6 +107,7 @@ def _statements(warehouse: Warehouse, registry: Registry, selection: Selection |
     ]
     files: dict[tuple[str, str, int, str], list[str]] = {}
     current = _current_fingerprints(warehouse, selection)
+    stored_today = _stored_today(warehouse, selection)
     for kind, name, version, spine, file in warehouse.rows(
         "SELECT kind, name, version, spine, file FROM store.meta.slices "
         "QUALIFY ROW_NUMBER() OVER (PARTITION BY kind, name, version, spine, as_of ORDER BY fingerprint IN "
@@ -113,7 +125,10 @@ def _statements(warehouse: Warehouse, registry: Registry, selection: Selection |
             "union_by_name = true)"
         )
         if definition:
-            made += _comments(relation, definition.description, {c.name: c.comment for c in definition.columns})
+            comments = {c.name: c.comment for c in definition.columns}
+            if definition.relation in stored_today and selection:
+                comments |= {c.name: c.comment for c in history_columns(selection, definition)}
+            made += _comments(relation, definition.description, comments)
     made += _lead_features(warehouse, registry, selection) if selection else []
     made += _score_views(warehouse)
     return made
@@ -174,6 +189,13 @@ def _refuse_missing_files(warehouse: Warehouse) -> None:
             code="file_missing",
             hint="restore warehouse/ from a backup",
         )
+
+
+def _stored_today(warehouse: Warehouse, selection: Selection | None) -> set[str]:
+    """The views with a slice as today's release stores it: `has_<source>` stands in it."""
+    stored = {row[0] for row in warehouse.rows("SELECT DISTINCT fingerprint FROM store.meta.slices")}
+    views = selection.views if selection else ()
+    return {view.relation for view in views if selection and selection.fingerprints[view.relation] in stored}
 
 
 def _current_fingerprints(warehouse: Warehouse, selection: Selection | None) -> str:

@@ -14,7 +14,7 @@ from leadmart.features.clock import iso
 from leadmart.features.definition import Definition
 from leadmart.features.errors import LeadmartError
 from leadmart.features.materialize import slice_file
-from leadmart.features.plan import Selection, select
+from leadmart.features.plan import Selection, Slice, select
 from leadmart.features.registry import Registry
 from leadmart.features.relations import has_column
 from leadmart.features.session import Session, link_to
@@ -22,6 +22,10 @@ from leadmart.features.warehouse import Warehouse
 
 if TYPE_CHECKING:
     import polars as pl
+
+
+Files = Mapping[Slice, Path]
+"""Slices that are computed and not listed yet."""
 
 
 @dataclass(frozen=True)
@@ -51,8 +55,8 @@ def feature_columns(selection: Selection, kind: str | None = None) -> tuple[Feat
     return tuple(found)
 
 
-def history_columns(selection: Selection) -> list[FeatureColumn]:
-    """The columns `has_<source>`, one for each source that a view reads."""
+def history_columns(selection: Selection, view: Definition | None = None) -> list[FeatureColumn]:
+    """The columns `has_<source>`, one for each source that a view reads; of one view, or of the whole frame."""
     refs = {view.relation: view.ref for view in selection.views}
     return [
         FeatureColumn(
@@ -62,6 +66,7 @@ def history_columns(selection: Selection) -> list[FeatureColumn]:
             is_history=True,
         )
         for source, relations in selection.histories.items()
+        if view is None or view.relation in relations
     ]
 
 
@@ -106,11 +111,17 @@ def lookup_sql(
     return "\n".join(lines)
 
 
-def slice_relations(warehouse: Warehouse, selection: Selection, as_of: datetime) -> dict[str, str]:
-    """For each definition of a selection the relation over its filled slice. Raises LeadmartError `slice_missing`."""
+def slice_relations(
+    warehouse: Warehouse, selection: Selection, as_of: datetime, computed: Files | None = None
+) -> dict[str, str]:
+    """For each definition of a selection the relation over its filled slice; `computed` ones count before those.
+
+    Raises LeadmartError `slice_missing`.
+    """
     found = {}
     for definition in selection.definitions:
-        path = slice_file(warehouse, selection.slice_of(definition, as_of))
+        wanted = selection.slice_of(definition, as_of)
+        path = (computed or {}).get(wanted) or slice_file(warehouse, wanted)
         if path is None:
             raise LeadmartError(
                 f"{definition.ref} is not filled at {iso(as_of)}",
@@ -121,9 +132,11 @@ def slice_relations(warehouse: Warehouse, selection: Selection, as_of: datetime)
     return found
 
 
-def scoring_frame(warehouse: Warehouse, registry: Registry, selection: Selection, as_of: datetime) -> pl.DataFrame:
+def scoring_frame(
+    warehouse: Warehouse, registry: Registry, selection: Selection, as_of: datetime, computed: Files | None = None
+) -> pl.DataFrame:
     """The frame scoring reads at an as_of, ordered by the entity's key: features and gates, decimals as doubles."""
-    sql = lookup_sql(selection, registry, slice_relations(warehouse, selection, as_of))
+    sql = lookup_sql(selection, registry, slice_relations(warehouse, selection, as_of, computed))
     return plain_types(warehouse.frame(f"{sql}\nORDER BY s.{selection.spine.key}, s.as_of"))
 
 

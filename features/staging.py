@@ -156,8 +156,17 @@ def _utc_rows(warehouse: Warehouse, relation: str, definition: Definition, table
 
 def _with_clocks(warehouse: Warehouse, definition: Definition) -> str:
     """The definition's SELECT with both clocks as UTC timestamps: a DATE is its day's end, guesses applied."""
-    text = definition.statement
-    types = dict(warehouse.columns(text))
+    clocks = _utc_clocks(warehouse, definition)
+    if assumption := _assumption(definition, clocks):
+        guess, is_guessed = assumption
+        clocks["ingested_at"] = f"CASE WHEN {is_guessed} THEN {guess} ELSE {clocks['ingested_at']} END"
+    replaced = ", ".join(f"{sql} AS {clock}" for clock, sql in clocks.items())
+    return f"(SELECT * REPLACE ({replaced}) FROM ({definition.statement}\n))"
+
+
+def _utc_clocks(warehouse: Warehouse, definition: Definition) -> dict[str, str]:
+    """Both clocks of a source's SELECT as SQL that gives UTC timestamps. Raises LeadmartError `bad_source`."""
+    types = dict(warehouse.columns(definition.statement))
     clocks = {}
     for clock in CLOCKS:
         kind = types.get(clock, "")
@@ -175,14 +184,34 @@ def _with_clocks(warehouse: Warehouse, definition: Definition) -> str:
                 ),
                 hint=f"select `CAST(… AS TIMESTAMP) AS {clock}`",
             )
-    if assumed := definition.header.get("assumed"):
-        clocks["ingested_at"] = _assumed_clock(definition, assumed, clocks)
-    replaced = ", ".join(f"{sql} AS {clock}" for clock, sql in clocks.items())
-    return f"(SELECT * REPLACE ({replaced}) FROM ({text}\n))"
+    return clocks
 
 
-def _assumed_clock(definition: Definition, words: str, clocks: Mapping[str, str]) -> str:
-    """`ingested_at is occurred_at + INTERVAL 1 HOUR before 2026-01-15` as SQL: older stamps become the guess."""
+def assumed_select(warehouse: Warehouse, registry: Registry, name: str, raw: Mapping[str, str]) -> str:
+    """A SELECT with a row for each raw row whose arrival is assumed: `is_late` where it came later than that.
+
+    `raw` as in `staging_select`; rows of connectors that assume nothing are not there.
+    """
+    every_row(warehouse, registry, name, raw)
+    parts = []
+    for definition in registry.source(name):
+        if "assumed" not in definition.header or not {r.name for r in definition.reads} <= raw.keys():
+            continue
+        clocks = _utc_clocks(warehouse, definition)
+        guess, is_guessed = _assumption(definition, clocks) or ("", "")
+        late = f"{clocks['ingested_at']} > {guess}"
+        parts.append(f"SELECT {late} AS is_late FROM ({definition.statement}\n) WHERE {is_guessed}")
+    return " UNION ALL ".join(parts) or "SELECT FALSE AS is_late WHERE FALSE"
+
+
+def _assumption(definition: Definition, clocks: Mapping[str, str]) -> tuple[str, str] | None:
+    """`ingested_at is occurred_at + INTERVAL 1 HOUR before 2026-01-15` as SQL: the guess, and where it counts.
+
+    None where the source assumes nothing.
+    """
+    words = definition.header.get("assumed")
+    if not words:
+        return None
     matched = _ASSUMED.match(words)
     if not matched:
         raise LeadmartError(
@@ -194,10 +223,7 @@ def _assumed_clock(definition: Definition, words: str, clocks: Mapping[str, str]
     guess = clocks["occurred_at"]
     if matched["count"]:
         guess = f"{guess} + INTERVAL {matched['count']} {matched['unit'].upper()}"
-    if not matched["before"]:
-        return guess
-    stamp = clocks["ingested_at"]
-    return f"CASE WHEN {stamp} < TIMESTAMP '{matched['before']}' THEN {guess} ELSE {stamp} END"
+    return guess, f"{clocks['ingested_at']} < TIMESTAMP '{matched['before']}'" if matched["before"] else "TRUE"
 
 
 def _bad_source(definition: Definition, error: duckdb.Error) -> LeadmartError:

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from leadmart.features import catalogue
+from leadmart.features.assumed import Assumed, assumed_arrivals
 from leadmart.features.clock import iso, now, sql_literal
 from leadmart.features.errors import LeadmartError
 from leadmart.features.materialize import Written, fill, slice_file
@@ -63,6 +64,7 @@ class Run:
     selection: Selection = field(init=False)
     missing: list[Slice] = field(default_factory=list)
     tiers: list[tuple[str, int]] = field(default_factory=list)
+    assumed: list[Assumed] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.session = Session(self.warehouse, self.registry)
@@ -87,6 +89,7 @@ class Run:
             "verdicts": self.judge.summary(),
             "held_back": sorted(self.held),
             "failed_sources": sorted(self.failed_sources),
+            "assumed": [each.as_json() for each in self.assumed],
             "model_version": self.model_version,
             "seconds": round(time.perf_counter() - self.started, 3),
         }
@@ -111,6 +114,7 @@ def judge_sources(run: Run) -> None:
     read = [*run.selection.definitions, *([] if run.only else [label_of(run.registry)])]
     names = run.registry.sources_of(read)
     run.progress("quality of sources", 0, 1)
+    run.assumed = assumed_arrivals(run.warehouse, run.registry, names, run.session.present)
     run.failed_sources = run.judge.failed_sources(run.session, names)
     run.held = held_back(run.selection.definitions, run.registry, run.failed_sources)
 

@@ -56,7 +56,9 @@ class Label:
 
 @dataclass(frozen=True)
 class TrainSettings:
-    """What `[train]` says. `clocks` and `clock_notes` go into the report: what is unknown and what is assumed. `cut_off` is the newest completed load; `not_before` the first landmark of the training
+    """What `[train]` says. `clocks` and `clock_notes` go into the report: what is unknown, what is assumed.
+
+    `cut_off` is the newest completed load; `not_before` the first landmark of the training
     window.
     """
 

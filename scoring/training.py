@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from datetime import time as time_of_day
 from typing import Any
 
 from leadmart.features import catalogue
+from leadmart.features.assumed import Assumed, assumed_arrivals
 from leadmart.features.clock import now, sql_literal
 from leadmart.features.errors import LeadmartError
 from leadmart.features.lint import horizon_days
@@ -77,6 +78,9 @@ def train(project: Project, progress: Callable[[str], None] = lambda _: None) ->
         frame = training_frame(session, selection, label, spine, policy.gates, cut_off)
         horizon = horizon_days(label)
         rows = with_true_probability(session, frame.rows, horizon)
+        assumed = assumed_arrivals(
+            warehouse, registry, registry.sources_of([label, spine, *selection.definitions]), session.present
+        )
         progress("learning")
         settings = project.settings.train
         result = fit(
@@ -84,7 +88,7 @@ def train(project: Project, progress: Callable[[str], None] = lambda _: None) ->
             typed_columns(feature_columns(selection, "feature"), rows),
             policy.scorecard,
             Label(label.name, registry.fingerprint(label, session.present), timedelta(days=horizon)),
-            _settings(settings, cut_off, frame, project.settings.engine.threads),
+            _settings(settings, cut_off, frame, assumed, project.settings.engine.threads),
             feature_set_version=selection.feature_set_version,
             true_probability="true_probability" if project.is_demo else None,
         )
@@ -137,7 +141,9 @@ def _keep(warehouse: Warehouse, result: TrainingResult, run_id: str) -> None:
         )  # fmt: skip
 
 
-def _settings(section: TrainSection, cut_off: datetime, frame: TrainingFrame, threads: int | None) -> TrainSettings:
+def _settings(
+    section: TrainSection, cut_off: datetime, frame: TrainingFrame, assumed: Sequence[Assumed], threads: int | None
+) -> TrainSettings:
     def midnight(day: Any) -> datetime | None:
         return datetime.combine(day, time_of_day()) if day else None
 
@@ -158,8 +164,9 @@ def _settings(section: TrainSection, cut_off: datetime, frame: TrainingFrame, th
         waived_leak=section.waive_leak,
         clocks={
             "unknown": [{"column": u.column, "sources": list(u.sources), "rows": u.rows} for u in frame.unknown],
+            "assumed": [each.as_json() for each in assumed],
         },
-        clock_notes=tuple(_unknown_notes(frame)),
+        clock_notes=(*(each.words for each in assumed), *_unknown_notes(frame)),
     )
 
 

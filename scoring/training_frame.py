@@ -29,8 +29,8 @@ class TrainingFrame:
     """`rows`: lead_id, as_of, outcome_at, features and gates at every landmark, NULL where the label cannot be used.
 
     `blocked` counts the landmarks left out because a gate blocks the lead: they are not scored by the model either.
-    `unknown` counts, of the `landmarks` with a complete label, those at which a column is NULL because a source's history
-    does not reach that far back.
+    `unknown` counts, of the `landmarks` with a complete label, those at which a column is NULL because a source's
+    history does not reach that far back.
     """
 
     rows: pl.DataFrame
