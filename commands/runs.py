@@ -158,7 +158,7 @@ def features(
     as_json: Json = False,
 ) -> None:
     """Features at any (entity, as_of) pairs, in their order."""
-    from leadmart.features.lookup import features_for_pairs
+    from leadmart.features.pairs import features_for_pairs
     from leadmart.features.registry import Registry
     from leadmart.features.session import Session
     from leadmart.features.warehouse import open_for_reading

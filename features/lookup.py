@@ -8,13 +8,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import duckdb
-
 from leadmart.features.clock import iso
 from leadmart.features.definition import Definition
 from leadmart.features.errors import LeadmartError
 from leadmart.features.materialize import slice_file
-from leadmart.features.plan import Selection, Slice, select
+from leadmart.features.plan import Selection, Slice
 from leadmart.features.registry import Registry
 from leadmart.features.relations import has_column
 from leadmart.features.session import Session, link_to
@@ -154,60 +152,6 @@ def compute_at(session: Session, selection: Selection, *, with_gates: bool = Tru
     relations = {d.relation: d.relation for d in definitions}
     relations[selection.spine.relation] = f"spine_{selection.spine.entity[0]}"
     return lookup_sql(selection, session.registry, relations, with_gates=with_gates)
-
-
-def features_for_pairs(session: Session, pairs: Path, out: Path) -> int:
-    """Writes features at the (key, as_of) pairs of a file, in their order, duplicates kept; the rows written.
-
-    The file is Parquet or CSV. Raises LeadmartError `bad_pairs` where it has other columns than the key and as_of.
-    """
-    warehouse = session.warehouse
-    selection = select(session.registry, session.present)
-    key = selection.spine.key
-    quoted = _quoted(pairs)
-    # a key such as 007 is text, whatever it looks like
-    csv = f"read_csv({quoted}, header = true, all_varchar = true)"
-    relation = f"read_parquet({quoted})" if pairs.suffix == ".parquet" else csv
-    if not pairs.is_file():
-        raise LeadmartError(f"there is no file {pairs}", code="no_such_file")
-    try:
-        names = [name for name, _ in warehouse.columns(f"SELECT * FROM {relation}")]
-    except duckdb.Error as error:
-        raise _unreadable_pairs(pairs, error) from None
-    if sorted(names) != sorted([key, "as_of"]):
-        raise LeadmartError(
-            f"{pairs} has the columns {', '.join(names)}",
-            code="bad_pairs",
-            hint=f"a pairs file carries {key} and as_of and nothing else: what it knew besides could leak",
-        )
-    try:
-        # by way of TIMESTAMPTZ: a cast of text to TIMESTAMP drops the offset
-        warehouse.execute(
-            f"CREATE OR REPLACE TABLE pairs AS SELECT ROW_NUMBER() OVER () AS pair, CAST({key} AS VARCHAR) AS {key}, "
-            f"CAST(CAST(as_of AS TIMESTAMPTZ) AS TIMESTAMP) AS as_of FROM {relation}"
-        )
-    except duckdb.Error as error:
-        raise _unreadable_pairs(pairs, error) from None
-    session.want([row[0] for row in warehouse.rows("SELECT DISTINCT as_of FROM pairs WHERE as_of IS NOT NULL")])
-    session.set_spine(
-        selection.spine.entity[0], f"SELECT {key}, as_of FROM pairs WHERE {key} IS NOT NULL AND as_of IS NOT NULL"
-    )
-    sql = compute_at(session, selection, with_gates=False)
-    columns = ", ".join(f'f."{c.name}"' for c in feature_columns(selection, "feature"))
-    return warehouse.write_parquet(
-        f"SELECT p.{key}, p.as_of, {columns} FROM pairs AS p LEFT JOIN ({sql}) AS f ON f.{key} = p.{key} AND f.as_of "
-        "= p.as_of ORDER BY p.pair",
-        out,
-    )
-
-
-def _unreadable_pairs(pairs: Path, error: duckdb.Error) -> LeadmartError:
-    words = next(line.strip() for line in str(error).splitlines() if line.strip())
-    return LeadmartError(
-        f"{pairs} cannot be read as pairs: {words}",
-        code="bad_pairs",
-        hint="as_of is a date or a timestamp in UTC",
-    )
 
 
 def plain_types(frame: pl.DataFrame) -> pl.DataFrame:

@@ -14,7 +14,8 @@ import pytest
 import yaml
 
 from leadmart.features.errors import LeadmartError
-from leadmart.features.lookup import features_for_pairs, scoring_frame
+from leadmart.features.lookup import scoring_frame
+from leadmart.features.pairs import features_for_pairs
 from leadmart.features.project import find_project
 from leadmart.features.registry import Registry
 from leadmart.features.scaffold import init_demo

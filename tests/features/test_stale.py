@@ -97,7 +97,7 @@ def test_rows_that_came_later_than_assumed_are_counted(
         (datetime(2026, 2, 1), [("a", called, called), ("b", datetime(2026, 1, 31), datetime(2026, 2, 1))]),
         (
             datetime(2026, 2, 10),
-            [("c", datetime(2026, 2, 9, 23, 30), datetime(2026, 2, 9, 23, 30) + lag), ("d", called, called)],
+            [("c", evening, evening + lag), ("d", called, called)],
         ),
         (datetime(2026, 3, 1), [("e", called, datetime(2026, 3, 1))]),
     ]

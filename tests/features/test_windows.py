@@ -51,7 +51,7 @@ def test_a_packaged_column_reads_as_far_back_as_its_name_says(definition: Defini
 def test_a_count_is_null_before_its_window_is_known_and_zero_after(
     as_of: datetime, pages: int | None, sessions: int | None, has: bool, world: Any
 ) -> None:
-    from leadmart.features.lookup import features_for_pairs
+    from leadmart.features.pairs import features_for_pairs
 
     session, _ = world.again()
     pairs = world.write("pairs.csv", f"lead_id,as_of\nnobody,{as_of.isoformat()}\n")
@@ -63,7 +63,7 @@ def test_a_count_is_null_before_its_window_is_known_and_zero_after(
 
 def test_a_page_that_arrives_late_does_not_lengthen_the_past(world: Any, load_rows: Any) -> None:
     """The first page counts from when it was known: before that, the past was shorter."""
-    from leadmart.features.lookup import features_for_pairs
+    from leadmart.features.pairs import features_for_pairs
 
     early = {"event_id": "e", "lead_id": "L9", "occurred_at": "2020-01-01", "synced_at": "2026-03-01"}
     load_rows(world.warehouse, {"web_events": [early]})
