@@ -1,0 +1,71 @@
+"""`restate`: rows that were loaded later than their clocks say, and the slices and scores that would have had them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+NOON = "2026-03-02T12:00:00"
+
+
+def late_pages(folder: Path, lead: str, file: Path) -> Path:
+    """Eight pages of a lead that say they came on March 1st: the newest pages there are, under new names."""
+    raw = folder / "warehouse" / "raw" / "web_events" / "*.parquet"
+    duckdb.execute(
+        "COPY (SELECT * REPLACE ('late-' || ROW_NUMBER() OVER () AS event_id, ? AS lead_id, "
+        "'/pricing' AS url, TIMESTAMP '2026-03-01 08:00' AS occurred_at, TIMESTAMP '2026-03-01 09:00' AS synced_at) "
+        f"FROM read_parquet('{raw}') LIMIT 8) TO '{file}' (FORMAT parquet)",
+        [lead],
+    )
+    return file
+
+
+@pytest.mark.slow
+def test_restated_is_what_a_run_would_have_written_with_the_late_rows(
+    here: Any, copy_of: Any, stored: Any, published: Any, difference: Any, tmp_path: Path
+) -> None:
+    late, in_time = copy_of("scored", "late"), copy_of("loaded", "in_time")
+    ((lead,),) = published(late, "SELECT MIN(lead_id) FROM scores.latest WHERE tier = 'cold'")
+    pages = late_pages(late, lead, tmp_path / "pages.parquet")
+    for folder in (late, in_time):
+        loaded = here("load", "web_events", pages, "--project", folder, LEADMART_NOW=NOON)
+        assert loaded.code == 0, loaded.err
+    assert here("run", "--project", in_time, "--as-of", "2026-03-02").code == 0
+
+    planned = here("plan", "--project", late, "--json").document
+    assert planned["slices"] == []
+    assert {(s["view"], s["source"]) for s in planned["stale"]} == {
+        ("features.web_engagement__v1", "web_events"),
+        ("features.account_engagement__v1", "web_events"),
+        ("gates.icp__v1", "web_events"),
+    }
+    assert {s["rows_now"] - s["rows_then"] for s in planned["stale"]} == {8}
+    assert "leadmart restate --source web_events" in here("plan", "--project", late).out
+    # a run leaves them alone, as does a restatement of another source
+    assert here("run", "--project", late, "--json").document["slices"]["computed"] == 0
+    other = here("restate", "--source", "leads", "--project", late, "--json").document
+    assert (other["slices"]["computed"], other["scores"]["updated"]) == (0, 0)
+
+    before = stored(late, "SELECT name, file FROM meta.slices WHERE name = 'web_engagement'")
+    done = here("restate", "--source", "web_events", "--project", late, "--json").document
+    assert (done["status"], done["slices"]["computed"]) == ("done", 3)
+    assert done["scores"]["updated"] >= 1
+    assert difference(late, in_time) == {}
+    # what was read and shown before is not lost
+    assert before[0] in stored(late, "SELECT name, file FROM meta.superseded_slices")
+    assert (late / "warehouse" / before[0][1]).is_file()
+    shown = stored(late, "SELECT DISTINCT lead_id FROM scores.superseded")
+    assert (lead,) in shown
+
+    assert here("plan", "--project", late, "--json").document["stale"] == []
+    again = here("restate", "--source", "web_events", "--project", late, "--json").document
+    assert (again["slices"]["computed"], again["scores"]["updated"]) == (0, 0)
+
+
+def test_a_source_that_is_not_there_is_named(here: Any, copy_of: Any) -> None:
+    refused = here("restate", "--source", "web_event", "--project", copy_of("loaded"), "--json")
+    assert (refused.code, refused.document["error"]["code"]) == (1, "unknown_source")
+    assert "web_events" in refused.document["error"]["hint"]
