@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +29,34 @@ def late_pages(folder: Path, lead: str, file: Path) -> Path:
     return file
 
 
+def killed_and_restated(
+    late: Path, folder: Path, share: float, leadmart: Any, stored: Any, difference: Any, in_time: Path
+) -> None:
+    """`kill -9` in a restatement leaves all of it or nothing, and the next one ends where an undisturbed one ends."""
+    words = ("restate", "--source", "web_events", "--project")
+    undisturbed = folder.with_name(f"{folder.name} undisturbed")
+    for copied in (folder, undisturbed):
+        shutil.copytree(late, copied)
+    started = time.monotonic()
+    assert leadmart(*words, undisturbed).code == 0
+    length = time.monotonic() - started
+    program = str(Path(sys.executable).parent / "leadmart")
+    begun = subprocess.Popen([program, *words, str(folder)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    time.sleep(length * share)
+    os.kill(begun.pid, signal.SIGKILL)
+    begun.wait()
+    assert leadmart(*words, folder).code == 0
+    slices, scored = (
+        stored(folder, f"SELECT COUNT(*) FROM {table}") for table in ("meta.superseded_slices", "scores.superseded")
+    )
+    assert slices[0][0] == stored(undisturbed, "SELECT COUNT(*) FROM meta.superseded_slices")[0][0]
+    assert scored[0][0] == stored(undisturbed, "SELECT COUNT(*) FROM scores.superseded")[0][0]
+    assert difference(folder, in_time) == {}
+
+
 @pytest.mark.slow
 def test_restated_is_what_a_run_would_have_written_with_the_late_rows(
-    here: Any, copy_of: Any, stored: Any, published: Any, difference: Any, tmp_path: Path
+    here: Any, leadmart: Any, copy_of: Any, stored: Any, published: Any, difference: Any, tmp_path: Path
 ) -> None:
     late, in_time = copy_of("scored", "late"), copy_of("loaded", "in_time")
     ((lead,),) = published(late, "SELECT MIN(lead_id) FROM scores.latest WHERE tier = 'cold'")
@@ -48,6 +79,9 @@ def test_restated_is_what_a_run_would_have_written_with_the_late_rows(
     assert here("run", "--project", late, "--json").document["slices"]["computed"] == 0
     other = here("restate", "--source", "leads", "--project", late, "--json").document
     assert (other["slices"]["computed"], other["scores"]["updated"]) == (0, 0)
+
+    for share in (0.6, 0.9):
+        killed_and_restated(late, tmp_path / f"killed {share}", share, leadmart, stored, difference, in_time)
 
     before = stored(late, "SELECT name, file FROM meta.slices WHERE name = 'web_engagement'")
     done = here("restate", "--source", "web_events", "--project", late, "--json").document
