@@ -26,14 +26,19 @@ def plan(
     as_json: Json = False,
 ) -> None:
     """Say what `run` would do."""
+    from leadmart.expectations.suite import suites
     from leadmart.features.assumed import assumed_arrivals
+    from leadmart.features.errors import all_as_one
+    from leadmart.features.materialize import changed_since_published
     from leadmart.features.plan import default_as_of, missing_slices, select
     from leadmart.features.registry import Registry
     from leadmart.features.session import Session
     from leadmart.features.staging import present_sources
     from leadmart.features.stale import stale_slices, stale_words
     from leadmart.features.unknown import unknown_columns, unknown_words
+    from leadmart.features.waivers import waivers_of
     from leadmart.features.warehouse import open_for_reading
+    from leadmart.scoring.forecast import scores_due
     from leadmart.scoring.report import plan_text
 
     found = project_at(project)
@@ -42,6 +47,9 @@ def plan(
         moments = [moment_of(as_of) or default_as_of(warehouse)]
         present = present_sources(warehouse, registry)
         selection = select(registry, present)
+        if changed := changed_since_published(warehouse, registry, selection.definitions):
+            raise all_as_one(changed)
+        suites(found.root)
         missing = missing_slices(warehouse, selection, moments)
         session = Session(warehouse, registry)
         session.want(moments)
@@ -49,13 +57,16 @@ def plan(
         unknown = unknown_columns(session, selection)
         stale = stale_slices(session, selection)
         assumed = assumed_arrivals(warehouse, registry, registry.sources_of(selection.definitions), present)
+        due = scores_due(warehouse, registry, selection, moments)
     absent = sorted(set(registry.sources_of(selection.definitions)) - present)
     document = {
         "as_of": [m.isoformat() for m in moments],
         "slices": [{"view": s.definition.relation, "as_of": s.as_of.isoformat(), "way": "as written"} for s in missing],
+        "scores": [m.isoformat() for m in due],
         "changes": [],
         "feature_set_version": selection.feature_set_version,
         "absent_sources": absent,
+        "waived": [waiver.as_json() for waiver in waivers_of(registry, selection.definitions)],
         "unknown": [{"column": u.column, "sources": list(u.sources)} for u in unknown],
         "assumed": [each.as_json() for each in assumed],
         "stale": [
@@ -71,14 +82,15 @@ def plan(
     }
     told = [*unknown_words(unknown), *(each.words for each in assumed), *stale_words(stale)]
     emit(document, as_json, "\n".join([plan_text(document), *(f"  {words}" for words in told)]))
-    if exit_code and missing:
+    if exit_code and (missing or due):
         raise typer.Exit(4)
 
 
 def run(as_of: AsOf = None, project: ProjectDir = None, as_json: Json = False) -> None:
     """Refresh features and scores, and publish what passes its suites.
 
-    In this order: quality of raw, features, their quality, scores, their quality, publish.
+    In this order: change rows of tables updated in place, quality of raw, features, their quality, scores, their
+    quality, publish.
     """
     from leadmart.scoring.pipeline import execute
 
@@ -167,3 +179,25 @@ def features(
     with open_for_reading(found) as warehouse:
         rows = features_for_pairs(Session(warehouse, Registry(found)), spine, out)
     emit({"rows": rows, "file": str(out)}, as_json, f"{rows:,} rows in {out}")
+
+
+def verify(
+    as_of: AsOf = None,
+    sample: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="Only N leads, and the raw rows that are theirs.")
+    ] = None,
+    seed: Annotated[int, typer.Option(metavar="S", help="Draws the leads, and what happens to which row.")] = 0,
+    project: ProjectDir = None,
+    as_json: Json = False,
+) -> None:
+    """Alter raw rows known only after as_of, and say what notices.
+
+    Features, gates and scores must not. Exit code 1 names the column, and one lead with both values.
+    """
+    from leadmart.scoring.verify import refuse_leaks, verify_text
+    from leadmart.scoring.verify import verify as verified
+
+    found, registry = verified(project_at(project), moment_of(as_of), sample, seed)
+    refuse_leaks(found, registry)
+    document = found.as_json()
+    emit(document, as_json, verify_text(found, document))

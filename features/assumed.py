@@ -7,9 +7,9 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from leadmart.features.clock import sql_literal
-from leadmart.features.raw import attach_raw_file, detach_raw_file, raw_tables
+from leadmart.features.raw import raw_attached, raw_tables
 from leadmart.features.registry import Registry
-from leadmart.features.staging import assumed_select
+from leadmart.features.staging import assumed_select, stage_joined
 from leadmart.features.warehouse import Warehouse
 
 
@@ -55,13 +55,11 @@ def assumed_arrivals(
     later = dict(raw)
     for name, first in firsts.items():
         later[name] = f"(SELECT * FROM {raw[name]} WHERE _loaded_at > {sql_literal(first)})"
-    attach_raw_file(warehouse)
-    try:
+    stage_joined(warehouse, registry, assuming)
+    with raw_attached(warehouse):
         for name, words in assuming.items():
             ((rows,),) = warehouse.rows(f"SELECT COUNT(*) FROM ({assumed_select(warehouse, registry, name, raw)})")
             select = assumed_select(warehouse, registry, name, later)
             ((late,),) = warehouse.rows(f"SELECT COUNT(*) FILTER (WHERE is_late) FROM ({select})")
             found.append(Assumed(name, words, rows, late))
-    finally:
-        detach_raw_file(warehouse)
     return found

@@ -22,17 +22,9 @@ from leadmart.features.registry import Registry
 from leadmart.features.warehouse import Warehouse
 
 _META = (
-    "loads",
-    "runs",
-    "views",
-    "slices",
-    "slice_inputs",
-    "superseded_slices",
-    "verdicts",
-    "models",
-    "scorings",
-    "score_files",
-)
+    "loads", "runs", "views", "slices", "slice_inputs", "superseded_slices", "verdicts", "models", "scorings",
+    "score_files", "snapshots",
+)  # fmt: skip
 
 SCORE_VIEWS = {
     "history": (

@@ -30,7 +30,7 @@ class Finding:
             "column": place.column if place else None,
             "code": self.error.code,
             "message": self.error.message,
-            "path": [],
+            "path": list(self.error.path),
             "hint": self.error.hint or None,
         }
 
@@ -79,7 +79,10 @@ def _unknown_names(registry: Registry) -> list[Finding]:
         except LeadmartError as error:
             found.append(
                 Finding(
-                    str(file), LeadmartError(error.message, code=error.code, place=Place(str(file)), hint=error.hint)
+                    str(file),
+                    LeadmartError(
+                        error.message, code=error.code, place=error.place or Place(str(file)), hint=error.hint
+                    ),
                 )
             )
     return found

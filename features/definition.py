@@ -24,15 +24,18 @@ from leadmart.features.errors import LeadmartError, Place
 if TYPE_CHECKING:
     from sqlglot import exp
 
+CLOCKS = ("occurred_at", "ingested_at")
+"""The two clocks of every source: when it happened, and when it was known."""
+
 VERSIONED = ("feature", "link", "gate")
 """Kinds whose files are `v<N>.sql` and never change once published."""
 
 _HEADER_KEYS = {
-    "source": {"key", "rows", "frozen", "assumed", "pii", "availability", "joins", "changes-of", "owner"},
+    "source": {"key", "rows", "frozen", "assumed", "pii", "availability", "joins", "changes-of", "owner", "waive"},
     "feature": {"entity", "owner", "waive"},
     "gate": {"entity", "owner", "waive"},
     "link": {"entity", "owner", "key", "waive"},
-    "spine": {"entity", "owner", "subset-of"},
+    "spine": {"entity", "owner", "subset-of", "waive"},
     "label": {"entity", "owner", "horizon"},
     "mart": {"owner", "grain"},
 }
@@ -159,6 +162,11 @@ class Definition:
         return names
 
     @cached_property
+    def joined(self) -> tuple[str, ...]:
+        """The sources whose logs a source joins, as its header says: the engine writes both clocks then."""
+        return tuple(name.strip().lower() for name in self.header.get("joins", "").split(",") if name.strip())
+
+    @cached_property
     def tree(self) -> exp.Query:
         """The statement as sqlglot parses it. Raises LeadmartError `bad_sql` at the place where parsing stopped."""
         import sqlglot
@@ -270,6 +278,38 @@ class Definition:
         """The place of a character offset of the text."""
         before = self.text[:start]
         return self.place(before.count("\n") + 1, start - (before.rfind("\n") + 1) + 1, width)
+
+
+def raw_columns_read(definition: Definition) -> dict[str, set[str]]:
+    """Per raw table, the columns a source's SELECT reads of it."""
+    from sqlglot import exp
+
+    tables = {t.alias_or_name: t.name for t in definition.tree.find_all(exp.Table) if t.db.lower() != "staging"}
+    found: dict[str, set[str]] = {name: set() for name in tables.values()}
+    for column in definition.tree.find_all(exp.Column):
+        if column.table in tables:
+            found[tables[column.table]].add(column.name)
+        elif not column.table and len(found) == 1:
+            next(iter(found.values())).add(column.name)
+    return found
+
+
+def raw_names(source: Definition) -> set[str]:
+    """The raw tables a source reads."""
+    return {read.name for read in source.reads if read.schema != "staging"}
+
+
+def horizon_days(label: Definition) -> int:
+    """The label's horizon in days, from its header. Raises LeadmartError `bad_header`."""
+    words = label.header.get("horizon", "").split()
+    if len(words) == 2 and words[0].isdigit() and int(words[0]) > 0 and words[1] in ("day", "days"):
+        return int(words[0])
+    raise LeadmartError(
+        f"label {label.ref} does not say its horizon",
+        code="bad_header",
+        place=label.place(line=1),
+        hint="add `-- horizon: 90 days`",
+    )
 
 
 def display_path(path: Path) -> str:

@@ -29,6 +29,7 @@ class LeadmartError(Exception):
 
     `code` is a stable word scripts may match (`unknown_column`); `exit_code` is 1 for a named error, 3 where quality
     said no. `others` holds further problems found at the same time, so that a person mends all of them at once.
+    `path` is the chain of CTEs from a definition's final SELECT to what is refused.
     """
 
     def __init__(
@@ -40,6 +41,7 @@ class LeadmartError(Exception):
         hint: str = "",
         exit_code: int = 1,
         others: Sequence[LeadmartError] = (),
+        path: Sequence[str] = (),
     ) -> None:
         super().__init__(message)
         self.message = message
@@ -48,6 +50,7 @@ class LeadmartError(Exception):
         self.hint = hint
         self.exit_code = exit_code
         self.others = tuple(others)
+        self.path = tuple(path)
 
     def render(self) -> str:
         """The error as a person reads it: message, place, the line underlined, hint; further problems below."""

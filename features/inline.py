@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from leadmart.features.definition import Definition
+from leadmart.features.tree import conjuncts, tables_of
 
 if TYPE_CHECKING:
     from sqlglot import exp
@@ -51,35 +52,6 @@ def executed_sql(definition: Definition) -> str:
     for start, end, words in sorted(splices, reverse=True):
         text = text[:start] + words + text[end:]
     return text
-
-
-def tables_of(select: exp.Select) -> Iterator[tuple[str, exp.Expr, exp.Join | None]]:
-    """The relations of one SELECT's FROM: (alias, relation, its join); the first has no join."""
-    from sqlglot import exp
-
-    root = select.args.get("from_") or select.args.get("from")
-    if root is not None:
-        yield root.this.alias_or_name, root.this, None
-        for join in root.this.args.get("joins") or ():
-            yield join.this.alias_or_name, join.this, join
-    for join in select.args.get("joins") or ():
-        assert isinstance(join, exp.Join)
-        yield join.this.alias_or_name, join.this, join
-
-
-def conjuncts(condition: exp.Expr | None) -> Iterator[exp.Expr]:
-    """The parts of a condition that must all hold."""
-    from sqlglot import exp
-
-    if condition is None:
-        return
-    if isinstance(condition, exp.And):
-        yield from conjuncts(condition.left)
-        yield from conjuncts(condition.right)
-    elif isinstance(condition, exp.Paren):
-        yield from conjuncts(condition.this)
-    else:
-        yield condition
 
 
 def as_of_equalities(join: exp.Join) -> Iterator[exp.EQ]:

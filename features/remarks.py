@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from leadmart.features.raw import attach_raw_file, detach_raw_file, raw_tables
+from leadmart.features.clock import iso
+from leadmart.features.definition import raw_names
+from leadmart.features.errors import near_names
+from leadmart.features.plan import default_as_of
+from leadmart.features.raw import raw_attached, raw_tables
 from leadmart.features.registry import Registry
-from leadmart.features.staging import every_row
+from leadmart.features.staging import every_row, fed_definitions, stage_joined
 from leadmart.features.warehouse import Warehouse
 
 
@@ -34,12 +38,12 @@ class Remark:
 def remarks_on(warehouse: Warehouse, registry: Registry, table: str) -> list[Remark]:
     """Remarks on the sources that read a raw table: keys that come back changed in a log, rows without a clock."""
     raw = {name.lower(): relation for name, relation in raw_tables(warehouse).items()}
-    names = {d.name for d in registry.all("source") if table.lower() in {r.name for r in d.reads}}
+    names = {d.name for d in registry.all("source") if table.lower() in raw_names(d)}
+    stage_joined(warehouse, registry, names)
     found = []
-    attach_raw_file(warehouse)
-    try:
+    with raw_attached(warehouse):
         for name in sorted(names):
-            definition = registry.source(name)[0]
+            definition = fed_definitions(registry, name, raw)[0]
             _, union = every_row(warehouse, registry, name, raw)
             key = ", ".join(definition.source_key)
             changed = 0
@@ -52,6 +56,22 @@ def remarks_on(warehouse: Warehouse, registry: Registry, table: str) -> list[Rem
                 f"SELECT COUNT(*) FROM ({union}) WHERE occurred_at IS NULL OR ingested_at IS NULL"
             )
             found.append(Remark(name, changed, clockless))
-    finally:
-        detach_raw_file(warehouse)
     return found
+
+
+def reader_warnings(registry: Registry, table: str) -> list[str]:
+    """What to say of a raw table that no source of the project reads, or would read under another name."""
+    read = {name.lower() for d in registry.all("source") for name in raw_names(d)}
+    if table.lower() in read:
+        return []
+    near = near_names(table, read)
+    return [f"no source of this project reads raw.{table}{'; ' + near if near else ''}"]
+
+
+def filled_warnings(warehouse: Warehouse) -> list[str]:
+    """What to say where the newest due as_of was computed before a load: its rows will not be seen there."""
+    due = default_as_of(warehouse)
+    if not warehouse.rows("SELECT 1 FROM store.meta.slices WHERE as_of = ? LIMIT 1", [due]):
+        return []
+    told = f"the slices at {iso(due)} were filled before this load"
+    return [f"{told}: its rows count from the next as_of on, {iso(due + warehouse.project.settings.clock.interval)}"]

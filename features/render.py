@@ -9,7 +9,7 @@ from leadmart.features.definition import Definition
 from leadmart.features.inline import executed_sql
 from leadmart.features.plan import default_as_of
 from leadmart.features.project import Project
-from leadmart.features.raw import attach_raw_file, detach_raw_file, raw_tables
+from leadmart.features.raw import raw_attached, raw_tables
 from leadmart.features.registry import Registry
 from leadmart.features.relations import (
     known_select,
@@ -19,7 +19,7 @@ from leadmart.features.relations import (
     stored_select,
 )
 from leadmart.features.session import link_to
-from leadmart.features.staging import present_sources, staging_select
+from leadmart.features.staging import joined_first, present_sources, stage_joined, staging_select
 from leadmart.features.warehouse import Warehouse, open_for_reading
 from leadmart.features.windows import windows_of
 
@@ -73,13 +73,11 @@ def _sources(warehouse: Warehouse, registry: Registry, names: tuple[str, ...]) -
     if place := registry.project.settings.raw.duckdb:
         path = str(registry.project.root / place).replace("'", "''")
         made.append(f"ATTACH IF NOT EXISTS '{path}' AS raw_file (READ_ONLY)")
-    attach_raw_file(warehouse)
-    try:
-        for name in names:
+    stage_joined(warehouse, registry, names)
+    with raw_attached(warehouse):
+        for name in joined_first(registry, names):
             views, select = staging_select(warehouse, registry, name, raw if name in present else {})
             made += [*views, f"CREATE OR REPLACE VIEW staging.{name} AS {select}"]
-    finally:
-        detach_raw_file(warehouse)
     return made
 
 

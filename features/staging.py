@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import duckdb
 
-from leadmart.features.definition import Definition
+from leadmart.features.changes import changes_only
+from leadmart.features.definition import CLOCKS, Definition, positions, raw_columns_read, raw_names
 from leadmart.features.errors import LeadmartError
 from leadmart.features.fingerprint import digest
-from leadmart.features.lint import CLOCKS
-from leadmart.features.raw import attach_raw_file, detach_raw_file, raw_columns_read, raw_tables, raw_versions
+from leadmart.features.raw import raw_attached, raw_tables, raw_versions, refuse_unequal_files
+from leadmart.features.raw_clock import clock_columns, clock_sql
 from leadmart.features.registry import Registry
 from leadmart.features.warehouse import Warehouse
 
@@ -28,17 +29,18 @@ def present_sources(warehouse: Warehouse, registry: Registry) -> frozenset[str]:
     Raises LeadmartError `raw_missing` where `[sources] have` names one that no loaded table feeds.
     """
     tables = {name.lower() for name in raw_tables(warehouse)}
-    fed = {d.name for d in registry.all("source") if {r.name for r in d.reads} <= tables}
+    fed = {d.name for d in registry.all("source") if raw_names(d) <= tables}
     have = registry.project.settings.sources.have
     if have is None:
         return frozenset(fed)
     for name in have:
         definitions = registry.source(name)
         if name not in fed:
-            wanted = sorted({r.name for d in definitions for r in d.reads} - tables)
+            wanted = sorted({name for d in definitions for name in raw_names(d)} - tables)
             raise LeadmartError(
                 f"the project says it has {name}, and raw.{', raw.'.join(wanted)} is not loaded",
                 code="raw_missing",
+                place=registry.project.place_of(name),
                 hint=f"`leadmart load {wanted[0]} FILE`, or take {name} out of [sources] have",
             )
     return frozenset(have)
@@ -50,7 +52,12 @@ def source_inputs(warehouse: Warehouse, registry: Registry, names: Iterable[str]
     return {
         name: digest(
             [
-                (d.connector, registry.token_hash(d), [versions.get(r.name) for r in d.reads])
+                (
+                    d.connector,
+                    registry.token_hash(d),
+                    [versions.get(r.name) for r in d.reads if r.schema != "staging"],
+                    *([source_inputs(warehouse, registry, d.joined)] if d.joined else []),
+                )
                 for d in registry.source(name)
             ]
         )
@@ -70,16 +77,36 @@ def stage(warehouse: Warehouse, registry: Registry, names: Iterable[str], presen
             "SELECT table_name FROM duckdb_tables() WHERE schema_name = 'staging' AND database_name = 'memory'"
         )
     }
-    wanted = [name for name in dict.fromkeys(names) if name not in made]
+    wanted = [name for name in joined_first(registry, names) if name not in made]
     if not wanted:
         return
     raw = {name.lower(): relation for name, relation in raw_tables(warehouse).items()}
-    attach_raw_file(warehouse)
-    try:
+    with raw_attached(warehouse):
         for name in wanted:
             _stage_one(warehouse, registry, name, raw if name in present else {})
-    finally:
-        detach_raw_file(warehouse)
+
+
+def stage_joined(warehouse: Warehouse, registry: Registry, names: Iterable[str]) -> None:
+    """Makes the staging tables that sources join, so that their SELECTs can run."""
+    joined = {j for name in names for definition in registry.source(name) for j in definition.joined}
+    if joined:
+        stage(warehouse, registry, sorted(joined), present_sources(warehouse, registry))
+
+
+def joined_first(registry: Registry, names: Iterable[str], path: tuple[str, ...] = ()) -> tuple[str, ...]:
+    """Sources, each after those it joins. Raises LeadmartError `circular_read` where two join each other."""
+    found: dict[str, None] = {}
+    for name in names:
+        if name in path:
+            raise LeadmartError(
+                f"source {name} joins itself through {' -> '.join(path)}",
+                code="circular_read",
+                place=registry.source(name)[0].place(line=1),
+            )
+        joined = [j for definition in registry.source(name) for j in definition.joined]
+        found.update(dict.fromkeys(joined_first(registry, joined, (*path, name))))
+        found[name] = None
+    return tuple(found)
 
 
 def _stage_one(warehouse: Warehouse, registry: Registry, name: str, raw: Mapping[str, str]) -> None:
@@ -87,7 +114,7 @@ def _stage_one(warehouse: Warehouse, registry: Registry, name: str, raw: Mapping
     try:
         warehouse.execute(f"CREATE TABLE staging.{name} AS {select}")
     except duckdb.Error as error:
-        raise _bad_source(registry.source(name)[0], error) from None
+        raise bad_source(registry.source(name)[0], error) from None
 
 
 def staging_select(
@@ -98,75 +125,72 @@ def staging_select(
     `raw` maps raw tables to relations; where none of the source's connectors is fed, its raw tables are empty.
     """
     views, union = every_row(warehouse, registry, name, raw)
-    key = ", ".join(registry.source(name)[0].source_key)
+    definition = fed_definitions(registry, name, raw)[0]
+    key = ", ".join(definition.source_key)
     everything = ", ".join(f'"{c}"' for c, _ in warehouse.columns(union))
-    return views, (
+    return views, changes_only(
+        definition,
         f"SELECT * FROM ({union}) WHERE occurred_at IS NOT NULL AND ingested_at IS NOT NULL "
         f"QUALIFY ROW_NUMBER() OVER (PARTITION BY {key} "
-        f"ORDER BY GREATEST(occurred_at + INTERVAL 1 MICROSECOND, ingested_at), {everything}) = 1"
+        f"ORDER BY GREATEST(occurred_at + INTERVAL 1 MICROSECOND, ingested_at), {everything}) = 1",
     )
+
+
+def fed_definitions(registry: Registry, name: str, raw: Mapping[str, str]) -> Sequence[Definition]:
+    """The source's definitions whose raw tables are there; where none is fed, the first, which then reads as empty."""
+    definitions = registry.source(name)
+    return [d for d in definitions if raw_names(d) <= raw.keys()] or definitions[:1]
 
 
 def every_row(warehouse: Warehouse, registry: Registry, name: str, raw: Mapping[str, str]) -> tuple[list[str], str]:
     """The raw views of a source, already made, and the union of its connectors' rows, no key told apart yet."""
-    definitions = registry.source(name)
-    fed = [d for d in definitions if {r.name for r in d.reads} <= raw.keys()]
     parts, views = [], []
-    for definition in fed or definitions[:1]:
+    clocks = {column: cast for d in fed_definitions(registry, name, raw) for column, cast in clock_columns(d).items()}
+    for definition in fed_definitions(registry, name, raw):
+        fed = raw_names(definition) <= raw.keys()
         for table, columns in raw_columns_read(definition).items():
             empty = ", ".join(f'CAST(NULL AS VARCHAR) AS "{c}"' for c in sorted(columns))
             relation = raw.get(table.lower()) if fed else None
-            rows = _utc_rows(warehouse, relation, definition, table) if relation else f"SELECT {empty} WHERE FALSE"
+            if relation and relation.startswith("read_parquet"):
+                refuse_unequal_files(warehouse, table, columns)
+            rows = _raw_rows(warehouse, relation, clocks) if relation else f"SELECT {empty} WHERE FALSE"
             views.append(f'CREATE OR REPLACE VIEW raw."{table}" AS {rows}')
             warehouse.execute(views[-1])
         try:
-            parts.append(_with_clocks(warehouse, definition))
+            parts.append(with_clocks(warehouse, definition))
         except duckdb.Error as error:
-            raise _bad_source(definition, error) from None
+            raise bad_source(definition, error) from None
     return views, " UNION ALL BY NAME ".join(parts)
 
 
-def _utc_rows(warehouse: Warehouse, relation: str, definition: Definition, table: str) -> str:
-    """The rows of a raw relation, text that the source only casts to TIMESTAMP as UTC timestamps already.
-
-    DuckDB's cast of text to TIMESTAMP drops the offset: 02:00+02:00 would be 02:00. Text that `load` brought in is UTC
-    by then; this is for files and tables read in place.
-    """
-    from sqlglot import exp
-
-    aliases = {t.alias_or_name: t.name for t in definition.tree.find_all(exp.Table)}
-    casts: dict[str, set[str]] = {}
-    for column in definition.tree.find_all(exp.Column):
-        if aliases.get(column.table, table) == table:
-            above = column.parent
-            is_stamp = isinstance(above, exp.Cast) and above.to.sql("duckdb") == "TIMESTAMP"
-            kind = ("TRY_CAST" if isinstance(above, exp.TryCast) else "CAST") if is_stamp else ""
-            casts.setdefault(column.name.lower(), set()).add(kind)
-    stamps = {name: kinds.pop() for name, kinds in casts.items() if len(kinds) == 1 and "" not in kinds}
-    if not stamps:
-        return f"SELECT * FROM {relation}"
-    texts = [name for name, kind in warehouse.columns(f"SELECT * FROM {relation}") if kind == "VARCHAR"]
-    replaced = ", ".join(
-        f"""CAST({stamps[name.lower()]}(NULLIF("{name}", '') AS TIMESTAMPTZ) AS TIMESTAMP) AS "{name}\""""
-        for name in texts
-        if name.lower() in stamps
-    )
+def _raw_rows(warehouse: Warehouse, relation: str, clocks: Mapping[str, str]) -> str:
+    """The rows of a raw table, its clocks as the UTC timestamps that they mean."""
+    columns = warehouse.columns(f"SELECT * FROM {relation}")
+    read = {name: clock_sql(name, kind, clocks[name.lower()]) for name, kind in columns if name.lower() in clocks}
+    replaced = ", ".join(f'{sql} AS "{name}"' for name, sql in read.items() if sql)
     return f"SELECT * REPLACE ({replaced}) FROM {relation}" if replaced else f"SELECT * FROM {relation}"
 
 
-def _with_clocks(warehouse: Warehouse, definition: Definition) -> str:
+def with_clocks(warehouse: Warehouse, definition: Definition) -> str:
     """The definition's SELECT with both clocks as UTC timestamps: a DATE is its day's end, guesses applied."""
-    clocks = _utc_clocks(warehouse, definition)
+    text, others = _with_joined_clocks(definition)
+    clocks = _utc_clocks(warehouse, definition, text)
     if assumption := _assumption(definition, clocks):
         guess, is_guessed = assumption
         clocks["ingested_at"] = f"CASE WHEN {is_guessed} THEN {guess} ELSE {clocks['ingested_at']} END"
+    for clock in CLOCKS if others else ():  # GREATEST alone skips NULLs: a clock that is not known makes none
+        both = [clocks[clock], *(f"{other}_{clock}" for other in others)]
+        known = " AND ".join(f"{each} IS NOT NULL" for each in both)
+        clocks[clock] = f"CASE WHEN {known} THEN GREATEST({', '.join(both)}) END"
     replaced = ", ".join(f"{sql} AS {clock}" for clock, sql in clocks.items())
-    return f"(SELECT * REPLACE ({replaced}) FROM ({definition.statement}\n))"
+    left_out = ", ".join(f"{other}_{clock}" for other in others for clock in CLOCKS)
+    rest = f"* EXCLUDE ({left_out})" if others else "*"
+    return f"(SELECT {rest} REPLACE ({replaced}) FROM ({text}\n))"
 
 
-def _utc_clocks(warehouse: Warehouse, definition: Definition) -> dict[str, str]:
+def _utc_clocks(warehouse: Warehouse, definition: Definition, text: str) -> dict[str, str]:
     """Both clocks of a source's SELECT as SQL that gives UTC timestamps. Raises LeadmartError `bad_source`."""
-    types = dict(warehouse.columns(definition.statement))
+    types = dict(warehouse.columns(text))
     clocks = {}
     for clock in CLOCKS:
         kind = types.get(clock, "")
@@ -187,6 +211,26 @@ def _utc_clocks(warehouse: Warehouse, definition: Definition) -> dict[str, str]:
     return clocks
 
 
+def _with_joined_clocks(definition: Definition) -> tuple[str, list[str]]:
+    """A source's text with the clocks of the logs it joins as further columns, and the prefixes of their names."""
+    from sqlglot import exp
+    from sqlglot.dialects.duckdb import DuckDB
+
+    aliases = [t.alias_or_name for t in definition.tree.find_all(exp.Table) if t.db.lower() == "staging"]
+    if not definition.joined or not aliases:
+        return definition.statement, []
+    root = min(positions(definition.select.args["from_"]))
+    start = max(t.start for t in DuckDB().tokenize(definition.text[:root]) if t.text.upper() == "FROM")
+    prefixes = [f"joined_{number}" for number in range(len(aliases))]
+    columns = [
+        f'"{alias}".{clock} AS {prefix}_{clock}'
+        for alias, prefix in zip(aliases, prefixes, strict=True)
+        for clock in CLOCKS
+    ]
+    text = definition.statement
+    return f"{text[:start]}, {', '.join(columns)}\n{text[start:]}", prefixes
+
+
 def assumed_select(warehouse: Warehouse, registry: Registry, name: str, raw: Mapping[str, str]) -> str:
     """A SELECT with a row for each raw row whose arrival is assumed: `is_late` where it came later than that.
 
@@ -194,10 +238,10 @@ def assumed_select(warehouse: Warehouse, registry: Registry, name: str, raw: Map
     """
     every_row(warehouse, registry, name, raw)
     parts = []
-    for definition in registry.source(name):
-        if "assumed" not in definition.header or not {r.name for r in definition.reads} <= raw.keys():
+    for definition in fed_definitions(registry, name, raw):
+        if "assumed" not in definition.header:
             continue
-        clocks = _utc_clocks(warehouse, definition)
+        clocks = _utc_clocks(warehouse, definition, definition.statement)
         guess, is_guessed = _assumption(definition, clocks) or ("", "")
         late = f"{clocks['ingested_at']} > {guess}"
         parts.append(f"SELECT {late} AS is_late FROM ({definition.statement}\n) WHERE {is_guessed}")
@@ -226,7 +270,7 @@ def _assumption(definition: Definition, clocks: Mapping[str, str]) -> tuple[str,
     return guess, f"{clocks['ingested_at']} < TIMESTAMP '{matched['before']}'" if matched["before"] else "TRUE"
 
 
-def _bad_source(definition: Definition, error: duckdb.Error) -> LeadmartError:
+def bad_source(definition: Definition, error: duckdb.Error) -> LeadmartError:
     words = [line.strip() for line in str(error).splitlines() if line.strip()]
     return LeadmartError(
         f"source {definition.name} does not run: {words[0]}",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,6 +34,8 @@ class Warehouse:
     def __init__(self, project: Project, connection: duckdb.DuckDBPyConnection) -> None:
         self.project = project
         self.connection = connection
+        self.raw: Mapping[str, str] | None = None
+        """Raw tables to read in place of the project's, by name; for sessions on an altered copy of them."""
 
     def execute(self, sql: str, params: Sequence[object] = ()) -> None:
         self.connection.execute(sql, list(params) or None).fetchall()
@@ -145,6 +147,11 @@ def open_for_reading(project: Project) -> Warehouse:
         connection.close()
         raise unreadable_catalogue(project, error) from None
     return Warehouse(project, connection)
+
+
+def open_scratch(project: Project) -> Warehouse:
+    """A session in memory without a store, for what is computed and thrown away."""
+    return Warehouse(project, _session(project))
 
 
 def unreadable_catalogue(project: Project, error: duckdb.Error) -> LeadmartError:

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from leadmart.features.definition import Definition
-from leadmart.features.inline import conjuncts, tables_of
 from leadmart.features.registry import Registry
+from leadmart.features.tree import conjuncts, tables_of
 
 if TYPE_CHECKING:
     from sqlglot import exp

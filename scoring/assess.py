@@ -12,9 +12,10 @@ import polars as pl
 from numpy.typing import NDArray
 
 from leadmart.features.errors import LeadmartError, near_names
+from leadmart.features.gate_rule import NO_CAP
 from leadmart.features.lookup import FeatureColumn
 from leadmart.scoring.composite import boost, cap, cap_reason, composite, qualification_status, tier
-from leadmart.scoring.gates import NO_CAP, fired_names, is_blocked, refuse_unfit_gates
+from leadmart.scoring.gates import fired_names, is_blocked, refuse_unfit_gates
 from leadmart.scoring.policy import Policy
 from leadmart.scoring.reasons import reasons_of
 from leadmart.scoring.scorecard import POINTS_PREFIX, points

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from leadmart.scoring.gates import NO_CAP, GateRule, by_severity, is_blocked
+from leadmart.features.gate_rule import NO_CAP, GateRule
+from leadmart.scoring.gates import by_severity, is_blocked
 from leadmart.scoring.policy import Boost, Tiers
 
 # The same operations in the same order as `composite()`: on the stored columns it gives the stored composite to the

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 
 from leadmart.features.errors import LeadmartError, all_as_one
-from leadmart.scoring.gates import BLOCK_CAP, GateRule
+from leadmart.features.gate_rule import BLOCK_CAP, GateRule
 from leadmart.scoring.reason_templates import ReasonTemplates
 from leadmart.scoring.scorecard import Scorecard
 

@@ -9,7 +9,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from leadmart.scoring.gates import GateRule, fired_names, fired_reasons
+from leadmart.features.gate_rule import GateRule
+from leadmart.scoring.gates import fired_names, fired_reasons
 from leadmart.scoring.policy import Boost
 from leadmart.scoring.reason_templates import VALUE, ReasonTemplate, ReasonTemplates
 

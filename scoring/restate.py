@@ -15,7 +15,7 @@ from leadmart.features.materialize import (
     slice_inputs,
 )
 from leadmart.features.stale import stale_slices
-from leadmart.scoring.pipeline import Run, judge_sources, prove
+from leadmart.scoring.pipeline import Run, approves_scores, judge_sources, prove
 from leadmart.scoring.scorer import Scorer, label_of
 from leadmart.scoring.upsert import Counts, StagedScores, publish_scores, stage_scores
 
@@ -91,7 +91,7 @@ def _scores(run: Run, scorer: Scorer) -> list[StagedScores]:
         file = run.warehouse.staging_file()
         run.warehouse.register("scored", scored)
         run.warehouse.write_parquet("SELECT * FROM scored ORDER BY lead_id", file)
-        passed = run.judge.approves("score", "lead_scores", f"scores.lead_scores at {iso(as_of)}", file)
+        passed = approves_scores(run, scoring, file)
         file.unlink(missing_ok=True)
         if not passed:
             run.status = "blocked"
@@ -103,4 +103,4 @@ def _scores(run: Run, scorer: Scorer) -> list[StagedScores]:
 def _approves(run: Run, written: Written) -> bool:
     definition = written.slice.definition
     subject = f"{definition.relation} at {iso(written.slice.as_of)}"
-    return run.judge.approves("feature", definition.ref, subject, written.file)
+    return run.judge.approves("feature", definition.ref, subject, lambda: written.file)

@@ -7,9 +7,10 @@ from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING
 
 from leadmart.features.clock import iso
-from leadmart.features.definition import Definition
+from leadmart.features.definition import Definition, horizon_days
 from leadmart.features.errors import LeadmartError
-from leadmart.features.lint import check_all, horizon_days
+from leadmart.features.gate_rule import GateRule
+from leadmart.features.lint import check_all
 from leadmart.features.lookup import compute_at, plain_types
 from leadmart.features.outcomes import make_outcomes
 from leadmart.features.plan import Selection, ticks
@@ -18,7 +19,7 @@ from leadmart.features.registry import Registry
 from leadmart.features.session import Session
 from leadmart.features.unknown import Unknown, unknown_columns
 from leadmart.scoring.dataset import Exclusion, label_rows
-from leadmart.scoring.gates import GateRule, is_blocked
+from leadmart.scoring.gates import is_blocked
 
 if TYPE_CHECKING:
     import polars as pl

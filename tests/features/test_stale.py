@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from leadmart.features.assumed import Assumed, assumed_arrivals
-from leadmart.features.raw import load
+from leadmart.features.load import load
 from leadmart.features.registry import Registry
 from leadmart.features.stale import stale_slices
 from leadmart.features.warehouse import open_for_writing

@@ -10,8 +10,8 @@ import numpy as np
 import polars as pl
 import pytest
 
+from leadmart.features.gate_rule import GateRule, parse_rule
 from leadmart.features.lookup import FeatureColumn
-from leadmart.scoring.gates import GateRule, parse_rule
 from leadmart.scoring.policy import Boost, Policy
 from leadmart.scoring.reason_templates import ReasonTemplates, read_templates
 from leadmart.scoring.scorecard import Scorecard, read_scorecard

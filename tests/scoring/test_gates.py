@@ -9,8 +9,9 @@ import pytest
 import yaml
 
 from leadmart.features.errors import LeadmartError
+from leadmart.features.gate_rule import parse_rule
 from leadmart.scoring.composite import cap, cap_reason
-from leadmart.scoring.gates import fired_names, fired_reasons, is_blocked, parse_rule, refuse_unfit_gates
+from leadmart.scoring.gates import fired_names, fired_reasons, is_blocked, refuse_unfit_gates
 
 CASES = yaml.safe_load((Path(__file__).parent / "cases" / "gates" / "comments.yaml").read_text(encoding="utf-8"))
 

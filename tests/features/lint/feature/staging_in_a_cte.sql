@@ -14,5 +14,4 @@ SELECT
 FROM spine
 LEFT JOIN opens AS op
     ON  op.lead_id = spine.lead_id
--- expect: staging_in_view @7:10
--- expect: join_without_as_of @15:11
+-- expect: staging_in_view

@@ -1,0 +1,17 @@
+-- entity: lead (lead_id)
+-- owner:  growth
+--
+-- One count over all.
+WITH c AS (
+    SELECT MIN(e.lead_id) AS lead_id, MIN(e.as_of) AS as_of, COUNT(*) AS n
+    FROM known.email_events AS e
+)
+SELECT
+    spine.lead_id,
+    spine.as_of,
+    c.n AS n                                            -- a number
+FROM spine
+LEFT JOIN c
+    ON  c.lead_id = spine.lead_id
+    AND c.as_of = spine.as_of
+-- expect: group_without_as_of

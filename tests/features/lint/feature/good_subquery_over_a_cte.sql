@@ -1,0 +1,15 @@
+-- entity: lead (lead_id)
+-- owner:  growth
+--
+-- A CTE, by its key.
+WITH c AS (
+    SELECT e.lead_id, e.as_of, COUNT(*) AS n
+    FROM known.email_events AS e
+    GROUP BY e.lead_id, e.as_of
+)
+SELECT
+    spine.lead_id,
+    spine.as_of,
+    (SELECT MAX(c.n) FROM c WHERE c.lead_id = spine.lead_id AND c.as_of = spine.as_of)
+        AS n                                            -- a number
+FROM spine

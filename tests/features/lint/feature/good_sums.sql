@@ -1,0 +1,14 @@
+-- entity: lead (lead_id)
+-- owner:  growth
+--
+-- Integers and decimals.
+SELECT
+    spine.lead_id,
+    spine.as_of,
+    SUM(e.dwell_s) + AVG(CAST(e.dwell_s / 60 AS DECIMAL(18, 2)))
+        AS n                                            -- a number
+FROM spine
+LEFT JOIN known.web_events AS e
+    ON  e.lead_id = spine.lead_id
+    AND e.as_of = spine.as_of
+GROUP BY spine.lead_id, spine.as_of

@@ -1,0 +1,15 @@
+-- entity: lead (lead_id)
+-- owner:  growth
+--
+-- Its own as_of.
+SELECT
+    spine.lead_id,
+    spine.as_of,
+    COUNT(e.event_id)
+        AS n                                            -- a number
+FROM spine
+LEFT JOIN known.email_events AS e
+    ON  e.lead_id = spine.lead_id
+    AND e.as_of = e.as_of
+GROUP BY spine.lead_id, spine.as_of
+-- expect: join_without_as_of

@@ -1,0 +1,19 @@
+-- entity: lead (lead_id)
+-- owner:  growth
+--
+-- The first row of all moments.
+WITH c AS (
+    SELECT e.lead_id, e.as_of, e.event_type AS n
+    FROM known.email_events AS e
+    ORDER BY e.occurred_at, e.event_id
+    LIMIT 1
+)
+SELECT
+    spine.lead_id,
+    spine.as_of,
+    c.n AS n                                            -- a number
+FROM spine
+LEFT JOIN c
+    ON  c.lead_id = spine.lead_id
+    AND c.as_of = spine.as_of
+-- expect: limit_without_as_of

@@ -1,0 +1,19 @@
+-- entity: lead (lead_id)
+-- owner:  growth
+--
+-- A window defined apart.
+WITH c AS (
+    SELECT e.lead_id, e.as_of, COUNT(*) OVER w AS n
+    FROM known.email_events AS e
+    WINDOW w AS (PARTITION BY e.lead_id)
+)
+SELECT
+    spine.lead_id,
+    spine.as_of,
+    c.n AS n                                            -- a number
+FROM spine
+LEFT JOIN c
+    ON  c.lead_id = spine.lead_id
+    AND c.as_of = spine.as_of
+-- expect: refused_construct
+-- expect: refused_construct

@@ -1,0 +1,15 @@
+-- entity: lead (lead_id)
+-- owner:  growth
+--
+-- Not listed.
+SELECT
+    spine.lead_id,
+    spine.as_of,
+    MAX(STATS(e.url))
+        AS n                                            -- a number
+FROM spine
+LEFT JOIN known.email_events AS e
+    ON  e.lead_id = spine.lead_id
+    AND e.as_of = spine.as_of
+GROUP BY spine.lead_id, spine.as_of
+-- expect: unknown_function

@@ -1,0 +1,11 @@
+-- key:  call_id
+-- rows: appended
+--
+-- Calls.
+SELECT
+    CAST(c.id AS VARCHAR) AS call_id,                   -- its id
+    CAST(c.called_at AS TIMESTAMP) AS occurred_at,      -- when
+    CAST(c.synced_at AS TIMESTAMP) AS ingested_at,
+    CAST(c.probability AS BIGINT) AS likely             -- of a deal
+FROM raw.calls AS c
+-- expect: availability_not_said
