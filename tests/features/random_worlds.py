@@ -3,7 +3,7 @@
 Clocks tie, are late, missing, or stand exactly at an as_of or at a window's edge and one microsecond beside it, on
 either clock; some are days, some text with the offset of a place with summer time. Keys come back with other values.
 Accounts change, are deleted, emptied and come back, so that leads change accounts. Some tables are empty, some were
-never loaded; every other one's history begins long before the first window.
+never loaded; the history of others begins long before the first window, or at the edge of one.
 """
 
 from __future__ import annotations
@@ -142,10 +142,14 @@ class _Drawn:
             if self.draw.random() < 0.5:
                 again["synced_at"] = row["synced_at"]
             rows += [again] if self.draw.random() < 0.8 else [again, dict(row)]
-        # history begins long before the first window, with somebody that no one asks about
-        anchor = one(f"{name} of long ago", LONG_AGO)
+        # history begins long before the first window, or just where one begins, with somebody that no one asks about
+        began = LONG_AGO
+        if name != "lead_id" and self.draw.random() < 0.3:
+            began = self.draw.choice(self.edges) + self.draw.choice(NUDGES)
+            rows = [row for row in rows if row[clock] is None or row[clock] > began]
+        anchor = one(f"{name} of long ago", began)
         blank = {c: None for c in columns if c in ("lead_id", "account_id", "domain", "email") and c != name}
-        rows.append({**anchor, **blank, "synced_at": LONG_AGO})
+        rows.append({**anchor, **blank, "synced_at": began})
         self.draw.shuffle(rows)
         return rows
 
