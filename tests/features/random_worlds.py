@@ -43,8 +43,9 @@ TITLES = [
     "2024-01-01", "Product Owner",
 ]  # fmt: skip
 EMAILS = [
-    None, "", " ", "broken", "@", "a@", "a@gmail.com", "A@GMAIL.COM", "b@mit.edu", "b@cs.cam.ac.uk", "c@stud.uni.de",
-    "d@rivalscore.example", "e@acme.example", "f@Acme.Example", "g@beta.example", "h@gamma.example", "i@bücher.example",
+    None, "", " ", "broken", "@", "a@", "a@gmail.com", "A@GMAIL.COM", "b@gmx.de", "b@mit.edu", "b@cs.cam.ac.uk",
+    "c@stud.uni.de", "d@rivalscore.example", "e@acme.example", "f@Acme.Example", "g@beta.example", "h@gamma.example",
+    "i@bücher.example",
     "j@BÜCHER.example", "k@notgmail.com", "l@education.example", "m+tag@beta.example", "o'k@gamma.example",
     "n@x.ac.ukk", "😀@beta.example", "p@%.edu", "q@a_b.example",
 ]  # fmt: skip
@@ -170,9 +171,9 @@ def _numbered(letter: str) -> Callable[[int], str]:
 TABLES: dict[str, tuple[str, int, Any, dict[str, Any]]] = {
     "leads": ("created_at", len(LEADS), lambda number: LEADS[number], {
         "lead_id": KEY, "email": EMAILS, "full_name": ["Zoë", "李 雷", None], "title": TITLES,
-        "company_name": [None, "", " ", "Acme", "Ørsted"], "country": ["DE", "us", None, ""],
+        "company_name": [None, "", " ", "Acme", "Ørsted", "Acme"], "country": ["DE", "us", None, ""],
         "lead_source": ["ads", "event", None], "utm_medium": [None, "cpc"], "utm_campaign": [None, "50%"],
-        "consent": [None, "granted", "denied", "Denied"],
+        "consent": [None, None, None, "granted", "granted", "granted", "Denied", "denied"],
     }),
     "accounts": ("changed_at", 34, ACCOUNTS, {
         "account_id": KEY, "name": ["Acme", None], "domain": DOMAINS, "industry": ["Retail", "Software", "", None],
@@ -197,7 +198,7 @@ TABLES: dict[str, tuple[str, int, Any, dict[str, Any]]] = {
     }),
     "email_events": ("occurred_at", 110, _numbered("m"), {
         "event_id": KEY, "lead_id": _LEAD, "email": EMAILS,
-        "event_type": ["sent", "open", "open", "click", "reply", "bounce", "unsubscribe", None, "Click"],
+        "event_type": [*["open", "click", "reply"] * 5, "sent", "bounce", None, "Click", "unsubscribe"],
         "campaign_id": ["x", None], "url": URLS,
     }),
     "form_submissions": ("submitted_at", 70, _numbered("f"), {
