@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from leadmart import __version__
-from leadmart.commands import definitions, looking, model, project, runs
+from leadmart.commands import auditing, definitions, looking, model, project, runs
 from leadmart.features.errors import LeadmartError
 
 app = typer.Typer(
@@ -41,7 +41,7 @@ def _options(
 
 
 for panel, commands in (
-    ("Project", (project.init, project.eject, project.load)),
+    ("Project", (project.init, project.eject, project.load, project.snapshot, auditing.audit)),
     ("Definitions", (definitions.check, definitions.render)),
     ("Runs", (runs.plan, runs.run, runs.backfill, runs.validate, runs.verify, runs.features)),
     ("Model", (model.train, model.models, model.score)),

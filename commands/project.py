@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -43,10 +44,9 @@ def init(
             if given is not None:
                 raise typer.BadParameter(f"{name} goes with --demo")
         scaffold.init(folder)
-        emit(
-            {"project": str(folder), "tables": {}}, as_json,
-            f"{folder}/leadmart.toml is written.\n\nNext: cd {folder}; leadmart load leads leads.csv; leadmart run",
-        )  # fmt: skip
+        following = f"cd {shlex.quote(str(folder))}; leadmart load leads leads.csv; leadmart run"
+        words = f"{folder}/leadmart.toml is written.\n\nNext: {following}"
+        emit({"project": str(folder), "tables": {}}, as_json, words)
         return
     seed = 1 if seed is None else seed
     end = parse_moment(until) if until else now().replace(hour=0, minute=0, second=0, microsecond=0)
@@ -80,28 +80,73 @@ def load(
 
     The same file twice is loaded once.
     """
-    from leadmart.features import catalogue, raw
+    from leadmart.features import catalogue
     from leadmart.features.clock import now
+    from leadmart.features.load import load as bring_in
     from leadmart.features.registry import Registry
-    from leadmart.features.staging import remarks_on
+    from leadmart.features.remarks import filled_warnings, reader_warnings, remarks_on
     from leadmart.features.warehouse import open_for_writing
     from leadmart.scoring.report import load_text
 
     found = project_at(project)
     with progress_bar() as bar, open_for_writing(found) as warehouse:
         registry = Registry(found)
-        batches = raw.load(warehouse, registry, table, files, loaded_at=now(), replace=replace, progress=bar.say)
+        batches = bring_in(warehouse, registry, table, files, loaded_at=now(), replace=replace, progress=bar.say)
         catalogue.publish(warehouse, registry, _selection(registry, warehouse))
         remarks = remarks_on(warehouse, registry, table) if any(b.is_new for b in batches) else []
+        warnings = [words for remark in remarks for words in remark.words()]
+        warnings += reader_warnings(registry, table)
+        if any(b.is_new for b in batches):
+            warnings += filled_warnings(warehouse)
     document = {
         "table": table,
         "batches": [{"file": b.input_name, "rows": b.rows, "loaded": b.is_new} for b in batches],
         "rows": sum(b.rows for b in batches),
+        "replaced": replace,
+        "warnings": warnings,
         "sources": [asdict(remark) for remark in remarks],
     }
-    for words in (words for remark in remarks for words in remark.words()):
+    for words in warnings:
         typer.echo(f"warning: {words}", err=True)
     emit(document, as_json, load_text(document))
+
+
+def snapshot(
+    tables: Annotated[list[str] | None, typer.Argument(help="Tables of [snapshot]; default: all of them.")] = None,
+    allow_shrink: Annotated[
+        bool, typer.Option("--allow-shrink", help="Take a table that arrives empty, or at half its size, as it is.")
+    ] = False,
+    project: ProjectDir = None,
+    as_json: Json = False,
+) -> None:
+    """Append change rows of the raw tables that are updated in place.
+
+    One look a load since the last time; nothing is written where nothing changed. `run` does it too.
+    """
+    from leadmart.features import catalogue
+    from leadmart.features.registry import Registry
+    from leadmart.features.snapshot import snapshot as look
+    from leadmart.features.warehouse import open_for_writing
+    from leadmart.scoring.report import snapshot_text
+
+    found = project_at(project)
+    with progress_bar() as bar, open_for_writing(found) as warehouse:
+        registry = Registry(found)
+        try:
+            looks = look(warehouse, tables or (), allow_shrink=allow_shrink, progress=bar.say)
+        finally:
+            catalogue.publish(warehouse, registry, _selection(registry, warehouse))
+    document = [each.as_json() for each in looks]
+    for each in looks:
+        if each.unstamped:
+            typer.echo(
+                f"warning: {each.table}: the values of {each.unstamped:,} rows changed and their stamp did not; they "
+                'are not recorded (strategy = "check" would)',
+                err=True,
+            )
+        if each.without_key:
+            typer.echo(f"warning: {each.table}: {each.without_key:,} rows have no key and are left out", err=True)
+    emit(document, as_json, snapshot_text(document, sorted(found.settings.snapshot)))
 
 
 def _selection(registry: Registry, warehouse: Any) -> Any:

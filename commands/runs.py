@@ -26,11 +26,15 @@ def plan(
     as_json: Json = False,
 ) -> None:
     """Say what `run` would do."""
+    from leadmart.expectations.suite import suites
+    from leadmart.features.errors import all_as_one
+    from leadmart.features.materialize import changed_since_published
     from leadmart.features.plan import default_as_of, missing_slices, select
     from leadmart.features.registry import Registry
     from leadmart.features.staging import present_sources
     from leadmart.features.waivers import waivers_of
     from leadmart.features.warehouse import open_for_reading
+    from leadmart.scoring.forecast import scores_due
     from leadmart.scoring.report import plan_text
 
     found = project_at(project)
@@ -39,25 +43,31 @@ def plan(
         moments = [moment_of(as_of) or default_as_of(warehouse)]
         present = present_sources(warehouse, registry)
         selection = select(registry, present)
+        if changed := changed_since_published(warehouse, registry, selection.definitions):
+            raise all_as_one(changed)
+        suites(found.root)
         missing = missing_slices(warehouse, selection, moments)
+        due = scores_due(warehouse, registry, selection, moments)
     absent = sorted(set(registry.sources_of(selection.definitions)) - present)
     document = {
         "as_of": [m.isoformat() for m in moments],
         "slices": [{"view": s.definition.relation, "as_of": s.as_of.isoformat(), "way": "as written"} for s in missing],
+        "scores": [m.isoformat() for m in due],
         "changes": [],
         "feature_set_version": selection.feature_set_version,
         "absent_sources": absent,
         "waived": [waiver.as_json() for waiver in waivers_of(registry, selection.definitions)],
     }
     emit(document, as_json, plan_text(document))
-    if exit_code and missing:
+    if exit_code and (missing or due):
         raise typer.Exit(4)
 
 
 def run(as_of: AsOf = None, project: ProjectDir = None, as_json: Json = False) -> None:
     """Refresh features and scores, and publish what passes its suites.
 
-    In this order: quality of raw, features, their quality, scores, their quality, publish.
+    In this order: change rows of tables updated in place, quality of raw, features, their quality, scores, their
+    quality, publish.
     """
     from leadmart.scoring.pipeline import execute
 

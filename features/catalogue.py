@@ -21,7 +21,7 @@ from leadmart.features.plan import Selection
 from leadmart.features.registry import Registry
 from leadmart.features.warehouse import Warehouse
 
-_META = ("loads", "runs", "views", "slices", "verdicts", "models", "scorings", "score_files")
+_META = ("loads", "runs", "views", "slices", "verdicts", "models", "scorings", "score_files", "snapshots")
 
 SCORE_VIEWS = {
     "history": (

@@ -79,7 +79,10 @@ def _unknown_names(registry: Registry) -> list[Finding]:
         except LeadmartError as error:
             found.append(
                 Finding(
-                    str(file), LeadmartError(error.message, code=error.code, place=Place(str(file)), hint=error.hint)
+                    str(file),
+                    LeadmartError(
+                        error.message, code=error.code, place=error.place or Place(str(file)), hint=error.hint
+                    ),
                 )
             )
     return found

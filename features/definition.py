@@ -280,6 +280,25 @@ class Definition:
         return self.place(before.count("\n") + 1, start - (before.rfind("\n") + 1) + 1, width)
 
 
+def raw_columns_read(definition: Definition) -> dict[str, set[str]]:
+    """Per raw table, the columns a source's SELECT reads of it."""
+    from sqlglot import exp
+
+    tables = {t.alias_or_name: t.name for t in definition.tree.find_all(exp.Table) if t.db.lower() != "staging"}
+    found: dict[str, set[str]] = {name: set() for name in tables.values()}
+    for column in definition.tree.find_all(exp.Column):
+        if column.table in tables:
+            found[tables[column.table]].add(column.name)
+        elif not column.table and len(found) == 1:
+            next(iter(found.values())).add(column.name)
+    return found
+
+
+def raw_names(source: Definition) -> set[str]:
+    """The raw tables a source reads."""
+    return {read.name for read in source.reads if read.schema != "staging"}
+
+
 def horizon_days(label: Definition) -> int:
     """The label's horizon in days, from its header. Raises LeadmartError `bad_header`."""
     words = label.header.get("horizon", "").split()

@@ -16,7 +16,7 @@ from leadmart.features.errors import LeadmartError
 from leadmart.features.materialize import slice_file
 from leadmart.features.plan import Selection, select
 from leadmart.features.registry import Registry
-from leadmart.features.session import Session, link_for
+from leadmart.features.session import Session, link_to
 from leadmart.features.warehouse import Warehouse
 
 if TYPE_CHECKING:
@@ -60,10 +60,10 @@ def lookup_sql(
     for number, definition in enumerate(selection.read if with_gates else selection.views):
         alias = f"v{number}"
         items += [f'{alias}."{c.name}"' for c in definition.columns if c.name not in (definition.key, "as_of")]
-        if definition.entity == spine.entity:
+        link = link_to(definition, spine, registry)
+        if link is None:
             left = f"s.{key}"
         else:
-            link = link_for(definition, registry)
             if link.relation not in linked:
                 linked[link.relation] = f"l{len(linked)}"
                 other = linked[link.relation]
@@ -109,8 +109,8 @@ def compute_at(session: Session, selection: Selection, *, with_gates: bool = Tru
     definitions: Sequence[Definition] = (*selection.links, *selection.views, *(selection.gates if with_gates else ()))
     session.prepare(definitions)
     for definition in definitions:
-        if definition.kind == "feature" and definition.entity != selection.spine.entity:
-            session.account_spine(definition, link_for(definition, session.registry))
+        if link := link_to(definition, selection.spine, session.registry):
+            session.account_spine(definition, link)
         session.compute(definition)
     relations = {d.relation: d.relation for d in definitions}
     relations[selection.spine.relation] = f"spine_{selection.spine.entity[0]}"

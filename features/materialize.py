@@ -14,7 +14,7 @@ from leadmart.features.definition import Definition
 from leadmart.features.errors import LeadmartError, all_as_one
 from leadmart.features.plan import Selection, Slice
 from leadmart.features.registry import Registry
-from leadmart.features.session import Session, link_for
+from leadmart.features.session import Session, link_to
 from leadmart.features.warehouse import Warehouse
 
 
@@ -184,16 +184,16 @@ def _needed(session: Session, selection: Selection, missing: Sequence[Slice]) ->
     for each in missing:
         relations.add(each.definition.relation)
         relations.update(d.relation for d in session.registry.dependencies(each.definition))
-        if each.definition.kind == "feature" and each.definition.entity != selection.spine.entity:
-            relations.add(link_for(each.definition, session.registry).relation)
+        if link := link_to(each.definition, selection.spine, session.registry):
+            relations.add(link.relation)
     return [d for d in selection.definitions if d.relation in relations]
 
 
 def _write(session: Session, selection: Selection, planned: Slice) -> Written:
     definition = planned.definition
     started = time.perf_counter()
-    if definition.kind == "feature" and definition.entity != selection.spine.entity:
-        session.account_spine(definition, link_for(definition, session.registry))
+    if link := link_to(definition, selection.spine, session.registry):
+        session.account_spine(definition, link)
     file = session.warehouse.staging_file()
     rows = session.write(definition, file)
     check_one_row_per_key(session, definition, file)

@@ -8,13 +8,13 @@ from datetime import datetime, timedelta
 
 from leadmart.features.clock import iso, sql_literal
 from leadmart.features.definition import Definition
-from leadmart.features.errors import LeadmartError
+from leadmart.features.errors import LeadmartError, near_names
 from leadmart.features.fingerprint import digest
 from leadmart.features.lint import check_all
 from leadmart.features.project import ClockSection
 from leadmart.features.raw import newest_load
 from leadmart.features.registry import Registry
-from leadmart.features.session import link_for
+from leadmart.features.session import link_to
 from leadmart.features.warehouse import Warehouse
 
 
@@ -57,6 +57,25 @@ class Selection:
         """Views and gates: what scoring reads."""
         return (*self.views, *self.gates)
 
+    def needed_for(self, name: str, registry: Registry) -> frozenset[str]:
+        """The relations to fill for one of the selection's definitions: itself, the spine, and what it reads.
+
+        `name` is its name or `name@vN`. Raises LeadmartError `unknown_definition`, with the near names, for any other:
+        also for a version that the project does not read, or a label.
+        """
+        hits = [d for d in self.definitions if name in (d.name, d.ref)]
+        if not hits:
+            known = [d.ref for d in self.definitions]
+            raise LeadmartError(
+                f"the project computes no {name}",
+                code="unknown_definition",
+                hint=near_names(name, known) or f"it computes {', '.join(known)}",
+            )
+        wanted = hits[0]
+        link = link_to(wanted, self.spine, registry)
+        needed = (wanted, self.spine, *registry.dependencies(wanted), *([link] if link else []))
+        return frozenset(d.relation for d in needed)
+
     def slice_of(self, definition: Definition, as_of: datetime) -> Slice:
         """The slice of one of the selection's definitions at an as_of; a link is computed whole, so it has no spine."""
         spine = "" if definition.kind == "link" else self.spine.name
@@ -77,10 +96,9 @@ def select(registry: Registry, present: frozenset[str], spine: str | None = None
     for definition in (*chosen, *gates):
         for each in registry.dependencies(definition):
             (links if each.kind == "link" else views).setdefault(each.relation, each)
+        if link := link_to(definition, spine_definition, registry):
+            links.setdefault(link.relation, link)
         if definition.kind == "feature":
-            if definition.entity != spine_definition.entity:
-                link = link_for(definition, registry)
-                links.setdefault(link.relation, link)
             views.setdefault(definition.relation, definition)
     _refuse_problems([spine_definition, *links.values(), *views.values(), *gates], registry)
     _refuse_twice(list(views.values()), gates)

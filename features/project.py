@@ -74,6 +74,28 @@ class RawSection(Section):
     parquet: str | None = None
 
 
+class SnapshotSection(Section):
+    """A raw table that is updated in place: its key, and how a change of a row is told."""
+
+    key: tuple[str, ...] = Field(min_length=1)
+    strategy: str = Field(default="check", pattern="^(check|timestamp)$")
+    updated_at: str | None = None
+    columns: tuple[str, ...] | None = None
+
+    @field_validator("key", mode="before")
+    @classmethod
+    def _one_column_is_a_key(cls, value: object) -> object:
+        return (value,) if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _strategy_has_what_it_needs(self) -> SnapshotSection:
+        if (self.strategy == "timestamp") != (self.updated_at is not None):
+            raise ValueError(
+                'strategy = "timestamp" and updated_at = "<column>" go together; "check" compares the values themselves'
+            )
+        return self
+
+
 class SourcesSection(Section):
     connectors: tuple[Name, ...] = ("plain",)
     have: tuple[Name, ...] | None = None
@@ -136,7 +158,11 @@ class TrainSection(Section):
     train_until: date | None = None
     test_start: date | None = None
     test_end: date | None = None
+    # why a test ROC-AUC above .95, or a suspected column, is no leak
     waive_leak: str = ""
+    waive: dict[str, Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]] = Field(
+        default_factory=dict
+    )
 
     @model_validator(mode="after")
     def _dates_go_together(self) -> TrainSection:
@@ -161,6 +187,7 @@ class Settings(Section):
     project: ProjectSection = ProjectSection()
     clock: ClockSection = ClockSection()
     raw: RawSection = RawSection()
+    snapshot: dict[str, SnapshotSection] = {}
     sources: SourcesSection = SourcesSection()
     features: FeaturesSection = FeaturesSection()
     scoring: ScoringSection = ScoringSection()
@@ -197,6 +224,16 @@ class Project:
     @property
     def is_demo(self) -> bool:
         return self.demo_truth.is_file()
+
+    def place_of(self, value: str) -> Place:
+        """Where leadmart.toml says `value` in quotes; the file alone where it does not."""
+        path = self.root / SETTINGS_FILE
+        lines = path.read_text(encoding="utf-8-sig").splitlines() if path.is_file() else []
+        for number, line in enumerate(lines, 1):
+            found = re.search(f"([\"']){re.escape(value)}\\1", line.partition("#")[0])
+            if found:
+                return Place(str(path), number, found.start() + 1, line, len(found[0]))
+        return Place(str(path))
 
 
 def find_project(start: Path | None = None) -> Project:
@@ -249,6 +286,9 @@ def _keys_below(keys: list[str]) -> list[str]:
     model: type[BaseModel] = Settings
     for key in keys:
         fields = {field.alias or name: field for name, field in model.model_fields.items()}
+        if model is Settings and keys[0] == "snapshot" and len(keys) > 1:
+            model = SnapshotSection  # [snapshot.<table>]
+            break
         inner = fields[key].annotation if key in fields else None
         if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
             return []

@@ -1,100 +1,34 @@
-"""Raw tables: batches as immutable Parquet files named by their content, and tables read in place."""
+"""Raw tables: which there are, what version each has, and reading those that stand in place."""
 
 from __future__ import annotations
 
-import csv
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import duckdb
 
 from leadmart.features.clock import sql_literal
-from leadmart.features.definition import Definition
 from leadmart.features.errors import LeadmartError, Place, near_names
-from leadmart.features.fingerprint import digest, file_digest
+from leadmart.features.fingerprint import digest
 from leadmart.features.project import Project
-from leadmart.features.registry import Registry
 from leadmart.features.warehouse import Warehouse
 
-if TYPE_CHECKING:
-    from sqlglot import exp
-
-_FORMATS = {".csv": "csv", ".tsv": "csv", ".parquet": "parquet", ".json": "json", ".jsonl": "json", ".ndjson": "json"}
-_TABLE_NAME = re.compile(r"^[A-Za-z_][A-Za-z0-9_]*$")
+CHANGES = "__changes"
+"""What the name of a table's change rows has behind the table's own: `raw.contacts__changes`."""
 
 
-@dataclass(frozen=True)
-class Batch:
-    """One file brought in by `load`: already there (`is_new` False), or staged and not yet listed."""
-
-    input_name: str
-    rows: int
-    is_new: bool
-
-
-@dataclass(frozen=True)
-class _Staged:
-    input_name: str
-    input_sha256: str
-    file: Path
-    rows: int
-
-
-def load(
-    warehouse: Warehouse,
-    registry: Registry,
-    table: str,
-    paths: Sequence[Path],
-    *,
-    loaded_at: datetime,
-    replace: bool = False,
-    progress: Callable[[str], None] = lambda _: None,
-) -> list[Batch]:
-    """Brings CSV, Parquet or JSON lines files, or folders of them, into `raw.<table>`; all of them or none.
-
-    A file whose content is already loaded is left alone. `replace` makes the given files the whole table.
-    Text columns that a source casts are stored in that type; an empty cell of a CSV file is NULL, a quoted empty
-    one stays an empty string in text columns. Raises LeadmartError `no_such_file`, `unreadable_file`, `missing_column`
-    or `unreadable_value`, with file and row; then nothing is loaded.
-    """
-    if not _TABLE_NAME.match(table):
-        raise LeadmartError(
-            f"{table!r} is no table name", code="bad_table_name", hint="letters, digits and _, such as web_events"
-        )
-    files = _files_of(paths)
-    declared = _declared(registry, table)
-    have = {
-        row[0]
-        for row in warehouse.rows(
-            "SELECT input_sha256 FROM store.meta.loads WHERE table_name = ? AND replaced_at IS NULL", [table]
-        )
-    }
-    staged: list[_Staged] = []
-    batches: list[Batch] = []
-    hashes: list[str] = []
-    for file in files:
-        progress(file.name)
-        input_sha256 = file_digest(file)
-        is_new = input_sha256 not in hashes and (replace or input_sha256 not in have)
-        rows = 0
-        if is_new:
-            each = _stage(warehouse, file, input_sha256, declared)
-            staged.append(each)
-            rows = each.rows
-        hashes.append(input_sha256)
-        batches.append(Batch(file.name, rows, is_new and input_sha256 not in have))
-    _list_batches(warehouse, table, staged, loaded_at, replace)
-    return batches
+CHANGE_COLUMNS = ("_changed_at", "_loaded_at", "_deleted")
+"""What a change row has beside the table's own columns: when it changed, since when that is known, if it is gone."""
 
 
 def raw_tables(warehouse: Warehouse) -> dict[str, str]:
     """Every raw table and the SQL relation that reads it; a loaded table goes before one read in place.
 
-    A loaded table's relation has a column `_loaded_at`, when the row's batch was first loaded.
+    A loaded table's relation has a column `_loaded_at`, when the row's batch was first loaded. A table that snapshots
+    were taken of has its change rows beside it, as `<table>__changes`.
     """
     if warehouse.raw is not None:
         return dict(warehouse.raw)
@@ -108,14 +42,36 @@ def raw_tables(warehouse: Warehouse) -> dict[str, str]:
     ):
         batches.setdefault(name, []).append((file, loaded_at))
     for name, files in batches.items():
-        paths = [_quoted(str(warehouse.project.warehouse / file)) for file, _ in files]
+        paths = [quoted(str(warehouse.project.warehouse / file)) for file, _ in files]
         stamps = ", ".join(f"({path}, {sql_literal(at)})" for path, (_, at) in zip(paths, files, strict=True))
         found[name] = (
             f"(SELECT batch_rows.* EXCLUDE (_file), batch._loaded_at "
             f"FROM read_parquet([{', '.join(paths)}], union_by_name = true, filename = '_file') AS batch_rows "
             f"JOIN (VALUES {stamps}) AS batch (_file, _loaded_at) ON batch._file = batch_rows._file)"
         )
+    for name, changes in _change_files(warehouse, "file").items():
+        found[name + CHANGES] = batches_relation(warehouse, changes)
     return found
+
+
+def batches_relation(warehouse: Warehouse, files: Sequence[str]) -> str:
+    """The relation that reads immutable files of the warehouse as one table."""
+    paths = ", ".join(quoted(str(warehouse.project.warehouse / file)) for file in files)
+    return f"read_parquet([{paths}], union_by_name = true)"
+
+
+def _change_files(warehouse: Warehouse, column: str) -> dict[str, list[str]]:
+    """Per table with change rows, their files' paths or hashes, in the order they were seen."""
+    if not warehouse.rows(
+        "SELECT 1 FROM duckdb_tables() WHERE (database_name, schema_name, table_name) = ('store', 'meta', 'snapshots')"
+    ):
+        return {}  # a catalogue of an earlier release
+    return dict(
+        warehouse.rows(
+            f"SELECT table_name, LIST({column} ORDER BY observed_at) FROM store.meta.snapshots WHERE file IS NOT NULL "
+            "GROUP BY table_name"
+        )
+    )
 
 
 def raw_versions(warehouse: Warehouse) -> dict[str, str]:
@@ -131,6 +87,8 @@ def raw_versions(warehouse: Warehouse) -> dict[str, str]:
         "table_name"
     ):
         found[name] = digest(contents)
+    for name, hashes in _change_files(warehouse, "sha256").items():
+        found[name + CHANGES] = digest(hashes)
     return found
 
 
@@ -140,235 +98,33 @@ def newest_load(warehouse: Warehouse) -> datetime | None:
     None without raw.
     """
     moments = [
-        row[0]
-        for row in warehouse.rows("SELECT MAX(loaded_at) FROM store.meta.loads WHERE replaced_at IS NULL")
-        if row[0]
+        row[0] for row in warehouse.rows("SELECT MAX(GREATEST(loaded_at, replaced_at)) FROM store.meta.loads") if row[0]
     ]
-    settings = warehouse.project.settings.raw
-    for place in (settings.duckdb, settings.parquet):
-        if place:
-            for path in _stamped_files(warehouse.project.root / place):
-                moments.append(datetime.fromtimestamp(int(path.stat().st_mtime), tz=UTC).replace(tzinfo=None))
+    if in_place := in_place_moment(warehouse.project):
+        moments.append(in_place)
     return max(moments, default=None)
 
 
-def raw_columns_read(definition: Definition) -> dict[str, set[str]]:
-    """Per raw table, the columns a source's SELECT reads of it."""
-    from sqlglot import exp
-
-    tables = {t.alias_or_name: t.name for t in definition.tree.find_all(exp.Table) if t.db.lower() != "staging"}
-    found: dict[str, set[str]] = {name: set() for name in tables.values()}
-    for column in definition.tree.find_all(exp.Column):
-        if column.table in tables:
-            found[tables[column.table]].add(column.name)
-        elif not column.table and len(found) == 1:
-            next(iter(found.values())).add(column.name)
-    return found
-
-
-def _declared(registry: Registry, table: str) -> dict[str, str | None]:
-    """The columns that sources read of a raw table, with the one type they cast it to (None where none or several)."""
-    from sqlglot import exp
-
-    columns: dict[str, set[str]] = {}
-    for definition in registry.all("source"):
-        reads = {name.lower(): columns_read for name, columns_read in raw_columns_read(definition).items()}
-        if table.lower() not in reads:
-            continue
-        for name in reads[table.lower()] - {"_loaded_at"}:
-            columns.setdefault(name.lower(), set())
-        for cast in definition.tree.find_all(exp.Cast):
-            # a TRY_CAST says that unreadable values are to be borne
-            if type(cast) is exp.Cast and isinstance(cast.this, exp.Column) and cast.this.name.lower() in columns:
-                columns[cast.this.name.lower()].add(_type_words(cast))
-    return {name: next(iter(types)) if len(types) == 1 else None for name, types in columns.items()}
-
-
-def _type_words(cast: exp.Cast) -> str:
-    return cast.to.sql("duckdb")
-
-
-def _stage(warehouse: Warehouse, file: Path, input_sha256: str, declared: dict[str, str | None]) -> _Staged:
-    try:
-        relation = _file_relation(warehouse, file)
-        found = dict(warehouse.columns(f"SELECT * FROM {relation}"))
-        missing = [name for name in declared if name not in {c.lower() for c in found}]
-        if missing:
-            raise _missing_columns(file, missing, list(found))
-        types = {c: declared.get(c.lower()) for c, kind in found.items() if kind == "VARCHAR"}
-        cast = {c: kind for c, kind in types.items() if kind and kind not in ("TEXT", "VARCHAR")}
-        _refuse_unreadable_values(warehouse, file, relation, cast)
-        items = [f'{_text_as(cast[c], c)} AS "{c}"' if c in cast else f'"{c}"' for c in found]
-        target = warehouse.staging_file()
-        rows = warehouse.write_parquet(f"SELECT {', '.join(items)} FROM {relation}", target)
-    except duckdb.Error as error:
-        raise _unreadable(file, error) from None
-    return _Staged(file.name, input_sha256, target, rows)
-
-
-def _list_batches(
-    warehouse: Warehouse, table: str, staged: Sequence[_Staged], loaded_at: datetime, replace: bool
-) -> None:
-    kept = [(each, *warehouse.keep_file(each.file, Path("raw") / table)) for each in staged]
-    with warehouse.transaction():
-        if replace:
-            warehouse.execute(
-                f"UPDATE store.meta.loads SET replaced_at = {sql_literal(loaded_at)} WHERE table_name = ? AND "
-                "replaced_at IS NULL",
-                [table],
-            )
-        for each, file, sha256, size in kept:
-            # a batch that comes back keeps the moment it was first loaded
-            warehouse.execute(
-                f"INSERT INTO store.meta.loads VALUES (?, ?, ?, ?, ?, ?, ?, {sql_literal(loaded_at)}, NULL) "
-                "ON CONFLICT (table_name, sha256) DO UPDATE SET replaced_at = NULL",
-                [table, file, sha256, each.input_sha256, each.input_name, each.rows, size],
-            )
-
-
-def file_format(file: Path) -> str | None:
-    """`csv`, `parquet` or `json` by the file's name, a trailing .gz or .zst aside; None for others."""
-    name = Path(file.name.removesuffix(".gz").removesuffix(".zst"))
-    return _FORMATS.get(name.suffix.lower())
-
-
-def _file_relation(warehouse: Warehouse, file: Path) -> str:
-    path = _quoted(str(file))
-    match file_format(file):
-        case "csv":
-            # DuckDB's own guess would skip leading rows or take another delimiter where rows have unequal lengths
-            header, delimiter = _csv_header(warehouse, file)
-            columns = ", ".join(f"{_quoted(name)}: 'VARCHAR'" for name in header)
-            return (
-                f"read_csv({path}, columns = {{{columns}}}, auto_detect = false, header = true, "
-                f"delim = {_quoted(delimiter)}, quote = '\"', escape = '\"', nullstr = '', allow_quoted_nulls = false)"
-            )
-        case "parquet":
-            return f"read_parquet({path})"
-        case _:
-            return f"read_json({path}, sample_size = -1)"
-
-
-def _csv_header(warehouse: Warehouse, file: Path) -> tuple[list[str], str]:
-    """The names in a CSV file's first line and its delimiter: of `, ; tab |` the one that line has most of."""
-    first = warehouse.rows(
-        f"SELECT line FROM read_csv({_quoted(str(file))}, columns = {{'line': 'VARCHAR'}}, auto_detect = false, "
-        "header = false, delim = '\x1f', quote = '', escape = '', strict_mode = false) LIMIT 1"
-    )
-    line = str(first[0][0] or "").lstrip("\ufeff") if first else ""
-    delimiter = max(",;\t|", key=line.count)
-    names = [name.strip() for name in next(csv.reader([line], delimiter=delimiter), [])]
-    folded = [name.lower() for name in names]
-    twice = sorted({name for name in folded if folded.count(name) > 1})
-    if not names or "" in names or twice:
-        what = f"names {', '.join(twice)} twice" if twice else "does not name every column"
-        raise LeadmartError(
-            f"{file.name} cannot be read: its first line {what}",
-            code="unreadable_file",
-            place=Place(str(file), 1, text=line),
-            hint="the first line of a CSV file names its columns; nothing was loaded",
-        )
-    return names, delimiter
-
-
-def _files_of(paths: Sequence[Path]) -> list[Path]:
-    files: list[Path] = []
-    for path in paths:
-        if path.is_dir():
-            inside = sorted(p for p in path.iterdir() if p.is_file() and file_format(p))
-            if not inside:
-                raise LeadmartError(f"{path} holds no CSV, Parquet or JSON lines file", code="no_such_file")
-            files += inside
-        elif not path.is_file():
-            raise LeadmartError(f"there is no file {path}", code="no_such_file", hint="give files, or a folder of them")
-        elif file_format(path) is None:
-            raise LeadmartError(
-                f"{path.name} is no CSV, Parquet or JSON lines file", code="unreadable_file", place=Place(str(path)),
-                hint=f"readable endings: {', '.join(_FORMATS)}",
-            )  # fmt: skip
-        else:
-            files.append(path)
-    return files
-
-
-def _missing_columns(file: Path, missing: Sequence[str], found: Sequence[str]) -> LeadmartError:
-    hints = [f"{name}: {near}" for name in missing if (near := near_names(name, found))]
-    return LeadmartError(
-        f"{file.name} has no column {', '.join(missing)}, which a source reads",
-        code="missing_column",
-        place=Place(str(file), 1),
-        hint="; ".join(hints) or f"it has {', '.join(found)}",
-    )
-
-
-def _text_as(kind: str, column: str) -> str:
-    """A text column in the type a source casts it to, NULL where it cannot be read; moments with an offset in UTC.
-
-    DuckDB's cast of text to TIMESTAMP drops the offset: 02:00+02:00 would be 02:00.
-    """
-    text = f"""NULLIF("{column}", '')"""
-    if kind == "TIMESTAMP":
-        return f"CAST(TRY_CAST({text} AS TIMESTAMPTZ) AS TIMESTAMP)"
-    return f"TRY_CAST({text} AS {kind})"
-
-
-def _refuse_unreadable_values(warehouse: Warehouse, file: Path, relation: str, types: dict[str, str]) -> None:
-    if not types:
-        return
-    tests = " OR ".join(
-        f"""("{c}" IS NOT NULL AND "{c}" <> '' AND {_text_as(t, c)} IS NULL)""" for c, t in types.items()
-    )
-    columns = ", ".join(f'"{c}"' for c in types)
-    first = warehouse.rows(
-        f"SELECT line, {columns} FROM (SELECT ROW_NUMBER() OVER () AS line, {columns} FROM {relation}) WHERE {tests} "
-        "ORDER BY line LIMIT 1"
-    )
-    if first:
-        line, *values = first[0]
-        for (column, kind), value in zip(types.items(), values, strict=True):
-            if (
-                value
-                and not warehouse.rows(f"SELECT {_text_as(kind, 'v')} IS NOT NULL FROM (SELECT ? AS v)", [value])[0][0]
-            ):
-                raise LeadmartError(
-                    f"{column} is {value!r} in row {line} of {file.name}, which is no {kind}",
-                    code="unreadable_value",
-                    place=Place(str(file), {"csv": line + 1, "json": line}.get(file_format(file) or "")),
-                    hint="mend the value, or change the CAST in the source that reads it; nothing was loaded",
-                )
-
-
-def _unreadable(file: Path, error: duckdb.Error) -> LeadmartError:
-    text = str(error)
-    line = re.search(r"[Ll]ine:? (\d+)", text)
-    words = next((part.strip() for part in text.splitlines() if part.strip()), "unreadable")
-    if cells := re.search(r"Expected Number of Columns: (\d+) Found: (\d+)", text):
-        words = f"the row has {cells[2]} cells where the header has {cells[1]}"
-    return LeadmartError(
-        f"{file.name} cannot be read: {words}",
-        code="unreadable_file",
-        place=Place(str(file), int(line[1]) if line else None),
-        hint="nothing was loaded",
-    )
+def in_place_moment(project: Project) -> datetime | None:
+    """When the files read in place were last written, to the second; None where there are none."""
+    places = [place for place in (_raw_folder(project), _raw_file(project)) if place]
+    stamps = [int(path.stat().st_mtime) for place in places for path in _stamped_files(place)]
+    return datetime.fromtimestamp(max(stamps), tz=UTC).replace(tzinfo=None) if stamps else None
 
 
 def _in_place(project: Project) -> dict[str, str]:
     """Tables of the DuckDB file or Parquet folder that leadmart.toml names as raw, and the relation that reads each."""
     settings = project.settings.raw
     found: dict[str, str] = {}
-    if settings.parquet:
-        folder = project.root / settings.parquet
-        if not folder.is_dir():
-            raise LeadmartError(f"raw.parquet names {folder}, which is no folder", code="raw_missing")
+    if folder := _raw_folder(project):
         for path in sorted(folder.iterdir()):
             if path.is_dir() and any(path.glob("*.parquet")):
-                found[path.name] = f"read_parquet({_quoted(str(path / '*.parquet'))}, union_by_name = true)"
+                found[path.name] = (
+                    f"read_parquet({quoted(_without_wildcards(path) + '/*.parquet')}, union_by_name = true)"
+                )
             elif path.suffix == ".parquet":
-                found[path.stem] = f"read_parquet({_quoted(str(path))})"
-    if settings.duckdb:
-        file = project.root / settings.duckdb
-        if not file.is_file():
-            raise LeadmartError(f"raw.duckdb names {file}, which does not exist", code="raw_missing")
+                found[path.stem] = f"read_parquet({quoted(_without_wildcards(path))})"
+    if file := _raw_file(project):
         try:
             with duckdb.connect(str(file), read_only=True) as connection:
                 names = connection.execute(
@@ -380,22 +136,87 @@ def _in_place(project: Project) -> dict[str, str]:
                 f"raw.duckdb names {file}, which cannot be opened: {str(error).splitlines()[0]}", code="raw_missing",
                 hint="is its loader writing just now? try again when it is done",
             ) from None  # fmt: skip
+        if not names:
+            raise LeadmartError(
+                f"{file} has no table in schema {settings.duckdb_schema}",
+                code="raw_missing",
+                place=project.place_of(settings.duckdb_schema),
+                hint='name the schema that holds the raw tables: `schema = "main"` below [raw]',
+            )
         for (name,) in names:
             found[name] = f'raw_file."{settings.duckdb_schema}"."{name}"'
     return found
 
 
-def attach_raw_file(warehouse: Warehouse) -> None:
-    """Attaches the DuckDB file named as raw, read-only, as `raw_file`; `detach_raw_file` lets it go."""
-    if place := warehouse.project.settings.raw.duckdb:
-        warehouse.execute(
-            f"ATTACH IF NOT EXISTS {_quoted(str(warehouse.project.root / place))} AS raw_file (READ_ONLY)"
+def _raw_folder(project: Project) -> Path | None:
+    """The folder of Parquet read in place, if the project has one. Raises LeadmartError `raw_missing`."""
+    place = project.settings.raw.parquet
+    if place and not (project.root / place).is_dir():
+        raise LeadmartError(
+            f"raw.parquet names {project.root / place}, which is no folder",
+            code="raw_missing",
+            place=project.place_of(place),
         )
+    return project.root / place if place else None
 
 
-def detach_raw_file(warehouse: Warehouse) -> None:
-    if warehouse.project.settings.raw.duckdb:
-        warehouse.execute("DETACH DATABASE IF EXISTS raw_file")
+def _raw_file(project: Project) -> Path | None:
+    """The DuckDB file read in place, if the project has one. Raises LeadmartError `raw_missing`."""
+    place = project.settings.raw.duckdb
+    if place and not (project.root / place).is_file():
+        raise LeadmartError(
+            f"raw.duckdb names {project.root / place}, which does not exist",
+            code="raw_missing",
+            place=project.place_of(place),
+        )
+    return project.root / place if place else None
+
+
+def refuse_unequal_files(warehouse: Warehouse, table: str, columns: set[str]) -> None:
+    """Raises LeadmartError `missing_column` where a Parquet file read in place lacks columns that a source reads.
+
+    Read as one table, the file's rows would be NULL there and nobody would know. `unreadable_file` for a broken one.
+    """
+    folder = _raw_folder(warehouse.project)
+    if folder is None or not (folder / table).is_dir():
+        return
+    for file in sorted((folder / table).glob("*.parquet")):
+        try:
+            names = warehouse.rows(f"SELECT name FROM parquet_schema({quoted(_without_wildcards(file))})")
+        except duckdb.Error as error:
+            raise LeadmartError(
+                f"{file.name} cannot be read: {str(error).splitlines()[0]}",
+                code="unreadable_file",
+                place=Place(str(file)),
+                hint="mend it or take it out of the folder; nothing is computed meanwhile",
+            ) from None
+        found = sorted(name.lower() for (name,) in names)
+        missing = sorted(c for c in columns if c.lower() not in found and c != "_loaded_at")
+        if missing:
+            raise LeadmartError(
+                f"{file.name} has no column {', '.join(missing)}, which a source reads",
+                code="missing_column",
+                place=Place(str(file)),
+                hint="; ".join(filter(None, (near_names(c, found) for c in missing))) or f"it has {', '.join(found)}",
+            )
+
+
+def _without_wildcards(path: Path) -> str:
+    """The path for DuckDB's file functions, which take `[`, `*` and `?` for patterns."""
+    return re.sub(r"[\[*?]", lambda found: f"[{found[0]}]", str(path))
+
+
+@contextmanager
+def raw_attached(warehouse: Warehouse) -> Iterator[None]:
+    """While it lasts, the DuckDB file named as raw is attached read-only as `raw_file`, if the project has one."""
+    place = warehouse.project.settings.raw.duckdb
+    if place:
+        warehouse.execute(f"ATTACH IF NOT EXISTS {quoted(str(warehouse.project.root / place))} AS raw_file (READ_ONLY)")
+    try:
+        yield
+    finally:
+        if place:
+            warehouse.execute("DETACH DATABASE IF EXISTS raw_file")
 
 
 def _stamped_files(path: Path) -> list[Path]:
@@ -407,5 +228,6 @@ def _stamp(path: Path) -> tuple[str, int, int]:
     return path.name, stat.st_size, stat.st_mtime_ns
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
+    """A text as an SQL literal."""
     return "'" + text.replace("'", "''") + "'"

@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 
 from leadmart.features.definition import VERSIONED, Definition, Read
-from leadmart.features.errors import LeadmartError, near_names
+from leadmart.features.errors import LeadmartError, all_as_one, near_names
 from leadmart.features.fingerprint import digest, file_digest, token_hash
 from leadmart.features.project import Project
 
@@ -61,6 +61,22 @@ class Registry:
                 self._definitions[key] = definition
             for path in sorted((root / "reference").glob("*.csv")):
                 self._references[path.stem] = Reference(path.stem, path, packaged)
+        self._refuse_unknown_connectors()
+
+    def _refuse_unknown_connectors(self) -> None:
+        known = sorted({d.connector for d in self._definitions.values() if d.kind == "source"})
+        problems = [
+            LeadmartError(
+                f"there is no connector {name}: no folder sql/sources/{name}",
+                code="unknown_connector",
+                place=self.project.place_of(name),
+                hint=near_names(name, known) or f"known: {', '.join(known)}",
+            )
+            for name in self.project.settings.sources.connectors
+            if name not in known
+        ]
+        if problems:
+            raise all_as_one(problems)
 
     def all(self, kind: str | None = None) -> tuple[Definition, ...]:
         """Every definition (of a kind), by kind, name and version; sources only of the connectors the project has."""
@@ -80,6 +96,7 @@ class Registry:
             raise LeadmartError(
                 f"there is no {kind} {ref}",
                 code="unknown_definition",
+                place=self.project.place_of(ref),
                 hint=near_names(ref, known) or f"known: {', '.join(known) or 'none'}",
             )
         return found
@@ -117,21 +134,16 @@ class Registry:
             )
         return found
 
-    def source_names(self) -> tuple[str, ...]:
-        return tuple(sorted({d.name for d in self.all("source")}))
-
     def reference(self, name: str) -> Reference:
         """The reference table of a name. Raises LeadmartError `unknown_reference`."""
         if name not in self._references:
             raise LeadmartError(
                 f"there is no reference table {name}",
                 code="unknown_reference",
+                place=self.project.place_of(name),
                 hint=near_names(name, self._references) or f"known: {', '.join(sorted(self._references))}",
             )
         return self._references[name]
-
-    def references(self) -> tuple[Reference, ...]:
-        return tuple(self._references[name] for name in sorted(self._references))
 
     def resolve(self, read: Read, reader: Definition) -> tuple[Definition, ...] | Reference | None:
         """What a read relation is: the source's definitions, a view, link or gate, a reference table; None for spine.
@@ -242,7 +254,9 @@ def eject(project: Project, name: str) -> Path:
             target = project.root / folder / inside
             named = _VERSION_FILE.match(path.name)
             short = f"{inside.parent.name}@v{named[1]}" if named else path.stem
-            for alias in (short, str(inside), str(inside.with_suffix("")), f"{folder}/{inside}"):
+            # a source's bare name means the one the project reads
+            is_other = inside.parts[0] == "sources" and inside.parts[1] not in project.settings.sources.connectors
+            for alias in (short, str(inside), str(inside.with_suffix("")), f"{folder}/{inside}")[is_other:]:
                 candidates.setdefault(alias, (path, target))
             if named:
                 candidates.setdefault(inside.parent.name, (path, target))

@@ -8,9 +8,10 @@ from leadmart.features.clock import sql_literal
 from leadmart.features.definition import Definition
 from leadmart.features.plan import default_as_of
 from leadmart.features.project import Project
-from leadmart.features.raw import attach_raw_file, detach_raw_file, raw_tables
+from leadmart.features.raw import raw_attached, raw_tables
 from leadmart.features.registry import Registry
-from leadmart.features.session import link_for
+from leadmart.features.relations import known_select, linked_spine_select, reference_select
+from leadmart.features.session import link_to
 from leadmart.features.staging import joined_first, present_sources, stage_joined, staging_select
 from leadmart.features.warehouse import Warehouse, open_for_reading
 
@@ -29,7 +30,7 @@ def _statements(warehouse: Warehouse, registry: Registry, definition: Definition
     spine = registry.get("spine", registry.project.settings.features.spine)
     inner = list(registry.dependencies(definition))
     has_spine = definition.kind in ("feature", "gate")
-    through = link_for(definition, registry) if has_spine and definition.entity != spine.entity else None
+    through = link_to(definition, spine, registry)
     if through and through not in inner:
         inner.append(through)
     every = [*([spine] if has_spine else []), *inner, definition]
@@ -41,28 +42,16 @@ def _statements(warehouse: Warehouse, registry: Registry, definition: Definition
     made += _sources(warehouse, registry, registry.sources_of(every))
     made.append(f"CREATE OR REPLACE VIEW wanted AS SELECT {sql_literal(as_of)} AS as_of")
     for name in registry.sources_of(every):
-        made.append(
-            f"CREATE OR REPLACE VIEW known.{name} AS SELECT s.*, w.as_of FROM staging.{name} AS s "
-            "JOIN wanted AS w ON s.occurred_at < w.as_of AND s.ingested_at <= w.as_of"
-        )
+        made.append(f"CREATE OR REPLACE VIEW known.{name} AS {known_select(name)}")
     for table in registry.references_of(every):
-        path = str(table.path).replace("'", "''")
-        made.append(
-            f"CREATE OR REPLACE VIEW reference.{table.name} AS SELECT * FROM read_csv('{path}', header = true, "
-            "sample_size = -1)"
-        )
+        made.append(f"CREATE OR REPLACE VIEW reference.{table.name} AS {reference_select(table)}")
     links = [d for d in inner if d.kind == "link"]
     made += [f"CREATE OR REPLACE VIEW {d.relation} AS\n{_text(d)}" for d in links]
     if has_spine:
         made.append(f"CREATE OR REPLACE VIEW spine_{spine.entity[0]} AS\n{_text(spine)}")
         if through:
             entity, key = definition.entity
-            made.append(
-                f"CREATE OR REPLACE VIEW spine_{entity} AS SELECT DISTINCT la.{key}, la.as_of FROM {through.relation} "
-                "AS la "
-                f"JOIN spine_{spine.entity[0]} AS s ON s.{spine.key} = la.{spine.key} AND s.as_of = la.as_of WHERE "
-                f"la.{key} IS NOT NULL"
-            )
+            made.append(f"CREATE OR REPLACE VIEW spine_{entity} AS {linked_spine_select(key, through)}")
         made.append(f"CREATE OR REPLACE VIEW spine AS SELECT * FROM spine_{definition.entity[0]}")
     made += [f"CREATE OR REPLACE VIEW {d.relation} AS\n{_text(d)}" for d in inner if d.kind != "link"]
     return made
@@ -76,13 +65,10 @@ def _sources(warehouse: Warehouse, registry: Registry, names: tuple[str, ...]) -
         path = str(registry.project.root / place).replace("'", "''")
         made.append(f"ATTACH IF NOT EXISTS '{path}' AS raw_file (READ_ONLY)")
     stage_joined(warehouse, registry, names)
-    attach_raw_file(warehouse)
-    try:
+    with raw_attached(warehouse):
         for name in joined_first(registry, names):
             views, select = staging_select(warehouse, registry, name, raw if name in present else {})
             made += [*views, f"CREATE OR REPLACE VIEW staging.{name} AS {select}"]
-    finally:
-        detach_raw_file(warehouse)
     return made
 
 

@@ -45,7 +45,7 @@ def init_demo(
     The folder appears whole or not at all.
     """
     from leadmart.features.catalogue import publish
-    from leadmart.features.raw import load
+    from leadmart.features.load import load
     from leadmart.features.registry import Registry
     from leadmart.features.warehouse import open_for_writing
 

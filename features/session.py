@@ -16,6 +16,7 @@ from leadmart.features.definition import Definition
 from leadmart.features.errors import LeadmartError
 from leadmart.features.inline import executed_sql
 from leadmart.features.registry import Registry
+from leadmart.features.relations import known_select, linked_spine_select, reference_select
 from leadmart.features.staging import present_sources, stage
 from leadmart.features.warehouse import Warehouse
 
@@ -51,16 +52,9 @@ class Session:
         names = self.registry.sources_of(definitions)
         stage(self.warehouse, self.registry, names, self.present)
         for name in names:
-            self.warehouse.execute(
-                f"CREATE OR REPLACE VIEW known.{name} AS SELECT s.*, w.as_of FROM staging.{name} AS s "
-                "JOIN wanted AS w ON s.occurred_at < w.as_of AND s.ingested_at <= w.as_of"
-            )
+            self.warehouse.execute(f"CREATE OR REPLACE VIEW known.{name} AS {known_select(name)}")
         for table in self.registry.references_of(definitions):
-            path = str(table.path).replace("'", "''")
-            self.warehouse.execute(
-                f"CREATE TABLE IF NOT EXISTS reference.{table.name} AS SELECT * FROM read_csv('{path}', header = "
-                "true, sample_size = -1)"
-            )
+            self.warehouse.execute(f"CREATE TABLE IF NOT EXISTS reference.{table.name} AS {reference_select(table)}")
 
     def set_spine(self, entity: str, sql: str) -> None:
         """Makes the spine of an entity: the distinct (key, as_of) rows of a query."""
@@ -109,18 +103,22 @@ class Session:
     def account_spine(self, definition: Definition, link: Definition) -> None:
         """Makes the spine of a view's entity from the leads' spine through a link: its distinct keys at each as_of."""
         entity, key = definition.entity
-        lead_entity, lead_key = link.entity
-        self.set_spine(
-            entity,
-            f"SELECT la.{key}, la.as_of FROM {link.relation} AS la "
-            f"JOIN spine_{lead_entity} AS s ON s.{lead_key} = la.{lead_key} AND s.as_of = la.as_of WHERE la.{key} IS "
-            "NOT NULL",
-        )
+        self.set_spine(entity, linked_spine_select(key, link))
 
 
 def relation_of(definition: Definition) -> str:
     """The session's relation of a definition; a spine's rows are `spine_<entity>`."""
     return f"spine_{definition.entity[0]}" if definition.kind == "spine" else definition.relation
+
+
+def link_to(definition: Definition, spine: Definition, registry: Registry) -> Definition | None:
+    """The link through which a spine reaches a view or gate; None where that has the spine's own entity, or no spine.
+
+    Raises LeadmartError `no_link`.
+    """
+    if definition.kind not in ("feature", "gate") or definition.entity == spine.entity:
+        return None
+    return link_for(definition, registry)
 
 
 def link_for(definition: Definition, registry: Registry) -> Definition:

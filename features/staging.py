@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 
 import duckdb
 
-from leadmart.features.definition import CLOCKS, Definition, positions
+from leadmart.features.changes import changes_only
+from leadmart.features.definition import CLOCKS, Definition, positions, raw_columns_read, raw_names
 from leadmart.features.errors import LeadmartError
 from leadmart.features.fingerprint import digest
-from leadmart.features.raw import attach_raw_file, detach_raw_file, raw_columns_read, raw_tables, raw_versions
+from leadmart.features.raw import raw_attached, raw_tables, raw_versions, refuse_unequal_files
+from leadmart.features.raw_clock import clock_columns, clock_sql
 from leadmart.features.registry import Registry
 from leadmart.features.warehouse import Warehouse
 
@@ -28,17 +29,18 @@ def present_sources(warehouse: Warehouse, registry: Registry) -> frozenset[str]:
     Raises LeadmartError `raw_missing` where `[sources] have` names one that no loaded table feeds.
     """
     tables = {name.lower() for name in raw_tables(warehouse)}
-    fed = {d.name for d in registry.all("source") if _raw_names(d) <= tables}
+    fed = {d.name for d in registry.all("source") if raw_names(d) <= tables}
     have = registry.project.settings.sources.have
     if have is None:
         return frozenset(fed)
     for name in have:
         definitions = registry.source(name)
         if name not in fed:
-            wanted = sorted({name for d in definitions for name in _raw_names(d)} - tables)
+            wanted = sorted({name for d in definitions for name in raw_names(d)} - tables)
             raise LeadmartError(
                 f"the project says it has {name}, and raw.{', raw.'.join(wanted)} is not loaded",
                 code="raw_missing",
+                place=registry.project.place_of(name),
                 hint=f"`leadmart load {wanted[0]} FILE`, or take {name} out of [sources] have",
             )
     return frozenset(have)
@@ -79,12 +81,9 @@ def stage(warehouse: Warehouse, registry: Registry, names: Iterable[str], presen
     if not wanted:
         return
     raw = {name.lower(): relation for name, relation in raw_tables(warehouse).items()}
-    attach_raw_file(warehouse)
-    try:
+    with raw_attached(warehouse):
         for name in wanted:
             _stage_one(warehouse, registry, name, raw if name in present else {})
-    finally:
-        detach_raw_file(warehouse)
 
 
 def stage_joined(warehouse: Warehouse, registry: Registry, names: Iterable[str]) -> None:
@@ -92,11 +91,6 @@ def stage_joined(warehouse: Warehouse, registry: Registry, names: Iterable[str])
     joined = {j for name in names for definition in registry.source(name) for j in definition.joined}
     if joined:
         stage(warehouse, registry, sorted(joined), present_sources(warehouse, registry))
-
-
-def _raw_names(source: Definition) -> set[str]:
-    """The raw tables a source reads."""
-    return {read.name for read in source.reads if read.schema != "staging"}
 
 
 def joined_first(registry: Registry, names: Iterable[str], path: tuple[str, ...] = ()) -> tuple[str, ...]:
@@ -130,74 +124,36 @@ def staging_select(
 
     `raw` maps raw tables to relations; where none of the source's connectors is fed, its raw tables are empty.
     """
-    views, union = _every_row(warehouse, registry, name, raw)
-    key = ", ".join(registry.source(name)[0].source_key)
+    views, union = every_row(warehouse, registry, name, raw)
+    definition = fed_definitions(registry, name, raw)[0]
+    key = ", ".join(definition.source_key)
     everything = ", ".join(f'"{c}"' for c, _ in warehouse.columns(union))
-    return views, (
+    return views, changes_only(
+        definition,
         f"SELECT * FROM ({union}) WHERE occurred_at IS NOT NULL AND ingested_at IS NOT NULL "
         f"QUALIFY ROW_NUMBER() OVER (PARTITION BY {key} "
-        f"ORDER BY GREATEST(occurred_at + INTERVAL 1 MICROSECOND, ingested_at), {everything}) = 1"
+        f"ORDER BY GREATEST(occurred_at + INTERVAL 1 MICROSECOND, ingested_at), {everything}) = 1",
     )
 
 
-@dataclass(frozen=True)
-class Remark:
-    """What `load` says of a source after its raw table grew: rows that will not count as one may expect."""
-
-    source: str
-    changed_keys: int
-    rows_without_clock: int
-
-    def words(self) -> list[str]:
-        """One sentence for each count that is not 0."""
-        found = []
-        if self.changed_keys:
-            found.append(
-                f"{self.source}: {self.changed_keys:,} keys come back with other values, though its rows are said "
-                "to be appended; the row first known counts"
-            )
-        if self.rows_without_clock:
-            found.append(f"{self.source}: {self.rows_without_clock:,} rows have no clock and can never be known")
-        return found
-
-
-def remarks_on(warehouse: Warehouse, registry: Registry, table: str) -> list[Remark]:
-    """Remarks on the sources that read a raw table: keys that come back changed in a log, rows without a clock."""
-    raw = {name.lower(): relation for name, relation in raw_tables(warehouse).items()}
-    names = {d.name for d in registry.all("source") if table.lower() in _raw_names(d)}
-    stage_joined(warehouse, registry, names)
-    found = []
-    attach_raw_file(warehouse)
-    try:
-        for name in sorted(names):
-            definition = registry.source(name)[0]
-            _, union = _every_row(warehouse, registry, name, raw)
-            key = ", ".join(definition.source_key)
-            changed = 0
-            if definition.header.get("rows") == "appended":
-                ((changed,),) = warehouse.rows(
-                    f"SELECT COUNT(*) FROM (SELECT {key} FROM (SELECT DISTINCT * EXCLUDE (ingested_at) FROM ({union})) "
-                    f"GROUP BY {key} HAVING COUNT(*) > 1)"
-                )
-            ((clockless,),) = warehouse.rows(
-                f"SELECT COUNT(*) FROM ({union}) WHERE occurred_at IS NULL OR ingested_at IS NULL"
-            )
-            found.append(Remark(name, changed, clockless))
-    finally:
-        detach_raw_file(warehouse)
-    return found
-
-
-def _every_row(warehouse: Warehouse, registry: Registry, name: str, raw: Mapping[str, str]) -> tuple[list[str], str]:
-    """The raw views of a source, already made, and the union of its connectors' rows, no key told apart yet."""
+def fed_definitions(registry: Registry, name: str, raw: Mapping[str, str]) -> Sequence[Definition]:
+    """The source's definitions whose raw tables are there; where none is fed, the first, which then reads as empty."""
     definitions = registry.source(name)
-    fed = [d for d in definitions if _raw_names(d) <= raw.keys()]
+    return [d for d in definitions if raw_names(d) <= raw.keys()] or definitions[:1]
+
+
+def every_row(warehouse: Warehouse, registry: Registry, name: str, raw: Mapping[str, str]) -> tuple[list[str], str]:
+    """The raw views of a source, already made, and the union of its connectors' rows, no key told apart yet."""
     parts, views = [], []
-    for definition in fed or definitions[:1]:
+    clocks = {column: cast for d in fed_definitions(registry, name, raw) for column, cast in clock_columns(d).items()}
+    for definition in fed_definitions(registry, name, raw):
+        fed = raw_names(definition) <= raw.keys()
         for table, columns in raw_columns_read(definition).items():
             empty = ", ".join(f'CAST(NULL AS VARCHAR) AS "{c}"' for c in sorted(columns))
             relation = raw.get(table.lower()) if fed else None
-            rows = f"SELECT * FROM {relation}" if relation else f"SELECT {empty} WHERE FALSE"
+            if relation and relation.startswith("read_parquet"):
+                refuse_unequal_files(warehouse, table, columns)
+            rows = raw_rows(warehouse, relation, clocks) if relation else f"SELECT {empty} WHERE FALSE"
             views.append(f'CREATE OR REPLACE VIEW raw."{table}" AS {rows}')
             warehouse.execute(views[-1])
         try:
@@ -205,6 +161,14 @@ def _every_row(warehouse: Warehouse, registry: Registry, name: str, raw: Mapping
         except duckdb.Error as error:
             raise bad_source(definition, error) from None
     return views, " UNION ALL BY NAME ".join(parts)
+
+
+def raw_rows(warehouse: Warehouse, relation: str, clocks: Mapping[str, str]) -> str:
+    """The rows of a raw table, its clocks as the UTC timestamps that they mean."""
+    columns = warehouse.columns(f"SELECT * FROM {relation}")
+    read = {name: clock_sql(name, kind, clocks[name.lower()]) for name, kind in columns if name.lower() in clocks}
+    replaced = ", ".join(f'{sql} AS "{name}"' for name, sql in read.items() if sql)
+    return f"SELECT * REPLACE ({replaced}) FROM {relation}" if replaced else f"SELECT * FROM {relation}"
 
 
 def with_clocks(warehouse: Warehouse, definition: Definition) -> str:

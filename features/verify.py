@@ -12,10 +12,11 @@ from leadmart.features.definition import Definition
 from leadmart.features.errors import LeadmartError
 from leadmart.features.lookup import lookup_sql
 from leadmart.features.plan import Selection
-from leadmart.features.raw import attach_raw_file, detach_raw_file, raw_tables
+from leadmart.features.raw import raw_attached, raw_tables
 from leadmart.features.registry import Registry
 from leadmart.features.session import Session, link_for, relation_of
 from leadmart.features.shuffle import Alteration, alter_raw, copy_raw
+from leadmart.features.staging import joined_first
 from leadmart.features.warehouse import SCHEMAS, Warehouse, open_scratch
 
 
@@ -82,18 +83,16 @@ def experiment(
     Raises LeadmartError where a definition does not run.
     """
     wanted = [d for d in selection.definitions if d.relation not in held]
-    names = [name for name in dict.fromkeys([*registry.sources_of(wanted), *sorted(more_sources)]) if name in present]
+    read = joined_first(registry, [*registry.sources_of(wanted), *sorted(more_sources)])
+    names = [name for name in read if name in present]
     with open_scratch(warehouse.project) as scratch:
         raw = {name.lower(): relation for name, relation in raw_tables(warehouse).items()}
-        attach_raw_file(scratch)
-        try:
+        with raw_attached(scratch):
             drawn = None
             if sample is not None:
                 scratch.raw = raw
                 drawn = (selection.spine.key, _draw(scratch, registry, selection, present, as_of, sample, seed))
             scratch.raw = copy_raw(scratch, registry, names, raw, drawn)
-        finally:
-            detach_raw_file(scratch)
         asked = f"SELECT * FROM {drawn[1]}" if drawn else None
         _compute(scratch, registry, wanted, selection, present, as_of, asked, "before", further)
         altered_tables, altered = alter_raw(scratch, registry, names, as_of, seed=seed)

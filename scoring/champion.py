@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from leadmart.features.errors import LeadmartError
+from leadmart.features.errors import LeadmartError, near_names
 from leadmart.features.gate_rule import GateRule, parse_rule
 from leadmart.features.lookup import FeatureColumn
 from leadmart.features.plan import Selection
@@ -76,7 +76,15 @@ def load_policy(registry: Registry, selection: Selection) -> Policy:
     scoring = registry.project.settings.scoring
     scorecard = registry.reference(scoring.scorecard)
     templates = registry.reference(scoring.reasons)
-    has_boost = any(c.name == scoring.boost.column for view in selection.views for c in view.columns)
+    columns = [c.name for view in selection.views for c in view.columns]
+    has_boost = scoring.boost.column in columns
+    if not has_boost and "column" in scoring.boost.model_fields_set and scoring.boost.max:
+        raise LeadmartError(
+            f"the boost's column {scoring.boost.column} is in no view of this project",
+            code="unknown_column",
+            place=registry.project.place_of(scoring.boost.column),
+            hint=near_names(scoring.boost.column, columns) or "name an age in days, or set `max = 0`",
+        )
     return Policy(
         gates=gate_rules(selection),
         gate_fingerprints=tuple((gate.ref, selection.fingerprints[gate.relation]) for gate in selection.gates),

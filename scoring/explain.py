@@ -72,14 +72,15 @@ def _score_row(warehouse: Warehouse, lead: str, as_of: datetime | None) -> dict[
         f"SELECT * FROM scores.shown WHERE lead_id = ? {at} ORDER BY as_of DESC LIMIT 1",
         [lead],
     )
+    in_features = bool(warehouse.rows("SELECT 1 FROM features.lead_features WHERE lead_id = ? LIMIT 1", [lead]))
     known = warehouse.rows("SELECT COUNT(*), MIN(as_of), MAX(as_of) FROM scores.shown WHERE lead_id = ?", [lead])[0]
     warehouse.execute("USE memory")
     if frame.is_empty():
-        hint = (
-            f"it has scores from {iso(known[1])} to {iso(known[2])}"
-            if known[0]
-            else "`leadmart show scores` lists leads"
-        )
+        hint = "`leadmart show scores` lists leads"
+        if known[0]:
+            hint = f"it has scores from {iso(known[1])} to {iso(known[2])}"
+        elif in_features:
+            hint = "its outcome was known by then: there is nothing left to predict, so such leads are left out"
         when = f" at {iso(as_of)}" if as_of else ""
         raise LeadmartError(f"lead {lead} has no score{when}", code="unknown_lead", hint=hint)
     return frame.row(0, named=True)

@@ -8,22 +8,25 @@ from datetime import datetime
 from typing import Any
 
 from leadmart.features.clock import iso
+from leadmart.features.plan import Selection, missing_slices
 from leadmart.features.project import Project
 from leadmart.features.registry import Registry
+from leadmart.features.session import Session
 from leadmart.features.warehouse import Warehouse, open_for_reading
 from leadmart.scoring.pipeline import Run, plan, prove, silent
+from leadmart.scoring.scorer import Scorer
 
 
 @dataclass(frozen=True)
 class Forecast:
-    """What a backfill would do, from what past slices took."""
+    """What a backfill would do, from what past slices and runs took; None where there is nothing to judge by."""
 
     moments: tuple[datetime, ...]
     slices: int
     filled: int
-    rows: int
-    bytes: int
-    seconds: float
+    rows: int | None
+    bytes: int | None
+    seconds: float | None
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -36,8 +39,8 @@ class Forecast:
 
     def words(self) -> str:
         size = (
-            f"about {self.rows:,} rows, {self.bytes / 1e6:.1f} MB, {self.seconds:.0f} s"
-            if self.rows
+            f"about {self.rows:,} rows, {self.bytes / 1e6:.1f} MB, {_time(self.seconds)}"
+            if self.rows is not None and self.bytes is not None
             else "no past slices to judge its size by"
         )
         return (
@@ -52,15 +55,46 @@ def forecast(project: Project, moments: Callable[[Warehouse], Sequence[datetime]
         run = Run(warehouse, Registry(project), "backfill", list(moments(warehouse)), only, silent)
         prove(run)
         plan(run)
-        sizes = {
-            (kind, name, version): (rows, size, seconds)
-            for kind, name, version, rows, size, seconds in warehouse.rows(
-                "SELECT kind, name, version, AVG(row_count), AVG(bytes), AVG(seconds) FROM store.meta.slices GROUP BY "
-                "kind, name, version"
-            )
-        }
-        costs = [
-            sizes.get((s.definition.kind, s.definition.name, s.definition.version or 0), (0, 0, 0)) for s in run.missing
-        ]
-        rows, size, seconds = (sum(cost[i] for cost in costs) for i in range(3))
-        return Forecast(tuple(run.moments), len(run.missing), run.skipped, round(rows), round(size), round(seconds, 1))
+        rows, size, seconds = _costs(warehouse, run)
+        return Forecast(tuple(run.moments), len(run.missing), run.skipped, rows, size, seconds)
+
+
+def _costs(warehouse: Warehouse, run: Run) -> tuple[int | None, int | None, float | None]:
+    """Rows, bytes and seconds of what is missing, by the mean of the slices and the runs there have been."""
+    found = {
+        (kind, name, version): (rows, size, seconds)
+        for kind, name, version, rows, size, seconds in warehouse.rows(
+            "SELECT kind, name, version, AVG(row_count), AVG(bytes), AVG(seconds) FROM store.meta.slices GROUP BY "
+            "kind, name, version"
+        )
+    }
+    keys = [(s.definition.kind, s.definition.name, s.definition.version or 0) for s in run.missing]
+    if not keys:
+        return 0, 0, 0.0
+    if not any(key in found for key in keys):
+        return None, None, None
+    rows, size, seconds = (sum(found.get(key, (0, 0, 0))[i] for key in keys) for i in range(3))
+    if run.only is None:
+        # quality and scoring come on top of the slices: what a run took for each as_of it filled
+        ((each,),) = warehouse.rows(
+            "SELECT AVG(r.seconds / s.moments) FROM store.meta.runs AS r JOIN (SELECT run_id, COUNT(DISTINCT as_of) AS "
+            "moments FROM store.meta.slices GROUP BY run_id) AS s ON s.run_id = r.run_id WHERE r.status = 'done'"
+        )
+        seconds = max(seconds, (each or 0) * len({s.as_of for s in run.missing}))
+    return round(rows), round(size), round(seconds, 1)
+
+
+def _time(seconds: float | None) -> str:
+    return f"{seconds or 0:.0f} s" if (seconds or 0) < 120 else f"{(seconds or 0) / 60:.0f} min"
+
+
+def scores_due(
+    warehouse: Warehouse, registry: Registry, selection: Selection, moments: Sequence[datetime]
+) -> list[datetime]:
+    """The moments at which a run would score: a slice is missing there, or the scoring itself is not done.
+
+    Raises LeadmartError for what is wrong in the policy or with the champion, as a run would.
+    """
+    scorer = Scorer.of(Session(warehouse, registry), selection)
+    missing = {s.as_of for s in missing_slices(warehouse, selection, moments)}
+    return [m for m in moments if m in missing or scorer.scoring(m).is_done(warehouse) is None]

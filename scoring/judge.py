@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from leadmart.expectations.quality import Suite, Verdict, check, is_reusable, suites
@@ -47,12 +47,17 @@ class Judge:
                     failed.add(name)
         return frozenset(failed)
 
-    def approves(self, stage_name: str, table: str, subject: str, file: Path) -> bool:
-        """Whether a staged file passes the suites of its table."""
+    def approves(
+        self, stage_name: str, table: str, subject: str, file: Callable[[], Path], input_hash: str | None = None
+    ) -> bool:
+        """Whether rows pass the suites of their table. `input_hash` names the rows, by default their file's digest.
+
+        `file` is called where a suite has not been asked about these rows before.
+        """
         passed = True
         for suite in self.applying(stage_name, table):
-            input_hash = file_digest(file)[:32]
-            verdict = self._known(suite, subject, input_hash) or self._keep(check(suite, subject, [file], input_hash))
+            named = input_hash or file_digest(file())[:32]
+            verdict = self._known(suite, subject, named) or self._keep(check(suite, subject, [file()], named))
             passed = passed and verdict.success
         return passed
 

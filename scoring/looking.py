@@ -96,7 +96,11 @@ def _on_catalogue(project: Project, ask: Callable[[duckdb.DuckDBPyConnection], d
         except duckdb.Error as error:
             words = [line.strip() for line in str(error).splitlines() if line.strip()]
             is_early = "Catalog Error" in words[0] and not _is_scored(connection)
-            hint = "nothing is scored yet: `leadmart run` computes and scores" if is_early else ""
+            hint = (
+                "nothing is scored yet: `leadmart run` computes and scores; `leadmart show runs` tells what ran"
+                if is_early
+                else ""
+            )
             raise LeadmartError(words[0], code="bad_query", hint=hint) from None
 
 

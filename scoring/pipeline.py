@@ -7,11 +7,12 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from leadmart.features import catalogue
 from leadmart.features.clock import iso, now, sql_literal
-from leadmart.features.definition import Definition
+from leadmart.features.definition import raw_names
 from leadmart.features.errors import LeadmartError
 from leadmart.features.materialize import Written, fill, slice_file
 from leadmart.features.plan import (
@@ -24,12 +25,14 @@ from leadmart.features.plan import (
     wanted_slices,
 )
 from leadmart.features.project import Project
+from leadmart.features.raw import CHANGES
 from leadmart.features.registry import Registry
 from leadmart.features.session import Session
+from leadmart.features.snapshot import snapshot
 from leadmart.features.warehouse import Warehouse, new_run_id, open_for_writing
 from leadmart.scoring.judge import Judge, held_back
 from leadmart.scoring.scorer import Scorer, label_of
-from leadmart.scoring.upsert import Counts, upsert
+from leadmart.scoring.upsert import Counts, Scoring, upsert
 
 Progress = Callable[[str, int, int], None]
 """Told what is being done, how much is done and how much there is."""
@@ -59,11 +62,13 @@ class Run:
     skipped: int = 0
     counts: Counts = field(default_factory=Counts)
     model_version: str = "rules"
+    left_out: int = 0
     session: Session = field(init=False)
     judge: Judge = field(init=False)
     selection: Selection = field(init=False)
     missing: list[Slice] = field(default_factory=list)
     tiers: list[tuple[str, int]] = field(default_factory=list)
+    refused_tables: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.session = Session(self.warehouse, self.registry)
@@ -86,11 +91,27 @@ class Run:
                 "unchanged": self.counts.unchanged,
             },
             "verdicts": self.judge.summary(),
+            "left_out": self.left_out,
             "held_back": sorted(self.held),
             "failed_sources": sorted(self.failed_sources),
             "model_version": self.model_version,
             "seconds": round(time.perf_counter() - self.started, 3),
         }
+
+
+def observe(run: Run) -> None:
+    """Appends the change rows of tables updated in place; one that shrank holds back the views that read its changes.
+
+    Before everything else: what is overwritten before it was looked at is lost, and change rows are sources too.
+    """
+    for table in run.project.settings.snapshot:
+        try:
+            snapshot(run.warehouse, [table], progress=lambda words: run.progress(f"changes of {words}", 0, 1))
+        except LeadmartError as error:
+            if error.code != "shrunk":
+                raise
+            run.progress(f"warning: {error.message}; {error.hint}", 0, 0)
+            run.refused_tables.append(table)
 
 
 def prove(run: Run) -> None:
@@ -100,7 +121,8 @@ def prove(run: Run) -> None:
 
 def plan(run: Run) -> None:
     """Lists the slices that are wanted and not filled."""
-    wanted = [s for s in wanted_slices(run.selection, run.moments) if run.only is None or _is_for(s.definition, run)]
+    needed = run.selection.needed_for(run.only, run.registry) if run.only is not None else None
+    wanted = [s for s in wanted_slices(run.selection, run.moments) if needed is None or s.definition.relation in needed]
     missing = {s.key for s in missing_slices(run.warehouse, run.selection, run.moments)}
     run.missing = [s for s in wanted if s.key in missing]
     run.skipped = len(wanted) - len(run.missing)
@@ -111,8 +133,18 @@ def judge_sources(run: Run) -> None:
     read = [*run.selection.definitions, *([] if run.only else [label_of(run.registry)])]
     names = run.registry.sources_of(read)
     run.progress("quality of sources", 0, 1)
-    run.failed_sources = run.judge.failed_sources(run.session, names)
+    refused = {f"{table.lower()}{CHANGES}" for table in run.refused_tables}
+    stale = {d.name for d in run.registry.all("source") if refused & raw_names(d)} & set(names)
+    run.failed_sources = run.judge.failed_sources(run.session, names) | stale
     run.held = held_back(run.selection.definitions, run.registry, run.failed_sources)
+
+
+def judge_slices(run: Run) -> None:
+    """Asks quality about the slices that are filled already: their suite may be another one by now."""
+    missing = {s.key for s in run.missing}
+    for each in wanted_slices(run.selection, run.moments):
+        if run.only is None and each.key not in missing and not _approves_slice(run, each):
+            run.held |= {each.definition.relation}
 
 
 def shuffle(run: Run) -> None:
@@ -120,7 +152,8 @@ def shuffle(run: Run) -> None:
 
     Raises LeadmartError `future_leak`, before anything is listed.
     """
-    wanted = {d.relation for d in run.selection.definitions if run.only is None or _is_for(d, run)}
+    every = {d.relation for d in run.selection.definitions}
+    wanted = run.selection.needed_for(run.only, run.registry) if run.only is not None else every
     held = {d.relation for d in run.selection.definitions} - wanted | run.held
     if not run.missing or run.selection.spine.relation in held:
         return
@@ -149,7 +182,7 @@ def fill_slices(run: Run) -> None:
     def approve(written: Written) -> bool:
         definition = written.slice.definition
         passed = run.judge.approves(
-            "feature", definition.ref, f"{definition.relation} at {iso(written.slice.as_of)}", written.file
+            "feature", definition.ref, f"{definition.relation} at {iso(written.slice.as_of)}", lambda: written.file
         )
         if not passed:
             rejected.add(definition.relation)
@@ -179,6 +212,9 @@ def score(run: Run) -> None:
         scoring = scorer.scoring(as_of)
         done = scoring.is_done(run.warehouse)
         if done is not None:
+            if not _approves_scores(run, scoring):
+                run.status = "blocked"
+                return
             scoring.put_in_force(run.warehouse, run.run_id)
             run.counts += Counts(unchanged=done)
             continue
@@ -191,39 +227,31 @@ def score(run: Run) -> None:
         file = run.warehouse.staging_file()
         run.warehouse.register("scored", scored)
         run.warehouse.write_parquet("SELECT * FROM scored ORDER BY lead_id", file)
-        passed = run.judge.approves("score", "lead_scores", f"scores.lead_scores at {iso(as_of)}", file)
+        passed = _approves_scores(run, scoring, file)
         file.unlink(missing_ok=True)
         if not passed:
             run.status = "blocked"
             return
         run.counts += upsert(run.warehouse, scored, scoring, run.run_id)
     run.tiers = scorer.tiers(run.moments[-1])
+    run.left_out = scorer.left_out(run.moments[-1])
 
 
 def judge_filled(run: Run) -> None:
     """Asks quality about the slices that are filled, and about the scores at their as_of; publishes nothing."""
     for as_of in run.moments:
         for definition in run.selection.definitions:
-            file = slice_file(run.warehouse, run.selection.slice_of(definition, as_of))
-            if file is not None:
-                run.progress(f"quality of {definition.ref}", 0, 0)
-                if not run.judge.approves("feature", definition.ref, f"{definition.relation} at {iso(as_of)}", file):
-                    run.held |= {definition.relation}
-        staged = run.warehouse.staging_file()
-        rows = run.warehouse.write_parquet(
-            f"SELECT * EXCLUDE (run_id, written_at) FROM store.scores.lead_scores WHERE as_of = {sql_literal(as_of)} "
-            "ORDER BY ALL",
-            staged,
-        )
-        if rows and not run.judge.approves("score", "lead_scores", f"scores.lead_scores at {iso(as_of)}", staged):
+            run.progress(f"quality of {definition.ref}", 0, 0)
+            if not _approves_slice(run, run.selection.slice_of(definition, as_of)):
+                run.held |= {definition.relation}
+        if not _approves_every_score(run, as_of):
             run.status = "blocked"
-        staged.unlink(missing_ok=True)
 
 
-RUN = (prove, plan, judge_sources, shuffle, fill_slices, score)
+RUN = (observe, prove, plan, judge_sources, judge_slices, shuffle, fill_slices, score)
 """The stages of `run` and `backfill`, in order; the catalogue is swapped after the last, whatever it found."""
 
-SCORE = (prove, plan, judge_sources, score)
+SCORE = (prove, plan, judge_sources, judge_slices, score)
 """`score` computes no slice: it scores what is filled."""
 
 VALIDATE = (prove, judge_sources, judge_filled)
@@ -298,21 +326,51 @@ def _why_blocked(run: Run) -> str | None:
     if run.status != "blocked":
         return None
     if run.failed_sources:
+        shrunk = f"raw.{', raw.'.join(run.refused_tables)} shrank; " if run.refused_tables else ""
         return (
-            f"quality of {', '.join(sorted(run.failed_sources))} failed; held back: "
+            f"{shrunk}quality of {', '.join(sorted(run.failed_sources))} failed; held back: "
             f"{', '.join(sorted(run.held)) or 'scores'}"
         )
     failed = [v for v in run.judge.given if not v.success]
     return "quality failed: " + ", ".join(f"{v.suite} on {v.subject}" for v in failed)
 
 
-def _is_for(definition: Definition, run: Run) -> bool:
-    """Whether a slice is needed for the one view a backfill was asked for: the view, its spine and what it reads."""
-    assert run.only is not None
-    wanted = run.registry.find(run.only)
-    needed = {wanted.relation, run.selection.spine.relation, *(d.relation for d in run.registry.dependencies(wanted))}
-    if wanted.kind == "feature" and wanted.entity != run.selection.spine.entity:
-        from leadmart.features.session import link_for
+def _approves_slice(run: Run, each: Slice) -> bool:
+    """Whether a filled slice passes; one that is not filled has nothing to fail."""
+    file = slice_file(run.warehouse, each)
+    subject = f"{each.definition.relation} at {iso(each.as_of)}"
+    # a slice's file is named by its content
+    return file is None or run.judge.approves("feature", each.definition.ref, subject, lambda: file, file.stem)
 
-        needed.add(link_for(wanted, run.registry).relation)
-    return definition.relation in needed
+
+def _approves_scores(run: Run, scoring: Scoring, file: Path | None = None) -> bool:
+    """Whether the score rows of a scoring pass: those in the file, or without one those that are published."""
+    made: list[Path] = []
+
+    def published() -> Path:
+        if not made:
+            made.append(run.warehouse.staging_file())
+            run.warehouse.write_parquet(scoring.published_sql(), made[0])
+        return made[0]
+
+    subject = f"scores.lead_scores at {iso(scoring.as_of)}"
+    try:
+        return run.judge.approves("score", "lead_scores", subject, (lambda: file) if file else published, scoring.name)
+    finally:
+        for staged in made:
+            staged.unlink(missing_ok=True)
+
+
+def _approves_every_score(run: Run, as_of: datetime) -> bool:
+    """Whether the published score rows at an as_of pass, those of earlier versions too."""
+    staged = run.warehouse.staging_file()
+    try:
+        rows = run.warehouse.write_parquet(
+            f"SELECT * EXCLUDE (run_id, written_at) FROM store.scores.lead_scores WHERE as_of = {sql_literal(as_of)} "
+            "ORDER BY ALL",
+            staged,
+        )
+        subject = f"scores.lead_scores at {iso(as_of)}"
+        return not rows or run.judge.approves("score", "lead_scores", subject, lambda: staged)
+    finally:
+        staged.unlink(missing_ok=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,7 @@ _FIGURES = (
 
 def demo_text(document: Mapping[str, Any]) -> str:
     """What `init --demo` made, and what to type next."""
-    folder, until = document["project"], document["until"][:10]
+    folder, until = shlex.quote(document["project"]), document["until"][:10]
     size = f"{document['leads']:,} leads over {document['days']:,} days until {until}, seed {document['seed']}"
     lines = [f"A made-up company in {folder}: {size}. No row of it is real.", ""]
     lines += [f"  {table:<22}{rows:>10,} rows" for table, rows in document["tables"].items()]
@@ -29,17 +30,31 @@ def demo_text(document: Mapping[str, Any]) -> str:
 
 def load_text(document: Mapping[str, Any]) -> str:
     """What `load` brought in, file by file."""
+    before = "loaded before, the whole table from now on" if document["replaced"] else "loaded before, left alone"
     lines = [
-        f"  {batch['file']}: " + (f"{batch['rows']:,} rows" if batch["loaded"] else "loaded before, left alone")
+        f"  {batch['file']}: " + (f"{batch['rows']:,} rows" if batch["loaded"] else before)
         for batch in document["batches"]
     ]
     return "\n".join([f"raw.{document['table']}", *lines])
+
+
+def snapshot_text(looks: Sequence[Mapping[str, Any]], tables: Sequence[str]) -> str:
+    """What each look found, in the order they were taken."""
+    lines = []
+    for look in looks:
+        counts = [f"{look[kind]:,} {kind}" for kind in ("added", "changed", "deleted", "returned") if look[kind]]
+        moment = str(look["observed_at"]).replace("T", " ")[:16]
+        lines.append(f"raw.{look['table']} as of {moment}: {', '.join(counts) or 'nothing changed'}")
+    if not tables:
+        return "leadmart.toml names no table that is updated in place: add `[snapshot.<table>]` with its key"
+    return "\n".join(lines) or "nothing was loaded since the last look"
 
 
 def plan_text(document: Mapping[str, Any]) -> str:
     """What a run would compute, and which sources it would find empty."""
     lines = [f"as_of {moment.replace('T', ' ')[:16]}" for moment in document["as_of"]]
     lines += [f"  compute {each['view']}" for each in document["slices"]] or ["  every slice is filled"]
+    lines += [f"  score   {moment.replace('T', ' ')[:16]}" for moment in document["scores"]]
     lines += [f"  {name} is not loaded: it reads as empty" for name in document["absent_sources"]]
     lines += [f"  waived in {each['view']}: {each['code']}, because {each['reason']}" for each in document["waived"]]
     return "\n".join(lines)
@@ -58,12 +73,17 @@ def run_text(run: Run) -> str:
         f"  scores   {scores['inserted']:,} inserted, {scores['updated']:,} updated, {scores['unchanged']:,} "
         f"unchanged ({run.model_version})"
     )
+    if run.left_out:
+        lines.append(f"           {run.left_out:,} leads left out: their outcome is known, there is nothing to predict")
+    if document["status"] == "done" and not (run.only or any(scores.values())):
+        lines.append(f"           no lead stands in spine {run.selection.spine.name} at {document['as_of']}")
     failed = [v for v in run.judge.given if not v.success]
     warned = sum(v.warnings for v in run.judge.given)
     lines.append(f"  quality  {len(run.judge.given)} verdicts, {len(failed)} failed, {warned} warnings")
-    for verdict in failed:
-        lines.append(f"    {verdict.suite} on {verdict.subject}")
-        lines += [f"      {d['severity']}: {d['message']}" for d in verdict.details if d["outcome"] == "failed"]
+    for verdict in run.judge.given:
+        if not verdict.success or verdict.warnings:
+            lines.append(f"    {verdict.suite} on {verdict.subject}")
+            lines += [f"      {d['severity']}: {d['message']}" for d in verdict.details if d["outcome"] == "failed"]
     if run.status == "blocked":
         lines.append(f"  held     {', '.join(sorted(run.held)) or 'scores'}; what was published before stays")
     return "\n".join(lines + _tiers(run))
@@ -82,22 +102,21 @@ def training_text(trained: Trained) -> str:
     document = trained.as_json()
     title = f"{document['model_version']} ({result.tier}), {trained.role}" if result.model else "the rules are kept"
     lines = [f"{title}: {result.label.name} within {document['horizon_days']:g} days, {trained.seconds:.1f} s", ""]
+    learned = "learned from" if result.model else "to learn from:"
     lines.append(
-        f"  learned from {result.rows:,} landmarks, {result.positives:,} positive; {result.positive_leads:,} leads "
-        "with the outcome before the test"
+        f"  {learned} {result.rows:,} landmarks before the test, {result.positives:,} of them positive: "
+        f"{result.positive_leads:,} leads with the outcome, {result.negative_leads:,} without"
     )
     lines += [f"  left out {e.rows:>9,} landmarks: {e.words}" for e in result.excluded if e.rows]
     lines.append("")
     for block in result.blocks:
         span = f"{block.first:%Y-%m-%d} to {block.last:%Y-%m-%d}" if block.first and block.last else "given up"
-        lines.append(
-            f"  {block.name:<12}{block.rows:>9,} rows {block.leads:>8,} leads {block.positive_leads:>6,} positive   "
-            f"{span}"
-        )
+        leads = f"{block.leads:>8,} leads, {block.positive_leads:>6,} with the outcome"
+        lines.append(f"  {block.name:<12}{block.rows:>9,} landmarks {leads}   {span}")
     lines += ["", *figures_text(document["metrics"])]
     if result.suspects:
-        lines += ["", "  suspects: columns that tell the outcome better than behaviour can"]
-        lines += [f"    {s.column}: {s.why}" for s in result.suspects]
+        lines += ["", "  suspects: columns that may tell the outcome better than behaviour can"]
+        lines += [f"    {s.column}: {s.why}{f'; waived: {s.waived}' if s.waived else ''}" for s in result.suspects]
     lines += ["", *(f"  {note}" for note in result.notes)]
     return "\n".join(lines)
 
@@ -123,8 +142,8 @@ def models_text(models: Sequence[Mapping[str, Any]]) -> str:
     parts = []
     for model in models:
         head = (
-            f"{model['model_version']} ({model['tier']}), {model['role']}: {model['label']}, {model['rows']:,} rows, "
-            f"{model['positives']:,} positive"
+            f"{model['model_version']} ({model['tier']}), {model['role']}: {model['label']}, learned from "
+            f"{model['rows']:,} landmarks, {model['positives']:,} positive"
         )
         parts.append("\n".join([head, *figures_text(model["metrics"])]))
     return "\n\n".join(parts)
@@ -142,7 +161,7 @@ def assessment_text(found: Mapping[str, Any]) -> str:
         lines.append(f"  gate     {gate['reason']} ({gate['severity']})")
     if parts["p_cal"] is not None:
         lines.append(
-            f"  chance   {parts['p_cal']:.3f}, above {100 * parts['rank']:.0f} % of the leads it was learned on"
+            f"  chance   {parts['p_cal']:.3f}, above {_floored(100 * parts['rank'])} % of the leads it was learned on"
         )
     lines.append(f"  points   {parts['rules_score']:.0f} of 100 by the scorecard")
     rank = f"100 x {parts['w']:.2f} x {parts['rank']:.3f} + " if parts["rank"] is not None else ""
@@ -160,6 +179,11 @@ def assessment_text(found: Mapping[str, Any]) -> str:
         lines += [f"    {name:<32}{_cell(v['value']):>14}   {v['means']}" for name, v in found["values"].items()]
     versions = ", ".join(f"{name.removesuffix('_version')} {version}" for name, version in found["versions"].items())
     return "\n".join([*lines, "", f"  {versions}; run {found['run_id']}"])
+
+
+def _floored(percent: float) -> str:
+    """Without decimals, or with one where all of them would be said: `99.9` for .9994."""
+    return f"{percent:.0f}" if percent < 99.5 else f"{int(percent * 10) / 10:g}"
 
 
 def table_text(rows: Sequence[Mapping[str, Any]]) -> str:

@@ -89,6 +89,17 @@ class Scorer:
         )
         return scored.rows.with_columns(pl.col("as_of").cast(pl.Datetime("us"))), scored.warnings
 
+    def left_out(self, as_of: datetime) -> int:
+        """Leads of the spine without a score at an as_of: their outcome was known by then."""
+        spine = self.selection.slice_of(self.selection.spine, as_of)
+        ((asked, scored),) = self.session.warehouse.rows(
+            "SELECT (SELECT row_count FROM store.meta.slices WHERE kind = ? AND name = ? AND version = ? AND spine = ? "
+            "AND as_of = ? AND fingerprint = ?), (SELECT row_count FROM store.meta.scorings WHERE as_of = ? AND "
+            "feature_set_version = ? AND model_version = ? AND policy_version = ?)",
+            [*spine.key, as_of, self.selection.feature_set_version, self.model_version, self.policy.policy_version],
+        )
+        return int(asked - scored)
+
     def tiers(self, as_of: datetime) -> list[tuple[str, int]]:
         """Leads by tier at an as_of under these versions, best tier first."""
         return self.session.warehouse.rows(

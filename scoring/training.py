@@ -8,19 +8,20 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from datetime import time as time_of_day
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from leadmart.features import catalogue
 from leadmart.features.clock import now, sql_literal
-from leadmart.features.definition import horizon_days
+from leadmart.features.definition import Definition, horizon_days
 from leadmart.features.errors import LeadmartError
 from leadmart.features.lookup import feature_columns
 from leadmart.features.materialize import publish_views
-from leadmart.features.plan import select
+from leadmart.features.plan import Selection, select
 from leadmart.features.project import Project, TrainSection
 from leadmart.features.raw import newest_load
 from leadmart.features.registry import Registry
 from leadmart.features.session import Session
+from leadmart.features.snapshot import unobserved
 from leadmart.features.waivers import waivers_of
 from leadmart.features.warehouse import Warehouse, new_run_id, open_for_writing
 from leadmart.scoring.champion import load_policy, typed_columns
@@ -28,6 +29,9 @@ from leadmart.scoring.dataset import SplitSettings
 from leadmart.scoring.judge import Judge
 from leadmart.scoring.train import Label, TrainingResult, TrainSettings, fit
 from leadmart.scoring.training_frame import training_frame, with_true_probability
+
+if TYPE_CHECKING:
+    import polars as pl
 
 
 @dataclass(frozen=True)
@@ -46,7 +50,7 @@ class Trained:
 def train(project: Project, progress: Callable[[str], None] = lambda _: None) -> Trained:
     """Trains on what is loaded, keeps the model and makes it the champion; with too few outcomes the rules stay.
 
-    Raises LeadmartError `nothing_loaded`, `nothing_to_learn`, `quality_failed`, `leak_suspected` and what `check`
+    Raises LeadmartError `nothing_loaded`, `nothing_to_learn`, `quality_failed`, `suspects` and what `check`
     refuses.
     """
     started = time.perf_counter()
@@ -62,6 +66,7 @@ def train(project: Project, progress: Callable[[str], None] = lambda _: None) ->
                 hint="`leadmart load TABLE FILE`",
             )
         label = registry.get("label", project.settings.train.label)
+        _refuse_absent_outcomes(session, label)
         spine = registry.get("spine", project.settings.train.spine)
         selection = select(registry, session.present)
         publish_views(warehouse, session, selection, run_id)
@@ -89,14 +94,38 @@ def train(project: Project, progress: Callable[[str], None] = lambda _: None) ->
             true_probability="true_probability" if project.is_demo else None,
         )
         waived = [waiver.words() for waiver in waivers_of(registry, [label, spine, *selection.definitions])]
-        result = replace(
-            result, excluded=(frame.blocked, *result.excluded), notes=(*result.notes, *dict.fromkeys(waived))
-        )
+        unknown = _unknown_states(session, selection, frame.rows)
+        notes = (*result.notes, *dict.fromkeys(waived), *unknown)
+        result = replace(result, excluded=(frame.blocked, *result.excluded), notes=notes)
         role = "champion" if result.model else "rules"
         if result.model:
             _keep(warehouse, result, run_id)
             catalogue.publish(warehouse, registry, selection)
     return Trained(result, role, run_id, round(time.perf_counter() - started, 3))
+
+
+def _unknown_states(session: Session, selection: Selection, landmarks: pl.DataFrame) -> tuple[str, ...]:
+    """A note on each source made of change rows, where landmarks lie before its first: its state is NULL there."""
+    session.warehouse.register("landmarks", landmarks.select("as_of"))
+    names = session.registry.sources_of(selection.definitions)
+    counted = unobserved(session.warehouse, session.registry, names, "SELECT as_of FROM landmarks")
+    return tuple(
+        f"{rows:,} of {landmarks.height:,} landmarks lie before the first snapshot that {name} is made of: what it "
+        "says is unknown there, NULL"
+        for name, rows in counted.items()
+    )
+
+
+def _refuse_absent_outcomes(session: Session, label: Definition) -> None:
+    absent = sorted(set(session.registry.sources_of([label])) - session.present)
+    if absent:
+        raise LeadmartError(
+            f"{', '.join(absent)} is not loaded, and label {label.name} reads it: every lead would count as one "
+            "without the outcome",
+            code="nothing_to_learn",
+            place=label.place(),
+            hint="`leadmart load` brings it in; until then `leadmart run` scores by the rules",
+        )
 
 
 def models(warehouse: Warehouse) -> list[dict[str, Any]]:
@@ -159,4 +188,5 @@ def _settings(section: TrainSection, cut_off: datetime, not_before: datetime, th
         seed=section.seed,
         threads=threads or 1,
         waived_leak=section.waive_leak,
+        waived=section.waive,
     )

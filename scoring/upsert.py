@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from leadmart.features.clock import now, sql_literal
+from leadmart.features.fingerprint import digest
 from leadmart.features.warehouse import Warehouse
 
 if TYPE_CHECKING:
@@ -42,6 +43,11 @@ class Scoring:
     policy_version: str
     input_hash: str
 
+    @property
+    def name(self) -> str:
+        """Names the rows that this scoring gives: they follow from the versions and the input."""
+        return digest(self.as_of, *self._values, self.input_hash)
+
     def is_done(self, warehouse: Warehouse) -> int | None:
         """The number of rows where this very scoring is what is published under its versions; None where not."""
         found = warehouse.rows(
@@ -66,6 +72,15 @@ class Scoring:
         warehouse.execute(
             f"INSERT OR REPLACE INTO store.meta.scorings VALUES ({sql_literal(self.as_of)}, ?, ?, ?, ?, ?, ?, ?)",
             [*self._values, self.input_hash, rows, run_id],
+        )
+
+    def published_sql(self) -> str:
+        """The published score rows of these versions, as they were before a run stamped them."""
+        feature_set, model, policy = (f"'{version}'" for version in self._values[1:])
+        return (
+            f"SELECT * EXCLUDE ({', '.join(STAMPS)}) FROM store.scores.lead_scores WHERE as_of = "
+            f"{sql_literal(self.as_of)} AND feature_set_version = {feature_set} AND model_version = {model} "
+            f"AND policy_version = {policy} ORDER BY lead_id"
         )
 
     @property

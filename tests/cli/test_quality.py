@@ -116,6 +116,35 @@ def test_failed_rows_of_a_view_are_not_listed(here: Any, copy_of: Any, seen: Any
     assert list((folder / "warehouse" / "tmp").glob("*.parquet")) == []
 
 
+def test_a_suite_that_grew_is_asked_about_what_is_filled_already(
+    here: Any, copy_of: Any, seen: Any, edit: Any, stored: Any
+) -> None:
+    folder = copy_of("scored")
+    before = seen(folder)
+    none = {"type": "expect_table_row_count_to_equal", "kwargs": {"value": 1}, "severity": "critical"}
+    broken_suite(folder, "feature.web_engagement", none)
+    edit(folder / "leadmart.toml", "hot = 80 ", "hot = 55 ")
+    rows = stored(folder, "SELECT COUNT(*) FROM scores.lead_scores")
+    for _ in range(2):
+        done = here("run", "--project", folder, "--json")
+        assert (done.code, done.document["status"]) == (3, "blocked")
+        assert done.document["held_back"] == ["features.web_engagement__v1"]
+        assert stored(folder, "SELECT COUNT(*) FROM scores.lead_scores") == rows
+        assert seen(folder) == before
+    scored = here("score", "--project", folder, "--json")
+    assert (scored.code, scored.document["status"]) == (3, "blocked")
+
+
+def test_a_score_suite_that_grew_is_asked_about_published_rows(here: Any, copy_of: Any, seen: Any) -> None:
+    folder = copy_of("scored")
+    before = seen(folder)
+    broken_suite(folder, "score.lead_scores", NOT_HALF)
+    done = here("run", "--project", folder, "--json")
+    assert (done.code, done.document["status"]) == (3, "blocked")
+    assert seen(folder) == before
+    assert list((folder / "warehouse" / "tmp").glob("*.parquet")) == []
+
+
 def test_failed_score_rows_are_not_published(here: Any, copy_of: Any, seen: Any, edit: Any, stored: Any) -> None:
     folder = copy_of("scored")
     before = seen(folder)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -92,7 +93,8 @@ def holds_phrase(text: str | None, phrase: str) -> bool:
 
 
 def is_blank(text: str | None) -> bool:
-    return text is None or text.strip(" ") == ""
+    """Without a character that is no blank: ordinary, non-breaking, ideographic or other."""
+    return text is None or all(unicodedata.category(c) == "Zs" for c in text)
 
 
 def best_word(title: str | None, words: Sequence[dict[str, str]], column: str) -> str | None:
@@ -189,6 +191,32 @@ def product_usage(lead_id: str, as_of: datetime, sources: Sources) -> Row:
         "integrations_attempted_30d": len(with_value(last_30, "event_type", "integration_attempted")),
         "days_since_last_product_event": days_since_last(steps, as_of),
     }
+
+
+# --- spines and labels ---
+
+LANDMARKS = (1, 3, 7, 14, 30, 60, 90, 120, 150, 175)
+
+
+def open_leads(as_of: datetime, sources: Sources) -> set[str]:
+    """Leads of the last 180 days."""
+    return {lead["lead_id"] for lead in since(known(sources.get("leads", ()), as_of), as_of, 180)}
+
+
+def training_landmarks(as_of: datetime, sources: Sources) -> set[str]:
+    """Leads that are of one of ten ages, in midnights."""
+    leads = known(sources.get("leads", ()), as_of)
+    return {lead["lead_id"] for lead in leads if midnights(lead["occurred_at"], as_of) in LANDMARKS}
+
+
+def first_opportunities(sources: Sources, known_at: datetime | None = None) -> dict[str, datetime]:
+    """When each lead's first opportunity was created: with hindsight, or as it was known at a moment."""
+    rows = sources.get("opportunities", ())
+    found: dict[str, datetime] = {}
+    for row in rows if known_at is None else known(rows, known_at):
+        if row["lead_id"] is not None:
+            found[row["lead_id"]] = min(found.get(row["lead_id"], row["occurred_at"]), row["occurred_at"])
+    return found
 
 
 # --- its account ---

@@ -288,6 +288,19 @@ LEFT JOIN features.clicks__v1 AS cl
     assert [s.definition.ref for s in world.fill(MAY_31)] == ["open_leads", "clicks@v1", "a_twice@v1"]
 
 
+def test_one_view_is_looked_for_among_what_the_project_computes(world: Any) -> None:
+    clicks(world)
+    world.write("sql/features/clicks/v2.sql", CLICKS)
+    session, selection = world.again()
+    assert selection.needed_for("clicks", session.registry) == {"spine.open_leads", "features.clicks__v1"}
+    assert selection.needed_for("clicks@v1", session.registry) == selection.needed_for("clicks", session.registry)
+    for name, hint in (("clicks@v2", "clicks@v1"), ("opportunity", "it computes open_leads"), ("click", "clicks@v1")):
+        with pytest.raises(LeadmartError) as refused:
+            selection.needed_for(name, session.registry)
+        assert (refused.value.code, refused.value.message) == ("unknown_definition", f"the project computes no {name}")
+        assert hint in refused.value.hint
+
+
 def test_what_check_refuses_is_not_selected(world: Any) -> None:
     clicks(world, CLICKS.replace("    AND w.as_of = spine.as_of\n", ""))
     with pytest.raises(LeadmartError) as refused:

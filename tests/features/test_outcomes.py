@@ -12,9 +12,9 @@ from leadmart.features.errors import LeadmartError
 from leadmart.features.outcomes import make_outcomes
 
 ROWS = [
-    {"opportunity_id": "o1", "lead_id": "007", "created_at": "2026-05-20 10:00:00", "synced_at": "2026-05-25"},
-    {"opportunity_id": "o2", "lead_id": "007", "created_at": "2026-05-22 10:00:00", "synced_at": "2026-05-23"},
-    {"opportunity_id": "o3", "lead_id": "L2", "created_at": "2026-05-30 00:00:00", "synced_at": "2026-05-30"},
+    {"opportunity_id": "o1", "lead_id": "007", "created_at": "2026-05-20 10:00:00", "synced_at": "2026-05-25 00:00:00"},
+    {"opportunity_id": "o2", "lead_id": "007", "created_at": "2026-05-22 10:00:00", "synced_at": "2026-05-23 00:00:00"},
+    {"opportunity_id": "o3", "lead_id": "L2", "created_at": "2026-05-30 00:00:00", "synced_at": "2026-05-30 00:00:00"},
 ]
 FIRST, SECOND, THIRD = (datetime(2026, 5, 20, 10), datetime(2026, 5, 22, 10), datetime(2026, 5, 30))
 

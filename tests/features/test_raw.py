@@ -12,8 +12,9 @@ import pytest
 import yaml
 
 from leadmart.features.errors import LeadmartError
+from leadmart.features.load import load
 from leadmart.features.project import Project
-from leadmart.features.raw import attach_raw_file, load, newest_load, raw_tables, raw_versions
+from leadmart.features.raw import newest_load, raw_attached, raw_tables, raw_versions
 from leadmart.features.registry import Registry
 from leadmart.features.staging import present_sources, stage
 from leadmart.features.warehouse import Warehouse, open_for_writing
@@ -112,8 +113,10 @@ def test_a_parquet_file_is_loaded_with_its_types(opened: Warehouse, tmp_path: Pa
     )
     load(opened, Registry(opened.project), "calls", [file], loaded_at=datetime(2026, 2, 1))
     row = rows_of(opened)["1"]
-    assert row["called_at"].isoformat() == "2026-01-01"
-    assert row["synced_at"] == datetime(2026, 1, 2)
+    assert row["minutes"] == 3
+    # a clock that is a day, typed or written, is that day's last microsecond
+    assert row["called_at"] == datetime(2026, 1, 1, 23, 59, 59, 999999)
+    assert row["synced_at"] == datetime(2026, 1, 2, 23, 59, 59, 999999)
 
 
 def test_batches_with_other_types_and_more_columns_stand_together(opened: Warehouse, write_file: WriteFile) -> None:
@@ -125,8 +128,8 @@ def test_batches_with_other_types_and_more_columns_stand_together(opened: Wareho
     load(opened, registry, "calls", [first, second], loaded_at=datetime(2026, 2, 1))
     stage(opened, registry, ["calls"], present_sources(opened, registry))
     assert opened.rows("SELECT call_id, occurred_at FROM staging.calls ORDER BY call_id") == [
-        ("007", datetime(2026, 1, 1)),
-        ("8", datetime(2026, 1, 2)),
+        ("007", datetime(2026, 1, 1, 23, 59, 59, 999999)),
+        ("8", datetime(2026, 1, 2, 23, 59, 59, 999999)),
     ]
 
 
@@ -163,6 +166,7 @@ def in_place(make_project: MakeProject, raw: str, write: Callable[[Path], None])
     return project
 
 
+HEAD = "id,lead_id,called_at,synced_at,minutes,score,note\n"
 ROW = (
     "1 AS id, 'L1' AS lead_id, TIMESTAMP '2026-01-01' AS called_at, TIMESTAMP '2026-01-02' AS synced_at, "
     "3 AS minutes, 1.5 AS score, 'x' AS note"
@@ -204,9 +208,37 @@ def test_a_parquet_folder_is_read_in_place(make_project: MakeProject) -> None:
     project = in_place(make_project, 'parquet = "exports"', write_parquet)
     with open_for_writing(project) as warehouse:
         assert set(raw_tables(warehouse)) == {"calls", "single"}
-        attach_raw_file(warehouse)  # nothing to attach
-        stage(warehouse, Registry(project), ["calls"], frozenset({"calls"}))
+        with raw_attached(warehouse):  # nothing to attach
+            stage(warehouse, Registry(project), ["calls"], frozenset({"calls"}))
         assert warehouse.rows("SELECT COUNT(*) FROM staging.calls") == [(2,)]
+
+
+def test_text_with_an_offset_read_in_place_is_utc(make_project: MakeProject) -> None:
+    text = "-- key: id\n-- rows: appended\n--\n-- Calls.\nSELECT c.id, CAST(c.called_at AS TIMESTAMP) AS occurred_at, "
+    text += "TRY_CAST(c.synced_at AS TIMESTAMP) AS ingested_at FROM raw.calls AS c\n"
+    project = make_project({"sql/sources/mine/calls.sql": text}, SETTINGS + '[raw]\nparquet = "dump"\n')
+    (project.root / "dump").mkdir()
+    rows = (
+        "('a', '2026-05-31 02:00:00+02:00', '2026-05-31T00:30:00Z'), ('b', '2026-05-31', ''), ('c', '2026-06-01', 'x')"
+    )
+    duckdb.execute(
+        f"COPY (SELECT * FROM (VALUES {rows}) AS t (id, called_at, synced_at)) "
+        f"TO '{project.root / 'dump' / 'calls.parquet'}' (FORMAT parquet)"
+    )
+    with open_for_writing(project) as warehouse:
+        registry = Registry(project)
+        stage(warehouse, registry, ["calls"], present_sources(warehouse, registry))
+        found = warehouse.rows("SELECT id, occurred_at, ingested_at FROM staging.calls ORDER BY id")
+    assert found == [("a", datetime(2026, 5, 31), datetime(2026, 5, 31, 0, 30))]
+
+
+def test_an_old_batch_that_replaces_a_newer_one_is_the_newest_load(opened: Warehouse, write_file: WriteFile) -> None:
+    registry = Registry(opened.project)
+    old, new = (write_file(f"{n}.csv", HEAD + f"{n},L1,2026-01-01,2026-01-01,,,\n") for n in "ab")
+    for day, file in enumerate((old, new, old), 2):
+        load(opened, registry, "calls", [file], loaded_at=datetime(2026, 1, day), replace=True)
+        assert newest_load(opened) == datetime(2026, 1, day)
+    assert set(rows_of(opened)) == {"a"}
 
 
 def test_a_loaded_table_goes_before_one_in_place(make_project: MakeProject, write_file: WriteFile) -> None:
@@ -224,6 +256,38 @@ def test_raw_that_is_not_there_is_named(raw: str, make_project: MakeProject) -> 
         raw_tables(warehouse)
     assert refused.value.code == "raw_missing"
     assert "gone" in refused.value.message
+    with open_for_writing(project) as warehouse, pytest.raises(LeadmartError) as refused:
+        newest_load(warehouse)
+    assert refused.value.code == "raw_missing"
+
+
+def test_a_schema_without_tables_is_named_and_not_read_as_empty(make_project: MakeProject) -> None:
+    project = in_place(make_project, 'duckdb = "dbt.duckdb"\nschema = "mart"', write_duckdb)
+    with open_for_writing(project) as warehouse, pytest.raises(LeadmartError) as refused:
+        raw_tables(warehouse)
+    assert (refused.value.code, refused.value.message.split()[-1]) == ("raw_missing", "mart")
+
+
+@pytest.mark.parametrize(
+    ("column", "code"), [("calld_at", "missing_column"), ("", "unreadable_file")], ids=["renamed", "broken"]
+)
+def test_one_file_of_a_folder_that_differs_is_named(column: str, code: str, make_project: MakeProject) -> None:
+    project = in_place(make_project, 'parquet = "exports"', write_parquet)
+    odd = project.root / "exports" / "calls" / "3.parquet"
+    duckdb.execute(f"COPY (SELECT {ROW.replace('AS called_at', 'AS ' + (column or 'x'))}) TO '{odd}' (FORMAT parquet)")
+    if not column:
+        odd.write_bytes(b"PAR1 and no more")
+    with open_for_writing(project) as warehouse, pytest.raises(LeadmartError) as refused:
+        rows_of(warehouse)
+    assert refused.value.code == code
+    assert str(refused.value.place) == str(odd)
+
+
+def test_brackets_in_a_folder_are_no_pattern(make_project: MakeProject) -> None:
+    project = in_place(make_project, 'parquet = "exports [1]"', write_parquet)
+    (project.root / "exports").rename(project.root / "exports [1]")
+    with open_for_writing(project) as warehouse:
+        assert set(rows_of(warehouse)) == {"1", "2"}
 
 
 def test_a_source_the_project_says_it_has_must_be_loaded(make_project: MakeProject) -> None:

@@ -12,8 +12,8 @@ import pytest
 import yaml
 
 from leadmart.features.errors import LeadmartError
+from leadmart.features.load import load
 from leadmart.features.project import Project
-from leadmart.features.raw import load
 from leadmart.features.registry import Registry
 from leadmart.features.staging import present_sources, source_inputs, stage
 from leadmart.features.warehouse import open_for_writing

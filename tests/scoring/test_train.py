@@ -6,12 +6,9 @@ import json
 from dataclasses import replace
 from datetime import timedelta
 
-import numpy as np
 import polars as pl
 import pytest
 
-from leadmart.features.errors import LeadmartError
-from leadmart.features.lookup import FeatureColumn
 from leadmart.scoring.scorecard import Scorecard
 from leadmart.scoring.train import Label, TrainSettings, fit
 
@@ -106,28 +103,6 @@ def test_p3_order_of_rows_and_threads_change_no_byte_of_the_result(big, trained,
     found = train(big, columns, scorecard, rows=shuffled, true_probability="p_true", threads=2)
     assert found.model.to_text() == trained.model.to_text()
     assert found.as_json() == trained.as_json()
-
-
-def test_k6_a_model_too_good_to_be_true_is_refused_unless_waived(big, columns, scorecard):
-    noise = pl.Series(np.random.default_rng(0).normal(0, 0.1, big.rows.height))
-    leak = (pl.col("outcome_at") <= pl.col("as_of") + LABEL.horizon).fill_null(False).cast(pl.Float64) + noise
-    rows = big.rows.with_columns(leak.alias("deal_size_class"))
-    more = (*columns, FeatureColumn("deal_size_class", "leaky@v1", "DOUBLE"))
-    with pytest.raises(LeadmartError, match="leak suspected") as caught:
-        train(big, more, scorecard, rows=rows)
-    assert caught.value.code == "leak_suspected"
-    assert "deal_size_class" in caught.value.hint
-    waived = train(big, more, scorecard, rows=rows, waived_leak="a test of the waiver")
-    assert any("waived: a test of the waiver" in note for note in waived.notes)
-    codes = {suspect.code for suspect in waived.suspects if suspect.column == "deal_size_class"}
-    assert codes == {"univariate_auc", "gain_share"}
-
-
-def test_k5_missingness_that_tells_the_outcome_is_suspected(big, trained, columns, scorecard):
-    assert trained.suspects == ()
-    told = pl.when(pl.col("outcome_at").is_not_null()).then(pl.lit(5)).alias("employees")
-    found = train(big, columns, scorecard, rows=big.rows.with_columns(told), waived_leak="a test")
-    assert ("employees", "missingness_auc") in {(suspect.column, suspect.code) for suspect in found.suspects}
 
 
 def test_the_document_holds_the_fields_of_the_command_line(trained):

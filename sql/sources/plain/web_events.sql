@@ -11,8 +11,10 @@ SELECT
     CAST(w.session_id AS VARCHAR) AS session_id,            -- the visit
     CAST(w.event_type AS VARCHAR) AS event_type,            -- page_view
     CAST(w.url AS VARCHAR) AS url,                          -- the address, with its query
-    COALESCE(NULLIF(REGEXP_EXTRACT(CAST(w.url AS VARCHAR), '^(?:https?://[^/?#]*)?([^?#]*)', 1), ''), '/')
-        AS path,                                            -- the address without host and query
+    CASE
+        WHEN w.url IS NULL THEN NULL
+        ELSE COALESCE(NULLIF(REGEXP_EXTRACT(CAST(w.url AS VARCHAR), '^(?:https?://[^/?#]*)?([^?#]*)', 1), ''), '/')
+    END AS path,                                            -- the address without host and query
     CASE
         WHEN w.url IS NULL THEN NULL
         WHEN REGEXP_MATCHES(w.url, '^(https?://[^/?#]*)?/pricing') THEN 'pricing'

@@ -1,0 +1,77 @@
+"""Remarks on sources after `load`: rows that will not count as one may expect."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from leadmart.features.clock import iso
+from leadmart.features.definition import raw_names
+from leadmart.features.errors import near_names
+from leadmart.features.plan import default_as_of
+from leadmart.features.raw import raw_attached, raw_tables
+from leadmart.features.registry import Registry
+from leadmart.features.staging import every_row, fed_definitions, stage_joined
+from leadmart.features.warehouse import Warehouse
+
+
+@dataclass(frozen=True)
+class Remark:
+    """What `load` says of a source after its raw table grew: rows that will not count as one may expect."""
+
+    source: str
+    changed_keys: int
+    rows_without_clock: int
+
+    def words(self) -> list[str]:
+        """One sentence for each count that is not 0."""
+        found = []
+        if self.changed_keys:
+            found.append(
+                f"{self.source}: {self.changed_keys:,} keys come back with other values, though its rows are said "
+                "to be appended; the row first known counts"
+            )
+        if self.rows_without_clock:
+            found.append(f"{self.source}: {self.rows_without_clock:,} rows have no clock and can never be known")
+        return found
+
+
+def remarks_on(warehouse: Warehouse, registry: Registry, table: str) -> list[Remark]:
+    """Remarks on the sources that read a raw table: keys that come back changed in a log, rows without a clock."""
+    raw = {name.lower(): relation for name, relation in raw_tables(warehouse).items()}
+    names = {d.name for d in registry.all("source") if table.lower() in raw_names(d)}
+    stage_joined(warehouse, registry, names)
+    found = []
+    with raw_attached(warehouse):
+        for name in sorted(names):
+            definition = fed_definitions(registry, name, raw)[0]
+            _, union = every_row(warehouse, registry, name, raw)
+            key = ", ".join(definition.source_key)
+            changed = 0
+            if definition.header.get("rows") == "appended":
+                ((changed,),) = warehouse.rows(
+                    f"SELECT COUNT(*) FROM (SELECT {key} FROM (SELECT DISTINCT * EXCLUDE (ingested_at) FROM ({union})) "
+                    f"GROUP BY {key} HAVING COUNT(*) > 1)"
+                )
+            ((clockless,),) = warehouse.rows(
+                f"SELECT COUNT(*) FROM ({union}) WHERE occurred_at IS NULL OR ingested_at IS NULL"
+            )
+            found.append(Remark(name, changed, clockless))
+    return found
+
+
+def reader_warnings(registry: Registry, table: str) -> list[str]:
+    """What to say of a raw table that no source of the project reads, or would read under another name."""
+    read = {name.lower() for d in registry.all("source") for name in raw_names(d)}
+    if table.lower() in read:
+        return []
+    near = near_names(table, read)
+    return [f"no source of this project reads raw.{table}{'; ' + near if near else ''}"]
+
+
+def filled_warnings(warehouse: Warehouse) -> list[str]:
+    """What to say where the newest due as_of was computed before a load: its rows will not be seen there."""
+    due = default_as_of(warehouse)
+    if not warehouse.rows("SELECT 1 FROM store.meta.slices WHERE as_of = ? LIMIT 1", [due]):
+        return []
+    told = f"the slices at {iso(due)} were filled before this load"
+    return [f"{told}: its rows count from the next as_of on, {iso(due + warehouse.project.settings.clock.interval)}"]
