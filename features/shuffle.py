@@ -13,9 +13,10 @@ from datetime import datetime
 import duckdb
 
 from leadmart.features.clock import sql_literal
+from leadmart.features.raw_clock import clock_columns
 from leadmart.features.raw_use import Use, all_uses, deciding_uses, overwritten_columns, uses_of
 from leadmart.features.registry import Registry
-from leadmart.features.staging import bad_source, with_clocks
+from leadmart.features.staging import bad_source, joined_first, raw_rows, stage, with_clocks
 from leadmart.features.warehouse import Warehouse
 
 WAYS = ("deleted", "changed", "added")
@@ -59,15 +60,17 @@ def copy_raw(
     uses = all_uses(registry, names)
     tables = [table for table in dict.fromkeys(use.table for use in uses) if table in raw]
     scratch.execute("CREATE SCHEMA IF NOT EXISTS original")
+    numbered = {}
     for table in tables:
-        numbered = f"SELECT *, ROW_NUMBER() OVER () AS {ROW} FROM {raw[table]}"
-        scratch.execute(f'CREATE OR REPLACE VIEW raw."{table}" AS {numbered}')
+        numbered[table] = f"(SELECT *, ROW_NUMBER() OVER () AS {ROW} FROM {raw[table]})"
+    if sample is not None:
+        _read_raw(scratch, registry, names, numbered)
     for table in tables:
-        rows = f'raw."{table}"'
+        rows = numbered[table]
         if sample is not None:
             wanted = [_sampled(scratch, use, sample, tables) for use in uses if use.table == table]
             union = " UNION ".join(part for part in wanted if part)
-            rows = f'(SELECT * FROM raw."{table}" WHERE {ROW} IN ({union}))' if union else rows
+            rows = f"(SELECT * FROM {rows} WHERE {ROW} IN ({union}))" if union else rows
         scratch.execute(
             f'CREATE OR REPLACE TABLE original."{table}" AS '
             f"SELECT * REPLACE (ROW_NUMBER() OVER () AS {ROW}) FROM {rows}"
@@ -94,7 +97,7 @@ def alter_raw(
     uses = all_uses(registry, names)
     tables = [row[0] for row in scratch.rows("SELECT table_name FROM duckdb_tables() WHERE schema_name = 'original'")]
     scratch.execute("CREATE SCHEMA IF NOT EXISTS altered")
-    _point_raw_at(scratch, "original", tables)
+    _read_raw(scratch, registry, names, {table: f'original."{table}"' for table in tables})
     by_table = {table: deciding_uses([use for use in uses if use.table == table]) for table in tables}
     for table, deciding in by_table.items():
         _mark_known(scratch, table, deciding, as_of, tables)
@@ -102,7 +105,7 @@ def alter_raw(
     for table in tables:
         every = [use for use in uses if use.table == table]
         counts[table] = _alter(scratch, table, every, by_table[table], as_of, seed, ways, overwrite)
-    _point_raw_at(scratch, "altered", tables)
+    _read_raw(scratch, registry, names, {table: f'altered."{table}"' for table in tables})
     found = []
     for table, deciding in by_table.items():
         rows, overwritten = counts[table]
@@ -117,9 +120,18 @@ def alter_raw(
     return {table: f'altered."{table}"' for table in tables}, found
 
 
-def _point_raw_at(scratch: Warehouse, schema: str, tables: Sequence[str]) -> None:
-    for table in tables:
-        scratch.execute(f'CREATE OR REPLACE VIEW raw."{table}" AS SELECT * FROM {schema}."{table}"')
+def _read_raw(scratch: Warehouse, registry: Registry, names: Sequence[str], relations: Mapping[str, str]) -> None:
+    """Lets the sources' SELECTs read these relations as raw, and stages over them the logs that sources join."""
+    uses = all_uses(registry, names)
+    for table, relation in relations.items():
+        clocks = {c: cast for use in uses if use.table == table for c, cast in clock_columns(use.source).items()}
+        scratch.execute(f'CREATE OR REPLACE VIEW raw."{table}" AS {raw_rows(scratch, relation, clocks)}')
+    joined = {j for name in names for definition in registry.source(name) for j in definition.joined}
+    for (staged,) in scratch.rows("SELECT table_name FROM duckdb_tables() WHERE schema_name = 'staging'"):
+        scratch.execute(f"DROP TABLE staging.{staged} CASCADE")
+    if joined:
+        scratch.raw = relations
+        stage(scratch, registry, sorted(joined), frozenset(joined_first(registry, names)))
 
 
 def _numbered_rows(scratch: Warehouse, use: Use, tables: Collection[str]) -> str:

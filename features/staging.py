@@ -153,7 +153,7 @@ def every_row(warehouse: Warehouse, registry: Registry, name: str, raw: Mapping[
             relation = raw.get(table.lower()) if fed else None
             if relation and relation.startswith("read_parquet"):
                 refuse_unequal_files(warehouse, table, columns)
-            rows = _raw_rows(warehouse, relation, clocks) if relation else f"SELECT {empty} WHERE FALSE"
+            rows = raw_rows(warehouse, relation, clocks) if relation else f"SELECT {empty} WHERE FALSE"
             views.append(f'CREATE OR REPLACE VIEW raw."{table}" AS {rows}')
             warehouse.execute(views[-1])
         try:
@@ -163,7 +163,7 @@ def every_row(warehouse: Warehouse, registry: Registry, name: str, raw: Mapping[
     return views, " UNION ALL BY NAME ".join(parts)
 
 
-def _raw_rows(warehouse: Warehouse, relation: str, clocks: Mapping[str, str]) -> str:
+def raw_rows(warehouse: Warehouse, relation: str, clocks: Mapping[str, str]) -> str:
     """The rows of a raw table, its clocks as the UTC timestamps that they mean."""
     columns = warehouse.columns(f"SELECT * FROM {relation}")
     read = {name: clock_sql(name, kind, clocks[name.lower()]) for name, kind in columns if name.lower() in clocks}

@@ -16,6 +16,7 @@ from leadmart.features.raw import raw_attached, raw_tables
 from leadmart.features.registry import Registry
 from leadmart.features.session import Session, link_for, relation_of
 from leadmart.features.shuffle import Alteration, alter_raw, copy_raw
+from leadmart.features.staging import joined_first
 from leadmart.features.warehouse import SCHEMAS, Warehouse, open_scratch
 
 
@@ -82,7 +83,8 @@ def experiment(
     Raises LeadmartError where a definition does not run.
     """
     wanted = [d for d in selection.definitions if d.relation not in held]
-    names = [name for name in dict.fromkeys([*registry.sources_of(wanted), *sorted(more_sources)]) if name in present]
+    read = joined_first(registry, [*registry.sources_of(wanted), *sorted(more_sources)])
+    names = [name for name in read if name in present]
     with open_scratch(warehouse.project) as scratch:
         raw = {name.lower(): relation for name, relation in raw_tables(warehouse).items()}
         with raw_attached(scratch):

@@ -159,3 +159,43 @@ def test_a_row_that_one_of_two_sources_knows_keeps_what_that_one_reads(world: An
     assert {(name, unread, end) for _, name, _, unread, end in rows} == {(True, True, True)}
     assert {amount for i, _, amount, _, _ in rows if i < 6} == {True}
     assert sum(not amount for *_, amount, _, _ in rows) == counts.changed
+
+
+@pytest.mark.parametrize("sample", [None, ("lead_id", "main.drawn")])
+def test_a_source_that_joins_a_log_is_altered_by_the_clocks_of_both(world: Any, sample: Any) -> None:
+    header = "-- key: {}\n-- rows: appended\n{}--\n-- Rows.\n"
+    world.write(
+        "sql/sources/plain/identities.sql",
+        header.format("anonymous_id", "")
+        + (
+            "SELECT i.anonymous_id, i.lead_id, i.told_at AS occurred_at, i.told_at AS ingested_at "
+            "FROM raw.identities AS i\n"
+        ),
+    )
+    world.write("sql/sources/plain/visits.sql", header.format("id", "-- joins: identities\n") + (
+        "SELECT v.id, i.lead_id, v.at AS occurred_at, v.at AS ingested_at FROM raw.visits AS v "
+        "JOIN staging.identities AS i ON i.anonymous_id = v.anonymous_id\n"
+    ))  # fmt: skip
+    registry = Registry(world.project)
+    names = ["identities", "visits"]
+    with open_scratch(world.project) as scratch:
+        scratch.execute("CREATE TABLE main.drawn AS SELECT 'L1' AS lead_id")
+        scratch.execute(
+            "CREATE TABLE main.identities AS SELECT 'b' || i AS anonymous_id, 'L' || i % 2 AS lead_id, "
+            "TIMESTAMP '2026-05-25' + TO_DAYS(CAST(i // 10 AS INTEGER)) AS told_at FROM RANGE(20) AS t (i)"
+        )
+        scratch.execute(
+            "CREATE TABLE main.visits AS SELECT i AS id, 'b' || i % 20 AS anonymous_id, TIMESTAMP '2026-05-01' AS at "
+            "FROM RANGE(100) AS t (i)"
+        )
+        raw = {"identities": "main.identities", "visits": "main.visits"}
+        copy_raw(scratch, registry, names, raw, sample)
+        ((copied,),) = scratch.rows("SELECT COUNT(*) FROM original.visits")
+        _, counts = alter_raw(scratch, registry, names, AS_OF, seed=0)
+        gone = scratch.rows(
+            "SELECT DISTINCT told_at < TIMESTAMP '2026-05-26' FROM original.visits AS v JOIN main.identities AS i "
+            "USING (anonymous_id) WHERE v._shuffle_row NOT IN (SELECT a._shuffle_row FROM altered.visits AS a)"
+        )
+    assert copied == (100 if sample is None else 50)
+    assert gone == [(False,)]  # a visit is known once it is told whose it is
+    assert {each.table for each in counts if each.added} == {"identities", "visits"}
