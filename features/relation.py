@@ -20,10 +20,10 @@ AVAILABILITIES = ("creation", "event", "enrichment", *HINDSIGHT)
 class Fact:
     """What is known of one column.
 
-    `role` is `as_of` for a bare as_of by lineage, `key` for the spine's entity key, `link <relation>` for a key of
-    another entity that a link gives for it. `type` is integer, decimal, double, varchar, boolean, timestamp, date,
-    interval or empty where no cast tells. `hindsight` names the columns of sources it comes from that are known by a
-    salesperson's work or the outcome only.
+    `role` is `as_of` for a bare as_of by lineage, `key` for the spine's entity key, `links.<link> <column>` for a
+    key of another entity that a link gives for it. `type` is integer, decimal, double, varchar, boolean, timestamp,
+    date, interval or empty where no cast tells. `hindsight` names the columns of sources it comes from that are known
+    by a salesperson's work or the outcome only.
     """
 
     role: str = ""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from leadmart.features.clock import iso
+from leadmart.features.clock import iso, sql_literal
 from leadmart.features.definition import Definition
 from leadmart.features.errors import LeadmartError
 from leadmart.features.lookup import lookup_sql
@@ -54,6 +54,9 @@ class Experiment:
             "differences": [vars(each) for each in self.differences],
         }
 
+
+_LATER = timedelta(days=400)
+"""After as_of by more than any altered clock is."""
 
 Further = Callable[[Session, str], Mapping[str, Any]]
 """Computes more in a session, given the SELECT of the scoring frame: name -> SELECT of rows with the spine's key."""
@@ -156,22 +159,28 @@ def _compute(
     schema: str,
     further: Further,
 ) -> None:
-    """Computes the definitions and keeps each one's rows as a table of `schema`; `spine` replaces the spine's rows."""
+    """Computes the definitions and keeps each one's rows as a table of `schema`; `spine` replaces the spine's rows.
+
+    `known` also runs over a moment when the future is known: what mixes moments up then reads what was altered.
+    """
     _forget(scratch)
     session = Session(scratch, registry)
     session.present = present
-    session.want([as_of])
+    session.want([as_of, as_of + _LATER])
     session.prepare(wanted)
     scratch.execute(f"CREATE SCHEMA {schema}")
+    then = f"WHERE as_of = {sql_literal(as_of)}"
     for definition in wanted:
         if definition.kind == "feature" and definition.entity != selection.spine.entity:
             session.account_spine(definition, link_for(definition, registry))
         session.compute(definition)
         kept = "found_spine" if definition.kind == "spine" else definition.relation
-        scratch.execute(f'CREATE TABLE {schema}."{kept}" AS SELECT * FROM {relation_of(definition)}')
+        scratch.execute(f'CREATE TABLE {schema}."{kept}" AS SELECT * FROM {relation_of(definition)} {then}')
         if definition.kind == "spine" and definition is selection.spine:
             # the views of both worlds are asked for the same leads, so that each one's own fault is told
-            scratch.execute(f"CREATE TABLE {schema}.spine AS {spine or f'SELECT * FROM {relation_of(definition)}'}")
+            scratch.execute(
+                f"CREATE TABLE {schema}.spine AS {spine or f'SELECT * FROM {relation_of(definition)} {then}'}"
+            )
             session.set_spine(definition.entity[0], f"SELECT * FROM {schema}.spine")
     if len(wanted) == len(selection.definitions):
         relations = {d.relation: relation_of(d) for d in wanted}

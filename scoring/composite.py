@@ -24,7 +24,9 @@ def boost(settings: Boost | None) -> pl.Expr:
     if settings is None:
         return pl.lit(0.0)
     days = pl.col(settings.column).cast(pl.Float64).clip(lower_bound=0.0)
-    points = pl.lit(float(settings.max)) * pl.lit(0.5).pow(days / pl.lit(float(settings.half_life_days)))
+    # times the inverse: Polars divides many rows by a literal in this way and one row in another, a last bit apart
+    halvings = days * pl.lit(1.0 / float(settings.half_life_days))
+    points = pl.lit(float(settings.max)) * pl.lit(0.5).pow(halvings)
     has_score = pl.col("rank").is_not_null() | (pl.col("rules_score") > 0)
     return pl.when(has_score).then(points.fill_null(0.0)).otherwise(0.0)
 

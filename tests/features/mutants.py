@@ -55,15 +55,18 @@ def words_of(text: str) -> list[Word]:
     return found
 
 
-def mutants_of(kind: str, text: str) -> Iterator[Mutant]:
-    """Every mutant of a definition of a kind (`feature`, `gate`, `link`, `spine`, `source`), each text once."""
+def mutants_of(kind: str, text: str, *, planted: bool = True) -> Iterator[Mutant]:
+    """Every mutant of a definition of a kind (`feature`, `gate`, `link`, `spine`, `source`), each text once.
+
+    Without `planted`, only those that change what the definition itself says.
+    """
     seen = {text}
     made = [_header(text, kind)]
     if kind == "source":
-        made += [_clocks(text), _source_rows(text)]
+        made += [_clocks(text), *([_source_rows(text)] if planted else [])]
     else:
         made += [_equalities(text), _conjuncts(text), _groups(text), _joins(text), _aggregates(text), _tuples(text)]
-        made += [_schemas(text), _windows(text), _selected(text), _planted(text, kind)]
+        made += [_schemas(text), _windows(text), _selected(text), *([_planted(text, kind)] if planted else [])]
     for mutants in made:
         for what, mutant in mutants:
             if mutant not in seen:
@@ -102,13 +105,11 @@ def _equalities(text: str) -> Iterator[Mutant]:
             yield f"{whole} dropped", _cut(text, words[n - 1].start, y.end)
         else:
             yield f"{whole} dropped", _cut(text, a.start, y.end, "TRUE")
-        forms = [
-            f"{left} <= {right}", f"{left} >= {right}", f"{left} IS NOT DISTINCT FROM {right}",
-            f"({left} = {right} OR {left} IS NULL)", f"{left} = {left}", f"{right} = {right}",
-            f"NOT ({left} <> {right})", f"COALESCE({left} = {right}, TRUE)", f"({left} = {right}) IS NOT FALSE",
-        ]  # fmt: skip
+        forms = [f"{left} <= {right}", f"{left} = {left}", f"({left} = {right} OR {left} IS NULL)"]
         if x.up == "AS_OF":
             forms += [
+                f"{left} >= {right}", f"{right} = {right}", f"{left} IS NOT DISTINCT FROM {right}",
+                f"NOT ({left} <> {right})", f"COALESCE({left} = {right}, TRUE)", f"({left} = {right}) IS NOT FALSE",
                 f"{left} = {right} - INTERVAL 1 DAY", f"DATE_TRUNC('month', {left}) = DATE_TRUNC('month', {right})",
                 f"{left} BETWEEN {right} AND {right} + INTERVAL 30 DAY", f"{left} <> {right}",
                 f"{left} IN ({right}, TIMESTAMP '2026-03-20')",

@@ -45,6 +45,14 @@ def test_g7_the_boost_halves_with_its_half_life(days, expected):
     assert frame.select(boost(Boost("days_since_last_visit"))).item() == expected
 
 
+def test_a_lead_alone_gets_the_boost_it_gets_among_others():
+    frame = pl.DataFrame({"days": list(range(91)), "rank": [0.5] * 91, "rules_score": [0.0] * 91})
+    together = frame.select(boost(Boost("days"))).to_series().to_list()
+    alone = [row.select(boost(Boost("days"))).item() for row in frame.iter_slices(1)]
+    assert alone == together
+    assert together == pytest.approx([10 * 0.5 ** (days / 7) for days in range(91)], rel=1e-14)
+
+
 def test_a_lead_without_rank_and_points_is_not_boosted():
     frame = pl.DataFrame(
         {"days": [0, 0], "rank": [None, None], "rules_score": [0.0, 3.0]}, schema_overrides={"rank": pl.Float64}
