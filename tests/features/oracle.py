@@ -314,20 +314,24 @@ def reaches(source: str, days: int, as_of: datetime, sources: Sources) -> bool:
     return days == NO_WINDOW or as_of - timedelta(days=days) >= min(row["occurred_at"] for row in rows)
 
 
-def stored_row(lead_id: str, as_of: datetime, sources: Sources, lists: Lists) -> Row:
-    """The lead's features as they are stored: None where a source's history does not reach, and `has_<source>`."""
-    row = lead_row(lead_id, as_of, sources, lists)
-    features = {column: value for column, value in row.items() if column not in gates(lead_id, as_of, sources, lists)}
+def as_stored(row: Row, as_of: datetime, sources: Sources) -> Row:
+    """One view's row as it is stored: None where a source's history does not reach, and the view's `has_<source>`."""
     stored: Row = {}
     longest: dict[str, int] = {}
-    has_account = account_of(lead_id, as_of, sources, lists) is not None
-    for column, value in features.items():
+    for column, value in row.items():
         read = days_read(column)
         stored[column] = value if all(reaches(s, days, as_of, sources) for s, days in read.items()) else None
         for source, days in read.items():
             longest[source] = max(days, longest.get(source, NO_WINDOW))
-    for source, days in longest.items():
-        stored[f"has_{source}"] = reaches(source, days, as_of, sources)
+    return stored | {f"has_{source}": reaches(source, days, as_of, sources) for source, days in longest.items()}
+
+
+def stored_row(lead_id: str, as_of: datetime, sources: Sources, lists: Lists) -> Row:
+    """The lead's features as they are stored: None where a source's history does not reach, and `has_<source>`."""
+    row = lead_row(lead_id, as_of, sources, lists)
+    features = {column: value for column, value in row.items() if column not in gates(lead_id, as_of, sources, lists)}
+    stored = as_stored(features, as_of, sources)
+    has_account = account_of(lead_id, as_of, sources, lists) is not None
     # only the account's view reads accounts, and a lead without one has no row there
     stored["has_accounts"] = stored["has_accounts"] if has_account else None
     return stored

@@ -25,7 +25,7 @@ from leadmart.features.pairs import features_for_pairs
 from leadmart.features.plan import select
 from leadmart.features.project import find_project
 from leadmart.features.registry import Registry
-from leadmart.features.render import preamble_sql
+from leadmart.features.render import preamble_sql, to_paste
 from leadmart.features.session import Session
 from leadmart.features.warehouse import open_for_writing
 
@@ -131,10 +131,11 @@ def test_slices_hold_what_plain_python_computes_and_what_the_pasted_text_gives(s
                 engine.compare(world, session.registry, found, wanted, f"slice at {as_of}")
                 with duckdb.connect() as console:
                     console.execute(preamble_sql(session.warehouse.project, session.registry, definition, as_of))
+                    *before, last = console.extract_statements(to_paste(definition, session.registry))
+                    for statement in before:
+                        console.execute(statement)
                     pasted = {
-                        definition.name: engine.keyed(
-                            engine.rows_of(console, definition.statement), (definition.key, "as_of")
-                        )
+                        definition.name: engine.keyed(engine.rows_of(console, last.query), (definition.key, "as_of"))
                     }
                 engine.compare(world, session.registry, pasted, wanted, f"pasted after the preamble at {as_of}")
 

@@ -26,7 +26,7 @@ def published(world: Any) -> Any:
 def some_pairs() -> pl.DataFrame:
     """Leads known and unknown at changing moments, in no order, some twice."""
     leads = ["L3", "007", "nobody", "L2", None]
-    rows = [(leads[n % 5], MAY_31 - timedelta(hours=7 * (n * 37 % 40))) for n in range(60)]
+    rows = [(leads[n % 5], MAY_31 + timedelta(hours=24 - 7 * (n * 37 % 40))) for n in range(60)]
     return pl.DataFrame([*rows, ("007", None)], schema=["lead_id", "as_of"], orient="row")
 
 
@@ -35,9 +35,10 @@ def test_a_frame_keeps_the_order_and_the_duplicates_of_its_pairs(published: Any)
     found = leadmart.feature_frame(published.project, given)
     assert_frame_equal(found.select("lead_id", "as_of"), given)
     assert {"sessions_7d", "industry", "has_web_events"} < set(found.columns)
-    # pages of L2 are known since noon of May 30th
+    # the page of L2 arrived on May 30th, which is its last microsecond
     pages = found.filter(pl.col("lead_id") == "L2").select("as_of", "pricing_views_7d").unique().sort("as_of")
-    assert pages["pricing_views_7d"].to_list() == [int(moment >= datetime(2026, 5, 30)) for moment in pages["as_of"]]
+    assert pages["pricing_views_7d"].to_list() == [int(moment >= MAY_31) for moment in pages["as_of"]]
+    assert 0 < pages["pricing_views_7d"].sum() < pages.height
     nobody = found.filter(pl.col("lead_id") == "nobody").unique(["lead_id", "as_of"])
     assert nobody["sessions_7d"].to_list() == [0] * nobody.height
     assert found.filter(pl.col("lead_id").is_null() | pl.col("as_of").is_null())["has_leads"].null_count() == 13

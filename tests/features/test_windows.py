@@ -65,7 +65,7 @@ def test_a_page_that_arrives_late_does_not_lengthen_the_past(world: Any, load_ro
     """The first page counts from when it was known: before that, the past was shorter."""
     from leadmart.features.pairs import features_for_pairs
 
-    early = {"event_id": "e", "lead_id": "L9", "occurred_at": "2020-01-01", "synced_at": "2026-03-01"}
+    early = {"event_id": "e", "lead_id": "L9", "occurred_at": "2020-01-01", "synced_at": "2026-03-01 00:00:00"}
     load_rows(world.warehouse, {"web_events": [early]})
     session, _ = world.again()
     pairs = world.write("pairs.csv", "lead_id,as_of\nnobody,2026-02-28\nnobody,2026-03-01\n")
