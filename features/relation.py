@@ -75,7 +75,8 @@ def known_relation(name: str, registry: Registry, timed: bool = True) -> Relatio
         columns[clock] = replace(columns.get(clock, Fact()), type="timestamp")
     if timed:
         columns[AS_OF] = Fact(AS_OF, "timestamp")
-    key = frozenset(column.lower() for column in definitions[0].source_key)
+    # connectors may differ in their key: only all its columns together tell the rows of every one of them apart
+    key = frozenset(column.lower() for definition in definitions for column in definition.source_key)
     return Relation(words, columns, (key,), timed=timed, hindsight=", ".join(sorted(marks)))
 
 
