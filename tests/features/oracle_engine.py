@@ -122,10 +122,23 @@ def computed(
     return found
 
 
+def as_stored(row: Row, as_of: datetime, sources: Mapping[str, Sequence[Row]]) -> Row:
+    """A view's row as it is stored: NULL where a source's history does not reach, and `has_<source>`."""
+    longest: dict[str, int] = {}
+    stored: Row = {}
+    for column, value in row.items():
+        read = oracle.days_read(column)
+        stored[column] = value if all(oracle.reaches(s, days, as_of, sources) for s, days in read.items()) else None
+        for source, days in read.items():
+            longest[source] = max(days, longest.get(source, oracle.NO_WINDOW))
+    reached = {f"has_{source}": oracle.reaches(source, days, as_of, sources) for source, days in longest.items()}
+    return {**stored, **reached}
+
+
 def stored_lead(lead: str, as_of: datetime, sources: Mapping[str, Sequence[Row]]) -> Row:
     """All a lead's features and gates, as they are stored."""
-    row: Row = oracle.lead_row(lead, as_of, sources, LISTS)
-    return row
+    rules = oracle.gates(lead, as_of, sources, LISTS)
+    return {**oracle.stored_row(lead, as_of, sources, LISTS), **rules}
 
 
 def expected_rows(
@@ -142,6 +155,8 @@ def expected_rows(
             "account_engagement": {each: oracle.account_row(each, as_of, sources, LISTS) for each in accounts},
         }
         rows |= {view: {lead: getattr(oracle, view)(lead, as_of, sources) for lead in leads} for view in LEAD_VIEWS[1:]}
+        for view in (*LEAD_VIEWS, "account_engagement"):
+            rows[view] = {key: as_stored(row, as_of, sources) for key, row in rows[view].items()}
         rows |= {spine: {lead: {} for lead in getattr(oracle, spine)(as_of, sources)} for spine in SPINES}
         for name, of_keys in rows.items():
             found.setdefault(name, {}).update({(key, as_of): row for key, row in of_keys.items()})

@@ -25,7 +25,7 @@ from leadmart.features.pairs import features_for_pairs
 from leadmart.features.plan import select
 from leadmart.features.project import find_project
 from leadmart.features.registry import Registry
-from leadmart.features.render import preamble_sql
+from leadmart.features.render import preamble_sql, stored_sql
 from leadmart.features.session import Session
 from leadmart.features.warehouse import open_for_writing
 
@@ -133,7 +133,7 @@ def test_slices_hold_what_plain_python_computes_and_what_the_pasted_text_gives(s
                     console.execute(preamble_sql(session.warehouse.project, session.registry, definition, as_of))
                     pasted = {
                         definition.name: engine.keyed(
-                            engine.rows_of(console, definition.statement), (definition.key, "as_of")
+                            engine.rows_of(console, stored_sql(definition, session.registry)), (definition.key, "as_of")
                         )
                     }
                 engine.compare(world, session.registry, pasted, wanted, f"pasted after the preamble at {as_of}")
