@@ -74,7 +74,7 @@ def instant(value: Any) -> datetime | None:
 
 def email_domain(email: str | None) -> str | None:
     parts = (email or "").split("@")
-    return (lower(parts[1]) or None) if len(parts) > 1 else None
+    return (lower(parts[1].strip(" ")) or None) if len(parts) > 1 else None
 
 
 def path_of(url: str | None) -> str | None:

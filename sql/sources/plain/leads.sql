@@ -9,7 +9,7 @@ SELECT
     CAST(l.created_at AS TIMESTAMP) AS occurred_at,         -- when the lead was created
     CAST(l.synced_at AS TIMESTAMP) AS ingested_at,          -- when the row first arrived
     CAST(l.email AS VARCHAR) AS email,                      -- address given
-    LOWER(NULLIF(SPLIT_PART(CAST(l.email AS VARCHAR), '@', 2), ''))
+    LOWER(NULLIF(TRIM(SPLIT_PART(CAST(l.email AS VARCHAR), '@', 2)), ''))
         AS email_domain,                                    -- after the @, in lower case
     CAST(l.full_name AS VARCHAR) AS full_name,              -- name given
     CAST(l.company_name AS VARCHAR) AS company_name,        -- company as the lead wrote it
