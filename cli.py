@@ -43,7 +43,7 @@ def _options(
 for panel, commands in (
     ("Project", (project.init, project.eject, project.load, project.snapshot, auditing.audit)),
     ("Definitions", (definitions.check, definitions.render)),
-    ("Runs", (runs.plan, runs.run, runs.backfill, runs.validate, runs.verify, runs.features)),
+    ("Runs", (runs.plan, runs.run, runs.backfill, runs.restate, runs.validate, runs.verify, runs.features)),
     ("Model", (model.train, model.models, model.score)),
     ("Looking", (looking.show, looking.explain, looking.sql)),
 ):

@@ -50,16 +50,16 @@ def render(
     as_json: Json = False,
 ) -> None:
     """Print the SQL to paste, and the SQL that is executed."""
-    from leadmart.features.inline import executed_sql
     from leadmart.features.registry import Registry
-    from leadmart.features.render import preamble_sql
+    from leadmart.features.render import executed_text, preamble_sql, to_paste
 
     found = project_at(project)
     registry = Registry(found)
     definition = registry.find(name)
-    document = {"name": definition.ref, "pasted": definition.text, "executed": executed_sql(definition)}
+    document = {"name": definition.ref, "pasted": definition.text, "executed": executed_text(definition, registry)}
     if preamble:
         document["preamble"] = preamble_sql(found, registry, definition)
+        document["to_paste"] = to_paste(definition, registry)
     if as_json:
         typer.echo(json.dumps(document, indent=2))
     elif executed:
@@ -67,7 +67,7 @@ def render(
     else:
         parts = [document["preamble"] + "\n"] if preamble else []
         parts += (
-            [document["pasted"].rstrip() + "\n"]
+            [document["to_paste"] + "\n"]
             if preamble
             else [f"-- pasted\n{document['pasted']}", f"-- executed\n{document['executed']}"]
         )

@@ -27,11 +27,15 @@ def plan(
 ) -> None:
     """Say what `run` would do."""
     from leadmart.expectations.suite import suites
+    from leadmart.features.assumed import assumed_arrivals
     from leadmart.features.errors import all_as_one
     from leadmart.features.materialize import changed_since_published
     from leadmart.features.plan import default_as_of, missing_slices, select
     from leadmart.features.registry import Registry
+    from leadmart.features.session import Session
     from leadmart.features.staging import present_sources
+    from leadmart.features.stale import stale_slices, stale_words
+    from leadmart.features.unknown import unknown_columns, unknown_words
     from leadmart.features.waivers import waivers_of
     from leadmart.features.warehouse import open_for_reading
     from leadmart.scoring.forecast import scores_due
@@ -47,6 +51,12 @@ def plan(
             raise all_as_one(changed)
         suites(found.root)
         missing = missing_slices(warehouse, selection, moments)
+        session = Session(warehouse, registry)
+        session.want(moments)
+        session.prepare(selection.views)
+        unknown = unknown_columns(session, selection)
+        stale = stale_slices(session, selection)
+        assumed = assumed_arrivals(warehouse, registry, registry.sources_of(selection.definitions), present)
         due = scores_due(warehouse, registry, selection, moments)
     absent = sorted(set(registry.sources_of(selection.definitions)) - present)
     document = {
@@ -57,8 +67,21 @@ def plan(
         "feature_set_version": selection.feature_set_version,
         "absent_sources": absent,
         "waived": [waiver.as_json() for waiver in waivers_of(registry, selection.definitions)],
+        "unknown": [{"column": u.column, "sources": list(u.sources)} for u in unknown],
+        "assumed": [each.as_json() for each in assumed],
+        "stale": [
+            {
+                "view": s.slice.definition.relation,
+                "as_of": s.slice.as_of.isoformat(),
+                "source": s.source,
+                "rows_then": s.rows_then,
+                "rows_now": s.rows_now,
+            }
+            for s in stale
+        ],
     }
-    emit(document, as_json, plan_text(document))
+    told = [*unknown_words(unknown), *(each.words for each in assumed), *stale_words(stale)]
+    emit(document, as_json, "\n".join([plan_text(document), *(f"  {words}" for words in told)]))
     if exit_code and (missing or due):
         raise typer.Exit(4)
 
@@ -108,6 +131,23 @@ def backfill(
     report_run(done, as_json)
 
 
+def restate(
+    source: Annotated[str, typer.Option(metavar="NAME", help="The source whose rows have changed.")],
+    project: ProjectDir = None,
+    as_json: Json = False,
+) -> None:
+    """Compute stale slices anew, and the scores made of them.
+
+    Stale are those whose rows of a source were rewritten or came late; `plan` names them. All are published at once.
+    """
+    from leadmart.scoring.pipeline import execute
+    from leadmart.scoring.restate import restatement
+
+    with progress_bar() as bar:
+        done = execute(project_at(project), "restate", None, stages=restatement(source), progress=bar.count)
+    report_run(done, as_json)
+
+
 def validate(as_of: AsOf = None, project: ProjectDir = None, as_json: Json = False) -> None:
     """Run the suites alone; nothing is computed or published.
 
@@ -130,7 +170,7 @@ def features(
     as_json: Json = False,
 ) -> None:
     """Features at any (entity, as_of) pairs, in their order."""
-    from leadmart.features.lookup import features_for_pairs
+    from leadmart.features.pairs import features_for_pairs
     from leadmart.features.registry import Registry
     from leadmart.features.session import Session
     from leadmart.features.warehouse import open_for_reading

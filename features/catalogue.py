@@ -16,12 +16,15 @@ import duckdb
 from leadmart.features.definition import Definition
 from leadmart.features.errors import LeadmartError
 from leadmart.features.fingerprint import digest
-from leadmart.features.lookup import lookup_sql
+from leadmart.features.lookup import feature_columns, history_columns, lookup_sql
 from leadmart.features.plan import Selection
 from leadmart.features.registry import Registry
 from leadmart.features.warehouse import Warehouse
 
-_META = ("loads", "runs", "views", "slices", "verdicts", "models", "scorings", "score_files", "snapshots")
+_META = (
+    "loads", "runs", "views", "slices", "slice_inputs", "superseded_slices", "verdicts", "models", "scorings",
+    "score_files", "snapshots",
+)  # fmt: skip
 
 SCORE_VIEWS = {
     "history": (
@@ -96,6 +99,7 @@ def _statements(warehouse: Warehouse, registry: Registry, selection: Selection |
     ]
     files: dict[tuple[str, str, int, str], list[str]] = {}
     current = _current_fingerprints(warehouse, selection)
+    stored_today = _stored_today(warehouse, selection)
     for kind, name, version, spine, file in warehouse.rows(
         "SELECT kind, name, version, spine, file FROM store.meta.slices "
         "QUALIFY ROW_NUMBER() OVER (PARTITION BY kind, name, version, spine, as_of ORDER BY fingerprint IN "
@@ -108,9 +112,15 @@ def _statements(warehouse: Warehouse, registry: Registry, selection: Selection |
         definition = _definition(registry, kind, name, version)
         relation = f"spines.{name}" if kind == "spine" else f"{kind}s.{name}__v{version}"
         relations[definition.relation if definition else relation] = relation
-        made.append(f"CREATE OR REPLACE VIEW {relation} AS SELECT * FROM read_parquet([{', '.join(paths)}])")
+        made.append(
+            f"CREATE OR REPLACE VIEW {relation} AS SELECT * FROM read_parquet([{', '.join(paths)}], "
+            "union_by_name = true)"
+        )
         if definition:
-            made += _comments(relation, definition.description, {c.name: c.comment for c in definition.columns})
+            comments = {c.name: c.comment for c in definition.columns}
+            if definition.relation in stored_today and selection:
+                comments |= {c.name: c.comment for c in history_columns(selection, definition)}
+            made += _comments(relation, definition.description, comments)
     made += _lead_features(warehouse, registry, selection) if selection else []
     made += _score_views(warehouse)
     return made
@@ -133,7 +143,7 @@ def _lead_features(warehouse: Warehouse, registry: Registry, selection: Selectio
         relation: f"read_parquet([{', '.join(by_moment[m] for m in sorted(complete))}])"
         for relation, by_moment in files.items()
     }
-    comments = {c.name: c.comment for view in selection.views for c in view.columns if c.name != view.key}
+    comments = {c.name: c.comment for c in feature_columns(selection, "feature")}
     words = "All features beside each other, one row per lead and as_of, at every as_of where none is held back."
     view = "CREATE VIEW features.lead_features AS\n" + lookup_sql(selection, registry, relations, with_gates=False)
     return [view, *_comments("features.lead_features", words, comments)]
@@ -171,6 +181,13 @@ def _refuse_missing_files(warehouse: Warehouse) -> None:
             code="file_missing",
             hint="restore warehouse/ from a backup",
         )
+
+
+def _stored_today(warehouse: Warehouse, selection: Selection | None) -> set[str]:
+    """The views with a slice as today's release stores it: `has_<source>` stands in it."""
+    stored = {row[0] for row in warehouse.rows("SELECT DISTINCT fingerprint FROM store.meta.slices")}
+    views = selection.views if selection else ()
+    return {view.relation for view in views if selection and selection.fingerprints[view.relation] in stored}
 
 
 def _current_fingerprints(warehouse: Warehouse, selection: Selection | None) -> str:

@@ -9,7 +9,7 @@ from leadmart.features.functions import MULTIPLICITY_BLIND
 from leadmart.features.orderings import check_limit, group_columns, positional
 from leadmart.features.relation import AS_OF, Fact, Relation
 from leadmart.features.scope import Bound, Col, Resolved, Scope
-from leadmart.features.tree import direct, words_of
+from leadmart.features.tree import conjuncts, direct, words_of
 
 if TYPE_CHECKING:
     from sqlglot import exp
@@ -198,7 +198,9 @@ def output(proof: Proof, scope: Scope, use: str) -> Relation | None:
         own = scope.own(node)
         if own is not None:
             fact, bound = scope.fact(own), scope.bounds[own[0]]
-            keeps = (fact.role != AS_OF or name == AS_OF) and not (bound.nullable and not fact.role.startswith("link"))
+            keeps = (fact.role != AS_OF or name == AS_OF) and not (
+                bound.nullable and not fact.role.startswith("links.")
+            )
             columns[name] = Fact(fact.role if keeps and not inner else "", fact.type, fact.hindsight)
             origin.setdefault(own, name)
         else:
@@ -298,13 +300,18 @@ def _numbered(scope: Scope, origin: dict[Col, str]) -> frozenset[str] | None:
     from sqlglot import exp
 
     qualify = scope.select.args.get("qualify")
-    part = qualify.this if qualify is not None else None
-    if not isinstance(part, exp.EQ) or not isinstance(part.left, exp.Window):
-        return None
-    if not isinstance(part.left.this, exp.RowNumber) or str(part.right.this) != "1":
+    window: exp.Expr | None = None
+    for part in conjuncts(qualify.this if qualify is not None else None):
+        if isinstance(part, exp.EQ) and part.right == exp.Literal.number(1):
+            left = part.left
+            if isinstance(left, exp.Column) and scope.resolve(left) == "alias":
+                left = scope.aliases[left.name.lower()]
+            if isinstance(left, exp.Window) and isinstance(left.this, exp.RowNumber):
+                window = left
+    if window is None:
         return None
     names = []
-    for expression in part.left.args.get("partition_by") or ():
+    for expression in window.args.get("partition_by") or ():
         own = scope.own(expression)
         if own is not None and scope.fact(own).role == AS_OF:
             continue

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from leadmart.features.definition import Read
+from leadmart.features.errors import LeadmartError
 from leadmart.features.functions import listed
 from leadmart.features.relation import AS_OF, Relation
 from leadmart.features.scope import Bound, Col, Resolved, Scope
@@ -37,7 +39,7 @@ def check_join(proof: Proof, scope: Scope, bound: Bound) -> None:
     if relation is None:
         return
     if relation.timed and not relation.fixed and not _joins_as_of(scope, bound, pairs):
-        bound.refused = True
+        bound.refused = "join_without_as_of" not in proof.waived
         _refuse_as_of(proof, scope, bound)
     if relation.asked and not relation.fixed:
         _check_key(proof, scope, bound, pairs)
@@ -243,7 +245,7 @@ def _check_key(proof: Proof, scope: Scope, bound: Bound, pairs: list[tuple[exp.E
 
 def _check_lookup(proof: Proof, bound: Bound, relation: Relation, partners: list[Resolved]) -> None:
     own = relation.entity == proof.definition.entity
-    wanted = "key" if own else f"link {relation.entity[1]}"
+    wanted = "key" if own else f"{_link_to(proof, relation)} {relation.entity[1]}"
     if any(other.fact.role == wanted and (not own or not other.bound.nullable) for other in partners):
         return
     name = relation.entity[1]
@@ -256,6 +258,17 @@ def _check_lookup(proof: Proof, bound: Bound, relation: Relation, partners: list
         else f"LEFT JOIN `links.…` on `spine.{proof.definition.key}` first, and equate `{bound.alias}.{name}` with its "
         f"{name}",
     )
+
+
+def _link_to(proof: Proof, relation: Relation) -> str:
+    """The link by which the engine reaches a view's entity from the leads asked for; '' where there is none."""
+    from leadmart.features.session import link_for
+
+    resolved = proof.registry.resolve(Read("features", relation.lookup.partition(".")[2], 0), proof.definition)
+    try:
+        return link_for(resolved[0], proof.registry).relation if isinstance(resolved, tuple) else ""
+    except LeadmartError:
+        return ""
 
 
 def _mark_linked(scope: Scope, bound: Bound, pairs: list[tuple[exp.Expr, exp.Expr]]) -> None:
@@ -271,7 +284,9 @@ def _mark_linked(scope: Scope, bound: Bound, pairs: list[tuple[exp.Expr, exp.Exp
     }
     if relation.entity[1] in tied:
         columns = {
-            name: replace(fact, role=f"link {name}") if not fact.role and name != relation.entity[1] else fact
+            name: replace(fact, role=f"{relation.words} {name}")
+            if not fact.role and name != relation.entity[1]
+            else fact
             for name, fact in relation.columns.items()
         }
         bound.relation = replace(relation, columns=columns)

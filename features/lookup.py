@@ -8,14 +8,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import duckdb
-
 from leadmart.features.clock import iso
 from leadmart.features.definition import Definition
 from leadmart.features.errors import LeadmartError
 from leadmart.features.materialize import slice_file
-from leadmart.features.plan import Selection, select
+from leadmart.features.plan import Selection, Slice
 from leadmart.features.registry import Registry
+from leadmart.features.relations import has_column
 from leadmart.features.session import Session, link_to
 from leadmart.features.warehouse import Warehouse
 
@@ -23,14 +22,22 @@ if TYPE_CHECKING:
     import polars as pl
 
 
+Files = Mapping[Slice, Path]
+"""Slices that are computed and not listed yet."""
+
+
 @dataclass(frozen=True)
 class FeatureColumn:
-    """A column of the looked-up frame: its view or gate, its comment, and its type, empty until there is a frame."""
+    """A column of the looked-up frame: its view or gate, its comment, and its type, empty until there is a frame.
+
+    `is_history` marks `has_<source>`, which speaks of the warehouse and not of the lead.
+    """
 
     name: str
     view: str
     type: str = ""
     comment: str = ""
+    is_history: bool = False
 
 
 def feature_columns(selection: Selection, kind: str | None = None) -> tuple[FeatureColumn, ...]:
@@ -41,7 +48,24 @@ def feature_columns(selection: Selection, kind: str | None = None) -> tuple[Feat
             for column in definition.columns:
                 if column.name not in (definition.key, "as_of"):
                     found.append(FeatureColumn(column.name, definition.ref, comment=column.comment))
+    if kind in (None, "feature"):
+        found += history_columns(selection)
     return tuple(found)
+
+
+def history_columns(selection: Selection, view: Definition | None = None) -> list[FeatureColumn]:
+    """The columns `has_<source>`, one for each source that a view reads; of one view, or of the whole frame."""
+    refs = {view.relation: view.ref for view in selection.views}
+    return [
+        FeatureColumn(
+            has_column(source),
+            ", ".join(refs[relation] for relation in relations),
+            comment=f"TRUE where the history of {source} reaches as far back as its columns read it",
+            is_history=True,
+        )
+        for source, relations in selection.histories.items()
+        if view is None or view.relation in relations
+    ]
 
 
 def lookup_sql(
@@ -50,15 +74,16 @@ def lookup_sql(
     """The SELECT that joins every view of a selection to its spine; `relations` says what each definition's name reads.
 
     A view of another entity is reached through its link; without one its columns are NULL. The entity's key stays in
-    the frame.
+    the frame. `has_<source>` stand last.
     """
     spine = selection.spine
     key = spine.key
     items = [f"s.{key}", "s.as_of"]
     joins = []
     linked: dict[str, str] = {}
+    aliases: dict[str, str] = {}
     for number, definition in enumerate(selection.read if with_gates else selection.views):
-        alias = f"v{number}"
+        alias = aliases[definition.relation] = f"v{number}"
         items += [f'{alias}."{c.name}"' for c in definition.columns if c.name not in (definition.key, "as_of")]
         link = link_to(definition, spine, registry)
         if link is None:
@@ -76,15 +101,25 @@ def lookup_sql(
             f"LEFT JOIN {relations[definition.relation]} AS {alias} ON {alias}.{definition.key} = {left} AND "
             f"{alias}.as_of = s.as_of"
         )
+    for source, readers in selection.histories.items():
+        found = [f"{aliases[relation]}.{has_column(source)}" for relation in readers]
+        # LEAST of booleans is their AND, blind to NULL: a lead without an account has no row in the account's views
+        items.append(f"LEAST({', '.join(found)}) AS {has_column(source)}" if len(found) > 1 else found[0])
     lines = [f"SELECT\n    {', '.join(items)}", f"FROM {relations[spine.relation]} AS s", *joins]
     return "\n".join(lines)
 
 
-def slice_relations(warehouse: Warehouse, selection: Selection, as_of: datetime) -> dict[str, str]:
-    """For each definition of a selection the relation over its filled slice. Raises LeadmartError `slice_missing`."""
+def slice_relations(
+    warehouse: Warehouse, selection: Selection, as_of: datetime, computed: Files | None = None
+) -> dict[str, str]:
+    """For each definition of a selection the relation over its filled slice; `computed` ones count before those.
+
+    Raises LeadmartError `slice_missing`.
+    """
     found = {}
     for definition in selection.definitions:
-        path = slice_file(warehouse, selection.slice_of(definition, as_of))
+        wanted = selection.slice_of(definition, as_of)
+        path = (computed or {}).get(wanted) or slice_file(warehouse, wanted)
         if path is None:
             raise LeadmartError(
                 f"{definition.ref} is not filled at {iso(as_of)}",
@@ -95,9 +130,11 @@ def slice_relations(warehouse: Warehouse, selection: Selection, as_of: datetime)
     return found
 
 
-def scoring_frame(warehouse: Warehouse, registry: Registry, selection: Selection, as_of: datetime) -> pl.DataFrame:
+def scoring_frame(
+    warehouse: Warehouse, registry: Registry, selection: Selection, as_of: datetime, computed: Files | None = None
+) -> pl.DataFrame:
     """The frame scoring reads at an as_of, ordered by the entity's key: features and gates, decimals as doubles."""
-    sql = lookup_sql(selection, registry, slice_relations(warehouse, selection, as_of))
+    sql = lookup_sql(selection, registry, slice_relations(warehouse, selection, as_of, computed))
     return plain_types(warehouse.frame(f"{sql}\nORDER BY s.{selection.spine.key}, s.as_of"))
 
 
@@ -115,60 +152,6 @@ def compute_at(session: Session, selection: Selection, *, with_gates: bool = Tru
     relations = {d.relation: d.relation for d in definitions}
     relations[selection.spine.relation] = f"spine_{selection.spine.entity[0]}"
     return lookup_sql(selection, session.registry, relations, with_gates=with_gates)
-
-
-def features_for_pairs(session: Session, pairs: Path, out: Path) -> int:
-    """Writes features at the (key, as_of) pairs of a file, in their order, duplicates kept; the rows written.
-
-    The file is Parquet or CSV. Raises LeadmartError `bad_pairs` where it has other columns than the key and as_of.
-    """
-    warehouse = session.warehouse
-    selection = select(session.registry, session.present)
-    key = selection.spine.key
-    quoted = _quoted(pairs)
-    # a key such as 007 is text, whatever it looks like
-    csv = f"read_csv({quoted}, header = true, all_varchar = true)"
-    relation = f"read_parquet({quoted})" if pairs.suffix == ".parquet" else csv
-    if not pairs.is_file():
-        raise LeadmartError(f"there is no file {pairs}", code="no_such_file")
-    try:
-        names = [name for name, _ in warehouse.columns(f"SELECT * FROM {relation}")]
-    except duckdb.Error as error:
-        raise _unreadable_pairs(pairs, error) from None
-    if sorted(names) != sorted([key, "as_of"]):
-        raise LeadmartError(
-            f"{pairs} has the columns {', '.join(names)}",
-            code="bad_pairs",
-            hint=f"a pairs file carries {key} and as_of and nothing else: what it knew besides could leak",
-        )
-    try:
-        # by way of TIMESTAMPTZ: a cast of text to TIMESTAMP drops the offset
-        warehouse.execute(
-            f"CREATE OR REPLACE TABLE pairs AS SELECT ROW_NUMBER() OVER () AS pair, CAST({key} AS VARCHAR) AS {key}, "
-            f"CAST(CAST(as_of AS TIMESTAMPTZ) AS TIMESTAMP) AS as_of FROM {relation}"
-        )
-    except duckdb.Error as error:
-        raise _unreadable_pairs(pairs, error) from None
-    session.want([row[0] for row in warehouse.rows("SELECT DISTINCT as_of FROM pairs WHERE as_of IS NOT NULL")])
-    session.set_spine(
-        selection.spine.entity[0], f"SELECT {key}, as_of FROM pairs WHERE {key} IS NOT NULL AND as_of IS NOT NULL"
-    )
-    sql = compute_at(session, selection, with_gates=False)
-    columns = ", ".join(f'f."{c.name}"' for c in feature_columns(selection, "feature"))
-    return warehouse.write_parquet(
-        f"SELECT p.{key}, p.as_of, {columns} FROM pairs AS p LEFT JOIN ({sql}) AS f ON f.{key} = p.{key} AND f.as_of "
-        "= p.as_of ORDER BY p.pair",
-        out,
-    )
-
-
-def _unreadable_pairs(pairs: Path, error: duckdb.Error) -> LeadmartError:
-    words = next(line.strip() for line in str(error).splitlines() if line.strip())
-    return LeadmartError(
-        f"{pairs} cannot be read as pairs: {words}",
-        code="bad_pairs",
-        hint="as_of is a date or a timestamp in UTC",
-    )
 
 
 def plain_types(frame: pl.DataFrame) -> pl.DataFrame:

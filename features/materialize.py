@@ -15,6 +15,7 @@ from leadmart.features.errors import LeadmartError, all_as_one
 from leadmart.features.plan import Selection, Slice
 from leadmart.features.registry import Registry
 from leadmart.features.session import Session, link_to
+from leadmart.features.stale import Inputs, inputs_of, record_inputs, sources_behind
 from leadmart.features.warehouse import Warehouse
 
 
@@ -26,6 +27,16 @@ class Written:
     file: Path
     rows: int
     seconds: float
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A computed slice whose file has the name of its content."""
+
+    written: Written
+    file: str
+    sha256: str
+    bytes: int
 
 
 Approve = Callable[[Written], bool]
@@ -52,8 +63,11 @@ def fill(
     publish_views(session.warehouse, session, selection, run_id)
     for as_of, group in groupby(missing, key=lambda s: s.as_of):
         wanted = list(group)
-        written = _fill_one(session, selection, as_of, wanted, held, approve, progress)
-        _list(session.warehouse, written, run_id)
+        written = compute_slices(session, selection, as_of, wanted, held, approve, progress)
+        kept = keep_files(session.warehouse, written)
+        inputs = slice_inputs(session, selection, written)
+        with session.warehouse.transaction():
+            list_slices(session, selection, kept, inputs, run_id)
         listed += [each.slice for each in written]
     return listed
 
@@ -140,15 +154,16 @@ def _published_changed(definition: Definition, run_id: str, text: str) -> Leadma
     )
 
 
-def _fill_one(
+def compute_slices(
     session: Session,
     selection: Selection,
     as_of: datetime,
     wanted: Sequence[Slice],
     held: frozenset[str],
     approve: Approve,
-    progress: Callable[[Slice], None],
+    progress: Callable[[Slice], None] = lambda _: None,
 ) -> list[Written]:
+    """The slices wanted at one as_of, and what they need that is not filled, computed and approved; none is listed."""
     warehouse = session.warehouse
     missing = {s.definition.relation: s for s in wanted}
     needed = _needed(session, selection, list(missing.values()))
@@ -224,25 +239,49 @@ def check_one_row_per_key(session: Session, definition: Definition, file: Path) 
         )
 
 
-def _list(warehouse: Warehouse, written: Sequence[Written], run_id: str) -> None:
-    kept = [(each, *warehouse.keep_file(each.file, Path("slices") / each.slice.definition.name)) for each in written]
-    with warehouse.transaction():
-        for each, file, sha256, size in kept:
-            kind, name, version, spine, as_of, fingerprint = each.slice.key
+def keep_files(warehouse: Warehouse, written: Sequence[Written]) -> list[Kept]:
+    """Moves the files of computed slices to the names of their contents; nobody reads them before they are listed."""
+    return [
+        Kept(each, *warehouse.keep_file(each.file, Path("slices") / each.slice.definition.name)) for each in written
+    ]
+
+
+def slice_inputs(session: Session, selection: Selection, written: Sequence[Written]) -> Inputs:
+    """What is known of the sources behind computed slices at their as_of."""
+    moments = {each.slice.as_of for each in written}
+    names = {s for each in written for s in sources_behind(each.slice.definition, selection, session.registry)}
+    return inputs_of(session, names, moments)
+
+
+def list_slices(
+    session: Session, selection: Selection, kept: Sequence[Kept], inputs: Inputs, run_id: str
+) -> list[Slice]:
+    """Lists files as slices, inside the caller's transaction; the slices that had another file before.
+
+    What a slice's file was before goes to `meta.superseded_slices`.
+    """
+    warehouse = session.warehouse
+    replaced = []
+    for each in kept:
+        planned = each.written.slice
+        kind, name, version, spine, as_of, fingerprint = planned.key
+        this = "kind = ? AND name = ? AND version = ? AND spine = ? AND as_of = ? AND fingerprint = ?"
+        before = warehouse.rows(f"SELECT file FROM store.meta.slices WHERE {this}", planned.key)
+        if before and before[0][0] != each.file:
+            replaced.append(planned)
             warehouse.execute(
-                f"INSERT INTO store.meta.slices VALUES (?, ?, ?, ?, {sql_literal(as_of)}, ?, ?, ?, ?, ?, ?, ?, "
-                f"{sql_literal(now())})",
-                [
-                    kind,
-                    name,
-                    version,
-                    spine,
-                    fingerprint,
-                    file,
-                    sha256,
-                    each.rows,
-                    size,
-                    round(each.seconds, 3),
-                    run_id,
-                ],
+                f"INSERT INTO store.meta.superseded_slices SELECT s.*, {sql_literal(now())}, '{run_id}' "
+                f"FROM store.meta.slices AS s WHERE {this}",
+                planned.key,
             )
+        if not before or before[0][0] != each.file:
+            warehouse.execute(
+                f"INSERT OR REPLACE INTO store.meta.slices VALUES (?, ?, ?, ?, {sql_literal(as_of)}, ?, ?, ?, ?, ?, ?, "
+                f"?, {sql_literal(now())})",
+                [
+                    kind, name, version, spine, fingerprint, each.file, each.sha256, each.written.rows, each.bytes,
+                    round(each.written.seconds, 3), run_id,
+                ],
+            )  # fmt: skip
+        record_inputs(warehouse, planned, sources_behind(planned.definition, selection, session.registry), inputs)
+    return replaced

@@ -51,14 +51,16 @@ def check_ties(proof: Proof, scope: Scope, node: exp.Func, value: exp.Expr, orde
 
 
 def _refuse_ties(proof: Proof, scope: Scope, node: exp.Expr, alias: str) -> None:
+    from sqlglot import exp
+
     relation = scope.bounds[alias].relation
     assert relation is not None
+    words = f"in {function_name(proof.definition, node).upper()}" if isinstance(node, exp.Func) else "here"
     keys = sorted(relation.keys, key=len)
     told = ", ".join(f"{alias}.{name}" for name in sorted(keys[0])) if keys and keys[0] else ""
     proof.refuse(
         node,
-        f"the ordering in {text_of(proof.definition, node)} leaves ties: chance would decide between rows of "
-        f"{relation.words}",
+        f"the ordering {words} leaves ties: chance would decide between rows of {relation.words}",
         "order_without_key",
         f"end the ordering in the key: `(…, {told})`"
         if told

@@ -16,6 +16,10 @@ from leadmart.features.raw import newest_load
 from leadmart.features.registry import Registry
 from leadmart.features.session import link_to
 from leadmart.features.warehouse import Warehouse
+from leadmart.features.windows import Windows, longest_windows, windows_of
+
+STORED_AS = "unknown is NULL"
+"""What the engine does to a view's rows before it stores them; slices that were stored in another way do not count."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +41,8 @@ class Slice:
 class Selection:
     """The definitions a project computes: its spine, the links they need, its views and its gates, in computing order.
 
-    `feature_set_version` names them all: the same rows for the same raw.
+    `feature_set_version` names them all: the same rows for the same raw. `windows` says per view how far
+    back its columns read which sources.
     """
 
     spine: Definition
@@ -46,11 +51,21 @@ class Selection:
     gates: tuple[Definition, ...]
     fingerprints: dict[str, str]
     feature_set_version: str
+    windows: dict[str, Windows]
 
     @property
     def definitions(self) -> tuple[Definition, ...]:
         """All of them, each after what it reads."""
         return (self.spine, *self.links, *self.views, *self.gates)
+
+    @property
+    def histories(self) -> dict[str, tuple[str, ...]]:
+        """Per source that a view reads the relations of the views that read it."""
+        found: dict[str, tuple[str, ...]] = {}
+        for view in self.views:
+            for source in longest_windows(self.windows[view.relation]):
+                found[source] = (*found.get(source, ()), view.relation)
+        return dict(sorted(found.items()))
 
     @property
     def read(self) -> tuple[Definition, ...]:
@@ -106,10 +121,12 @@ def select(registry: Registry, present: frozenset[str], spine: str | None = None
     prints = {spine_definition.relation: spine_print}
     for definition in (*links.values(), *views.values(), *gates):
         own = registry.fingerprint(definition, present)
-        prints[definition.relation] = own if definition.kind == "link" else digest(own, spine_print)
+        prints[definition.relation] = own if definition.kind == "link" else digest(own, spine_print, STORED_AS)
     read = [(d.relation, registry.fingerprint(d, present)) for d in (*links.values(), *views.values(), *gates)]
-    version = "f_" + digest(spine_print, sorted(read))[:12]
-    return Selection(spine_definition, tuple(links.values()), tuple(views.values()), tuple(gates), prints, version)
+    version = "f_" + digest(spine_print, sorted(read), STORED_AS)[:12]
+    windows: dict[str, Windows] = {d.relation: windows_of(d, registry) for d in views.values()}
+    chosen_views, chosen_links = tuple(views.values()), tuple(links.values())
+    return Selection(spine_definition, chosen_links, chosen_views, tuple(gates), prints, version, windows)
 
 
 def missing_slices(warehouse: Warehouse, selection: Selection, moments: Sequence[datetime]) -> list[Slice]:

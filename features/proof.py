@@ -33,11 +33,7 @@ _SELECT = listed(
     expressions from_ joins where group having qualify order limit offset distinct with_ hint
     """
 )
-_TABLE = listed(
-    """
-    this db alias joins
-    """
-)
+_TABLE = listed("this db alias")
 _SUBQUERY = listed(
     """
     this alias joins with_
@@ -277,7 +273,12 @@ class Proof:
         if isinstance(table, exp.Table):
             if not self._only(table, _TABLE):
                 return None
-            return self._named(self._table(table, ctes), words_of(table), names)
+            if names:
+                self.refuse(
+                    table, "columns renamed behind an alias are not read", "refused_construct", "rename them in SELECT"
+                )
+                return None
+            return self._named(self._table(table, ctes), words_of(table), [])
         if isinstance(table, exp.Subquery):
             if isinstance(table.this, exp.Table) or table.args.get("joins"):
                 self.refuse(

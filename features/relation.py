@@ -20,10 +20,10 @@ AVAILABILITIES = ("creation", "event", "enrichment", *HINDSIGHT)
 class Fact:
     """What is known of one column.
 
-    `role` is `as_of` for a bare as_of by lineage, `key` for the spine's entity key, `link <relation>` for a key of
-    another entity that a link gives for it. `type` is integer, decimal, double, varchar, boolean, timestamp, date,
-    interval or empty where no cast tells. `hindsight` names the columns of sources it comes from that are known by a
-    salesperson's work or the outcome only.
+    `role` is `as_of` for a bare as_of by lineage, `key` for the spine's entity key, `links.<link> <column>` for a
+    key of another entity that a link gives for it. `type` is integer, decimal, double, varchar, boolean, timestamp,
+    date, interval or empty where no cast tells. `hindsight` names the columns of sources it comes from that are known
+    by a salesperson's work or the outcome only.
     """
 
     role: str = ""
@@ -75,7 +75,8 @@ def known_relation(name: str, registry: Registry, timed: bool = True) -> Relatio
         columns[clock] = replace(columns.get(clock, Fact()), type="timestamp")
     if timed:
         columns[AS_OF] = Fact(AS_OF, "timestamp")
-    key = frozenset(column.lower() for column in definitions[0].source_key)
+    # connectors may differ in their key: only all its columns together tell the rows of every one of them apart
+    key = frozenset(column.lower() for definition in definitions for column in definition.source_key)
     return Relation(words, columns, (key,), timed=timed, hindsight=", ".join(sorted(marks)))
 
 

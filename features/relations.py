@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from leadmart.features.definition import Definition
 from leadmart.features.registry import Reference
+from leadmart.features.windows import Reads, Window, Windows, longest_windows
 
 
 def known_select(source: str) -> str:
@@ -15,6 +18,62 @@ def known_select(source: str) -> str:
         f"SELECT s.*, w.as_of FROM staging.{source} AS s "
         "JOIN wanted AS w ON s.occurred_at < w.as_of AND s.ingested_at <= w.as_of"
     )
+
+
+def known_since_select(source: str) -> str:
+    """The SELECT behind `known_since.<source>`: per wanted moment the first `occurred_at` among the rows known then.
+
+    NULL where no row is known. One pass over the rows, however many the moments: each row counts from the moment on at
+    which it is first known.
+    """
+    return (
+        "SELECT w.as_of, MIN(f.since) OVER (ORDER BY w.as_of) AS since FROM wanted AS w LEFT JOIN ("
+        f"SELECT w.as_of, MIN(s.occurred_at) AS since FROM staging.{source} AS s ASOF JOIN wanted AS w "
+        f"ON {first_known('s')} <= w.as_of GROUP BY w.as_of) AS f ON f.as_of = w.as_of"
+    )
+
+
+def first_known(alias: str) -> str:
+    """The first as_of at which a row of a source is known."""
+    return f"GREATEST({alias}.occurred_at + INTERVAL 1 MICROSECOND, {alias}.ingested_at)"
+
+
+def has_column(source: str) -> str:
+    """The column that says whether a source's history reaches as far back as a view reads it."""
+    return f"has_{source}"
+
+
+def stored_select(view: str, columns: Sequence[str], windows: Windows) -> str:
+    """The engine's last step after a view: its rows, NULL where a source's history does not reach, and `has_<source>`.
+
+    `view` is a relation with as_of, or a SELECT in parentheses. A column is NULL where as_of minus its window precedes
+    the first `occurred_at` known then; a column without a window only where no row is known. `has_<source>` is FALSE
+    where the longest window read of a source is not reached.
+    """
+    longest = longest_windows(windows)
+    items = []
+    for column in columns:
+        reached = [_reached(source, window) for source, window in windows.get(column, {}).items()]
+        items.append(
+            f'CASE WHEN {" AND ".join(reached)} THEN v."{column}" END AS "{column}"' if reached else f'v."{column}"'
+        )
+    items += [
+        f"COALESCE({_reached(source, window)}, FALSE) AS {has_column(source)}" for source, window in longest.items()
+    ]
+    joins = [f"LEFT JOIN known_since.{source} AS h_{source} ON h_{source}.as_of = v.as_of" for source in longest]
+    listed = ",\n    ".join(items)
+    return "\n".join([f"SELECT\n    {listed}", f"FROM {view} AS v", *joins])
+
+
+def reached_sql(reads: Reads) -> str:
+    """Whether the history of every source reaches as far back as is read, at `v.as_of`: TRUE or FALSE."""
+    return f"COALESCE({' AND '.join(_reached(source, window) for source, window in reads.items())}, FALSE)"
+
+
+def _reached(source: str, window: Window | None) -> str:
+    if window is None:
+        return f"h_{source}.since IS NOT NULL"
+    return f"h_{source}.since <= v.as_of - {window.sql}"
 
 
 def reference_select(table: Reference) -> str:

@@ -75,6 +75,12 @@ class Scope:
         return any(b.relation.asked for b in self.bounds.values() if b.relation)
 
     @property
+    def root_words(self) -> str:
+        """The relation that FROM begins with, as its author names it."""
+        root = next(iter(self.bounds.values()), None)
+        return root.relation.words if root and root.relation else ""
+
+    @property
     def is_whole(self) -> bool:
         """Whether every relation is known; with a refused one nothing more can be told."""
         return all(b.relation for b in self.bounds.values())

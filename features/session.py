@@ -16,9 +16,16 @@ from leadmart.features.definition import Definition
 from leadmart.features.errors import LeadmartError
 from leadmart.features.inline import executed_sql
 from leadmart.features.registry import Registry
-from leadmart.features.relations import known_select, linked_spine_select, reference_select
+from leadmart.features.relations import (
+    known_select,
+    known_since_select,
+    linked_spine_select,
+    reference_select,
+    stored_select,
+)
 from leadmart.features.staging import present_sources, stage
 from leadmart.features.warehouse import Warehouse
+from leadmart.features.windows import windows_of
 
 Form = Literal["executed", "pasted"]
 """Which text of a definition runs: with both bounds spliced in, or as a person pastes it; the same rows."""
@@ -53,6 +60,7 @@ class Session:
         stage(self.warehouse, self.registry, names, self.present)
         for name in names:
             self.warehouse.execute(f"CREATE OR REPLACE VIEW known.{name} AS {known_select(name)}")
+            self.warehouse.execute(f"CREATE OR REPLACE TABLE known_since.{name} AS {known_since_select(name)}")
         for table in self.registry.references_of(definitions):
             self.warehouse.execute(f"CREATE TABLE IF NOT EXISTS reference.{table.name} AS {reference_select(table)}")
 
@@ -63,7 +71,10 @@ class Session:
         )
 
     def sql_of(self, definition: Definition) -> str:
-        """The SELECT that gives a definition's rows in this session: no HUGEINT, ordered by its columns' first two."""
+        """The SELECT that gives a definition's rows in this session: no HUGEINT, ordered by its columns' first two.
+
+        A view's columns are NULL where a source's history does not reach, and `has_<source>` stand after them.
+        """
         text = definition.statement if self.form == "pasted" else executed_sql(definition)
         if definition.kind in ("feature", "gate"):
             self.warehouse.execute(f"CREATE OR REPLACE VIEW spine AS SELECT * FROM spine_{definition.entity[0]}")
@@ -73,7 +84,10 @@ class Session:
             raise _does_not_run(definition, error) from None
         order = [name for name in (definition.key, "as_of") if name in dict(columns)]
         items = [f'CAST("{c}" AS BIGINT) AS "{c}"' if kind == "HUGEINT" else f'"{c}"' for c, kind in columns]
-        return f"SELECT {', '.join(items)} FROM ({text}\n) ORDER BY {', '.join(order)}"
+        plain = f"SELECT {', '.join(items)} FROM ({text}\n)"
+        if definition.kind == "feature":
+            plain = stored_select(f"({plain})", [name for name, _ in columns], windows_of(definition, self.registry))
+        return f"SELECT * FROM ({plain}) ORDER BY {', '.join(order)}"
 
     def write(self, definition: Definition, path: Path) -> int:
         """Writes a definition's rows to a Parquet file; the number of rows.

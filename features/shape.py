@@ -145,7 +145,7 @@ def output_problems(proof: Proof) -> Iterator[LeadmartError]:
     if definition.kind == "label" or result is None:
         return
     view = definition.kind in ("feature", "gate")
-    if view and (scope is None or "spine" not in scope.bounds):
+    if view and (scope is None or scope.root_words != "spine"):
         return  # refused as not starting from spine
     for name, role in ((definition.key, "key"), (AS_OF, AS_OF)):
         fact = result.columns.get(name)
@@ -200,7 +200,8 @@ def _one_row(proof: Proof) -> Iterator[LeadmartError]:
                 )
         return
     group = group_columns(scope)
-    root = {("spine", definition.key), ("spine", AS_OF)}
+    first = next(iter(scope.bounds))
+    root = {(first, definition.key), (first, AS_OF)}
     extra = [column for column in group - root if column not in scope.closure(root) and not _is_lookup(scope, column)]
     if extra:
         yield refusal(

@@ -174,6 +174,22 @@ def raw_rows(warehouse: Warehouse, relation: str, clocks: Mapping[str, str]) -> 
 def with_clocks(warehouse: Warehouse, definition: Definition) -> str:
     """The definition's SELECT with both clocks as UTC timestamps: a DATE is its day's end, guesses applied."""
     text, others = _with_joined_clocks(definition)
+    clocks = _utc_clocks(warehouse, definition, text)
+    if assumption := _assumption(definition, clocks):
+        guess, is_guessed = assumption
+        clocks["ingested_at"] = f"CASE WHEN {is_guessed} THEN {guess} ELSE {clocks['ingested_at']} END"
+    for clock in CLOCKS if others else ():  # GREATEST alone skips NULLs: a clock that is not known makes none
+        both = [clocks[clock], *(f"{other}_{clock}" for other in others)]
+        known = " AND ".join(f"{each} IS NOT NULL" for each in both)
+        clocks[clock] = f"CASE WHEN {known} THEN GREATEST({', '.join(both)}) END"
+    replaced = ", ".join(f"{sql} AS {clock}" for clock, sql in clocks.items())
+    left_out = ", ".join(f"{other}_{clock}" for other in others for clock in CLOCKS)
+    rest = f"* EXCLUDE ({left_out})" if others else "*"
+    return f"(SELECT {rest} REPLACE ({replaced}) FROM ({text}\n))"
+
+
+def _utc_clocks(warehouse: Warehouse, definition: Definition, text: str) -> dict[str, str]:
+    """Both clocks of a source's SELECT as SQL that gives UTC timestamps. Raises LeadmartError `bad_source`."""
     types = dict(warehouse.columns(text))
     clocks = {}
     for clock in CLOCKS:
@@ -192,16 +208,7 @@ def with_clocks(warehouse: Warehouse, definition: Definition) -> str:
                 ),
                 hint=f"select `CAST(… AS TIMESTAMP) AS {clock}`",
             )
-    if assumed := definition.header.get("assumed"):
-        clocks["ingested_at"] = _assumed_clock(definition, assumed, clocks)
-    for clock in CLOCKS if others else ():  # GREATEST alone skips NULLs: a clock that is not known makes none
-        both = [clocks[clock], *(f"{other}_{clock}" for other in others)]
-        known = " AND ".join(f"{each} IS NOT NULL" for each in both)
-        clocks[clock] = f"CASE WHEN {known} THEN GREATEST({', '.join(both)}) END"
-    replaced = ", ".join(f"{sql} AS {clock}" for clock, sql in clocks.items())
-    left_out = ", ".join(f"{other}_{clock}" for other in others for clock in CLOCKS)
-    rest = f"* EXCLUDE ({left_out})" if others else "*"
-    return f"(SELECT {rest} REPLACE ({replaced}) FROM ({text}\n))"
+    return clocks
 
 
 def _with_joined_clocks(definition: Definition) -> tuple[str, list[str]]:
@@ -224,8 +231,31 @@ def _with_joined_clocks(definition: Definition) -> tuple[str, list[str]]:
     return f"{text[:start]}, {', '.join(columns)}\n{text[start:]}", prefixes
 
 
-def _assumed_clock(definition: Definition, words: str, clocks: Mapping[str, str]) -> str:
-    """`ingested_at is occurred_at + INTERVAL 1 HOUR before 2026-01-15` as SQL: older stamps become the guess."""
+def assumed_select(warehouse: Warehouse, registry: Registry, name: str, raw: Mapping[str, str]) -> str:
+    """A SELECT with a row for each raw row whose arrival is assumed: `is_late` where it came later than that.
+
+    `raw` as in `staging_select`; rows of connectors that assume nothing are not there.
+    """
+    every_row(warehouse, registry, name, raw)
+    parts = []
+    for definition in fed_definitions(registry, name, raw):
+        if "assumed" not in definition.header:
+            continue
+        clocks = _utc_clocks(warehouse, definition, definition.statement)
+        guess, is_guessed = _assumption(definition, clocks) or ("", "")
+        late = f"{clocks['ingested_at']} > {guess}"
+        parts.append(f"SELECT {late} AS is_late FROM ({definition.statement}\n) WHERE {is_guessed}")
+    return " UNION ALL ".join(parts) or "SELECT FALSE AS is_late WHERE FALSE"
+
+
+def _assumption(definition: Definition, clocks: Mapping[str, str]) -> tuple[str, str] | None:
+    """`ingested_at is occurred_at + INTERVAL 1 HOUR before 2026-01-15` as SQL: the guess, and where it counts.
+
+    None where the source assumes nothing.
+    """
+    words = definition.header.get("assumed")
+    if not words:
+        return None
     matched = _ASSUMED.match(words)
     if not matched:
         raise LeadmartError(
@@ -237,10 +267,7 @@ def _assumed_clock(definition: Definition, words: str, clocks: Mapping[str, str]
     guess = clocks["occurred_at"]
     if matched["count"]:
         guess = f"{guess} + INTERVAL {matched['count']} {matched['unit'].upper()}"
-    if not matched["before"]:
-        return guess
-    stamp = clocks["ingested_at"]
-    return f"CASE WHEN {stamp} < TIMESTAMP '{matched['before']}' THEN {guess} ELSE {stamp} END"
+    return guess, f"{clocks['ingested_at']} < TIMESTAMP '{matched['before']}'" if matched["before"] else "TRUE"
 
 
 def bad_source(definition: Definition, error: duckdb.Error) -> LeadmartError:

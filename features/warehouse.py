@@ -21,7 +21,7 @@ from leadmart.features.registry import PACKAGE
 if TYPE_CHECKING:
     import polars as pl
 
-SCHEMAS = ("raw", "staging", "known", "features", "links", "gates", "reference")
+SCHEMAS = ("raw", "staging", "known", "known_since", "features", "links", "gates", "reference")
 
 
 class Warehouse:

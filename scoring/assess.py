@@ -152,9 +152,13 @@ def _reasons(
     )
     wanted = scored.with_row_index("_row").filter(pl.lit(True) if reasons_for == "all" else is_notable)
     comments = {column.name: column.comment for column in columns}
+    silent = {column.name for column in columns if column.is_history}
     found = [pl.DataFrame(schema={"_row": pl.UInt32, "reason_codes": listed, "reasons": listed})]
     for part in wanted.iter_slices(_REASON_ROWS):
         names, contributions = _contributions(part, policy, model)
+        # what the warehouse knows of is nothing to tell sales of a lead
+        told = [position for position, name in enumerate(names) if name not in silent]
+        names, contributions = [names[position] for position in told], contributions[:, told]
         words = reasons_of(
             part,
             names,

@@ -98,9 +98,9 @@ def _inputs(
         )
     frame = scoring_frame(warehouse, registry, selection, row["as_of"]).filter(_is_lead(row["lead_id"]))
     found = frame.row(0, named=True)
-    return {
-        c.name: {"value": found[c.name], "view": c.view, "means": c.comment} for c in feature_columns(selection)
-    }, None
+    # that a history reaches goes without saying
+    told = [c for c in feature_columns(selection) if not (c.is_history and found[c.name])]
+    return {c.name: {"value": found[c.name], "view": c.view, "means": c.comment} for c in told}, None
 
 
 def _reasons(

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from leadmart.features import catalogue
+from leadmart.features.assumed import Assumed, assumed_arrivals
 from leadmart.features.clock import iso, now, sql_literal
 from leadmart.features.definition import raw_names
 from leadmart.features.errors import LeadmartError
@@ -68,6 +69,7 @@ class Run:
     selection: Selection = field(init=False)
     missing: list[Slice] = field(default_factory=list)
     tiers: list[tuple[str, int]] = field(default_factory=list)
+    assumed: list[Assumed] = field(default_factory=list)
     refused_tables: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -94,6 +96,7 @@ class Run:
             "left_out": self.left_out,
             "held_back": sorted(self.held),
             "failed_sources": sorted(self.failed_sources),
+            "assumed": [each.as_json() for each in self.assumed],
             "model_version": self.model_version,
             "seconds": round(time.perf_counter() - self.started, 3),
         }
@@ -133,6 +136,7 @@ def judge_sources(run: Run) -> None:
     read = [*run.selection.definitions, *([] if run.only else [label_of(run.registry)])]
     names = run.registry.sources_of(read)
     run.progress("quality of sources", 0, 1)
+    run.assumed = assumed_arrivals(run.warehouse, run.registry, names, run.session.present)
     refused = {f"{table.lower()}{CHANGES}" for table in run.refused_tables}
     stale = {d.name for d in run.registry.all("source") if refused & raw_names(d)} & set(names)
     run.failed_sources = run.judge.failed_sources(run.session, names) | stale
@@ -212,7 +216,7 @@ def score(run: Run) -> None:
         scoring = scorer.scoring(as_of)
         done = scoring.is_done(run.warehouse)
         if done is not None:
-            if not _approves_scores(run, scoring):
+            if not approves_scores(run, scoring):
                 run.status = "blocked"
                 return
             scoring.put_in_force(run.warehouse, run.run_id)
@@ -227,7 +231,7 @@ def score(run: Run) -> None:
         file = run.warehouse.staging_file()
         run.warehouse.register("scored", scored)
         run.warehouse.write_parquet("SELECT * FROM scored ORDER BY lead_id", file)
-        passed = _approves_scores(run, scoring, file)
+        passed = approves_scores(run, scoring, file)
         file.unlink(missing_ok=True)
         if not passed:
             run.status = "blocked"
@@ -343,7 +347,7 @@ def _approves_slice(run: Run, each: Slice) -> bool:
     return file is None or run.judge.approves("feature", each.definition.ref, subject, lambda: file, file.stem)
 
 
-def _approves_scores(run: Run, scoring: Scoring, file: Path | None = None) -> bool:
+def approves_scores(run: Run, scoring: Scoring, file: Path | None = None) -> bool:
     """Whether the score rows of a scoring pass: those in the file, or without one those that are published."""
     made: list[Path] = []
 

@@ -86,6 +86,7 @@ def run_text(run: Run) -> str:
             lines += [f"      {d['severity']}: {d['message']}" for d in verdict.details if d["outcome"] == "failed"]
     if run.status == "blocked":
         lines.append(f"  held     {', '.join(sorted(run.held)) or 'scores'}; what was published before stays")
+    lines += [f"  assumed  {each.words}" for each in run.assumed]
     return "\n".join(lines + _tiers(run))
 
 

@@ -12,7 +12,7 @@ from leadmart.features.clock import iso, sql_literal
 from leadmart.features.definition import Definition
 from leadmart.features.errors import LeadmartError
 from leadmart.features.fingerprint import digest
-from leadmart.features.lookup import feature_columns, scoring_frame
+from leadmart.features.lookup import Files, feature_columns, scoring_frame
 from leadmart.features.materialize import slice_file
 from leadmart.features.outcomes import make_outcomes
 from leadmart.features.plan import Selection
@@ -31,18 +31,22 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Scorer:
-    """The champion and the policy, found once for all as_of of a run; the model is read when it is needed."""
+    """The champion and the policy, found once for all as_of of a run; the model is read when it is needed.
+
+    `computed` slices are read before those that are listed.
+    """
 
     session: Session
     selection: Selection
     policy: Policy
     model_version: str
+    computed: Files | None = None
 
     @classmethod
-    def of(cls, session: Session, selection: Selection) -> Scorer:
+    def of(cls, session: Session, selection: Selection, computed: Files | None = None) -> Scorer:
         """Today's champion and policy. Raises LeadmartError `feature_mismatch`, and what is wrong in the policy."""
         version = champion_version(session.warehouse, selection.feature_set_version)
-        return cls(session, selection, load_policy(session.registry, selection), version)
+        return cls(session, selection, load_policy(session.registry, selection), version, computed)
 
     @cached_property
     def model(self) -> Model | None:
@@ -77,7 +81,8 @@ class Scorer:
         label = label_of(registry)
         make_outcomes(self.session, registry, label, known_at=as_of)
         converted = warehouse.frame(f"SELECT {label.key} FROM outcomes")
-        frame = scoring_frame(warehouse, registry, self.selection, as_of).join(converted, on=label.key, how="anti")
+        frame = scoring_frame(warehouse, registry, self.selection, as_of, self.computed)
+        frame = frame.join(converted, on=label.key, how="anti")
         reasons_for: Any = registry.project.settings.scoring.reasons_for
         scored = score_rows(
             frame,
@@ -110,7 +115,8 @@ class Scorer:
         )
 
     def _slice_name(self, definition: Definition, as_of: datetime) -> str:
-        found = slice_file(self.session.warehouse, self.selection.slice_of(definition, as_of))
+        wanted = self.selection.slice_of(definition, as_of)
+        found = (self.computed or {}).get(wanted) or slice_file(self.session.warehouse, wanted)
         if found is None:
             raise LeadmartError(
                 f"{definition.ref} is not filled at {iso(as_of)}",

@@ -53,7 +53,8 @@ class Label:
 @dataclass(frozen=True)
 class TrainSettings:
     """What `[train]` says. `cut_off` is the newest completed load; `not_before` the first landmark of the training
-    window. `waived_leak` and `waived`, by column, are reasons why suspects do not stop training.
+    window. `waived_leak` and `waived`, by column, are reasons why suspects do not stop training. `clocks` and
+    `clock_notes` go into the report: what is unknown, what is assumed.
     """
 
     cut_off: datetime
@@ -65,6 +66,8 @@ class TrainSettings:
     replicates: int = 500
     waived_leak: str = ""
     waived: Mapping[str, str] = field(default_factory=dict)
+    clocks: Mapping[str, object] = field(default_factory=dict)
+    clock_notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -100,6 +103,7 @@ class TrainingResult:
     notes: tuple[str, ...]
     cut_off: datetime
     ingest_lag: timedelta
+    clocks: Mapping[str, object] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, object]:
         """The document of `train --json`, without `role`."""
@@ -137,6 +141,7 @@ class TrainingResult:
                 for b in self.blocks
             ],
             "notes": list(self.notes),
+            **self.clocks,
         }
 
 
@@ -169,7 +174,7 @@ def fit(
     parts = split(labelled, settings.split)
     positive, negative = outcome_leads(parts.outside_test())
     tier = tier_of(min(positive, negative))
-    notes = list(parts.notes)
+    notes = [*settings.clock_notes, *parts.notes]
     fitted: FittedBooster | None = None
     model: Model | None = None
     if tier != "rules":
@@ -200,6 +205,7 @@ def fit(
         notes=tuple(notes),
         cut_off=settings.cut_off,
         ingest_lag=settings.ingest_lag,
+        clocks=settings.clocks,
     )
     return _with_figures(result) if model else result
 

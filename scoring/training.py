@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from datetime import time as time_of_day
 from typing import TYPE_CHECKING, Any
 
 from leadmart.features import catalogue
+from leadmart.features.assumed import Assumed, assumed_arrivals
 from leadmart.features.clock import now, sql_literal
 from leadmart.features.definition import Definition, horizon_days
 from leadmart.features.errors import LeadmartError
@@ -22,13 +23,14 @@ from leadmart.features.raw import newest_load
 from leadmart.features.registry import Registry
 from leadmart.features.session import Session
 from leadmart.features.snapshot import unobserved
+from leadmart.features.unknown import Unknown
 from leadmart.features.waivers import waivers_of
 from leadmart.features.warehouse import Warehouse, new_run_id, open_for_writing
 from leadmart.scoring.champion import load_policy, typed_columns
 from leadmart.scoring.dataset import SplitSettings
 from leadmart.scoring.judge import Judge
 from leadmart.scoring.train import Label, TrainingResult, TrainSettings, fit
-from leadmart.scoring.training_frame import training_frame, with_true_probability
+from leadmart.scoring.training_frame import TrainingFrame, training_frame, with_true_probability
 
 if TYPE_CHECKING:
     import polars as pl
@@ -82,6 +84,9 @@ def train(project: Project, progress: Callable[[str], None] = lambda _: None) ->
         frame = training_frame(session, selection, label, spine, policy.gates, cut_off)
         horizon = horizon_days(label)
         rows = with_true_probability(session, frame.rows, horizon)
+        assumed = assumed_arrivals(
+            warehouse, registry, registry.sources_of([label, spine, *selection.definitions]), session.present
+        )
         progress("learning")
         settings = project.settings.train
         result = fit(
@@ -89,7 +94,7 @@ def train(project: Project, progress: Callable[[str], None] = lambda _: None) ->
             typed_columns(feature_columns(selection, "feature"), rows),
             policy.scorecard,
             Label(label.name, registry.fingerprint(label, session.present), timedelta(days=horizon)),
-            _settings(settings, cut_off, frame.not_before, project.settings.engine.threads),
+            _settings(settings, cut_off, frame, assumed, project.settings.engine.threads),
             feature_set_version=selection.feature_set_version,
             true_probability="true_probability" if project.is_demo else None,
         )
@@ -169,14 +174,16 @@ def _keep(warehouse: Warehouse, result: TrainingResult, run_id: str) -> None:
         )  # fmt: skip
 
 
-def _settings(section: TrainSection, cut_off: datetime, not_before: datetime, threads: int | None) -> TrainSettings:
+def _settings(
+    section: TrainSection, cut_off: datetime, frame: TrainingFrame, assumed: Sequence[Assumed], threads: int | None
+) -> TrainSettings:
     def midnight(day: Any) -> datetime | None:
         return datetime.combine(day, time_of_day()) if day else None
 
     return TrainSettings(
         cut_off=cut_off,
         ingest_lag=timedelta(days=section.ingest_lag_days),
-        not_before=not_before,
+        not_before=frame.not_before,
         split=SplitSettings(
             test_days=section.test_days,
             calibration_days=section.calibration_days,
@@ -189,4 +196,21 @@ def _settings(section: TrainSection, cut_off: datetime, not_before: datetime, th
         threads=threads or 1,
         waived_leak=section.waive_leak,
         waived=section.waive,
+        clocks={
+            "unknown": [{"column": u.column, "sources": list(u.sources), "rows": u.rows} for u in frame.unknown],
+            "assumed": [each.as_json() for each in assumed],
+        },
+        clock_notes=(*(each.words for each in assumed), *_unknown_notes(frame)),
     )
+
+
+def _unknown_notes(frame: TrainingFrame) -> list[str]:
+    """How many landmarks lie before a source's history reaches, with the columns that are NULL there."""
+    by_sources: dict[tuple[str, ...], list[Unknown]] = {}
+    for each in frame.unknown:
+        by_sources.setdefault(each.sources, []).append(each)
+    return [
+        f"unknown, since the history of {' and '.join(sources)} does not reach as far back: "
+        f"{', '.join(f'{u.column} at {u.rows:,}' for u in columns)} of {frame.landmarks:,} landmarks"
+        for sources, columns in by_sources.items()
+    ]

@@ -17,6 +17,7 @@ from leadmart.features.plan import Selection, ticks
 from leadmart.features.project import TrainSection
 from leadmart.features.registry import Registry
 from leadmart.features.session import Session
+from leadmart.features.unknown import Unknown, unknown_columns
 from leadmart.scoring.dataset import Exclusion, label_rows
 from leadmart.scoring.gates import is_blocked
 
@@ -29,11 +30,15 @@ class TrainingFrame:
     """`rows`: lead_id, as_of, outcome_at, features and gates at every landmark, NULL where the label cannot be used.
 
     `blocked` counts the landmarks left out because a gate blocks the lead: they are not scored by the model either.
+    `unknown` counts, of the `landmarks` with a complete label, those at which a column is NULL because a source's
+    history does not reach that far back.
     """
 
     rows: pl.DataFrame
     blocked: Exclusion
     not_before: datetime
+    unknown: tuple[Unknown, ...] = ()
+    landmarks: int = 0
 
 
 def training_frame(
@@ -82,6 +87,8 @@ def training_frame(
         kept.join(features, on=[key, "as_of"], how="left").sort("as_of", key),
         Exclusion("blocked", "a gate blocks the lead at as_of", blocked.height, blocked[key].n_unique()),
         not_before,
+        tuple(unknown_columns(session, selection, f"spine_{spine.entity[0]}")),
+        usable.height,
     )
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 KEY = ("lead_id", "as_of", "feature_set_version", "model_version", "policy_version")
+_MATCHED = " AND ".join(f"s.{c} = i.{c}" for c in KEY)
 STAMPS = ("run_id", "written_at")
 """Columns that say which run wrote a row; they never make a row a changed one."""
 
@@ -95,58 +96,88 @@ class Scoring:
         return [self.spine, self.feature_set_version, self.model_version, self.policy_version]
 
 
+@dataclass(frozen=True)
+class StagedScores:
+    """Score rows compared with what is published, and not published yet; `delta` is the changed ones' relation."""
+
+    scoring: Scoring
+    delta: str
+    file: str
+    publish_number: int
+    rows: int
+    changed: int
+    updated: int
+
+    @property
+    def counts(self) -> Counts:
+        return Counts(self.changed - self.updated, self.updated, self.rows - self.changed)
+
+
 def upsert(warehouse: Warehouse, scored: pl.DataFrame, scoring: Scoring, run_id: str) -> Counts:
     """Publishes score rows (all of scores.lead_scores' columns but run_id and written_at) in one transaction.
 
     A row whose values are there already is left alone; one that differs first goes to `scores.superseded`. The changed
     rows are also kept as an immutable file for the catalogue.
     """
+    staged = stage_scores(warehouse, scored, scoring, run_id)
+    with warehouse.transaction():
+        publish_scores(warehouse, staged, run_id)
+    return staged.counts
+
+
+def stage_scores(
+    warehouse: Warehouse, scored: pl.DataFrame, scoring: Scoring, run_id: str, *, ahead: int = 0
+) -> StagedScores:
+    """Compares score rows with what is published; `ahead` counts the stagings to be published before this one."""
     columns = [row[0] for row in warehouse.rows("DESCRIBE store.scores.lead_scores")]
     values = [c for c in columns if c not in (*KEY, *STAMPS)]
-    matched = " AND ".join(f"s.{c} = i.{c}" for c in KEY)
     differs = " OR ".join(f"s.{c} IS DISTINCT FROM i.{c}" for c in values)
     stamp = f"'{run_id}' AS run_id, {sql_literal(now())} AS written_at"
+    delta = f"delta_{ahead}"
     warehouse.register("incoming", scored.select([c for c in columns if c not in STAMPS]))
     warehouse.execute(
-        f"CREATE OR REPLACE TABLE delta AS SELECT i.*, {stamp}, s.lead_id IS NOT NULL AS was_there "
-        f"FROM incoming AS i LEFT JOIN store.scores.lead_scores AS s ON {matched} WHERE s.lead_id IS NULL OR "
+        f"CREATE OR REPLACE TABLE {delta} AS SELECT i.*, {stamp}, s.lead_id IS NOT NULL AS was_there "
+        f"FROM incoming AS i LEFT JOIN store.scores.lead_scores AS s ON {_MATCHED} WHERE s.lead_id IS NULL OR "
         f"{differs} ORDER BY i.lead_id"
     )
-    ((changed, updated),) = warehouse.rows("SELECT COUNT(*), COUNT(*) FILTER (WHERE was_there) FROM delta")
-    file = _keep_delta(warehouse, columns, changed)
-    with warehouse.transaction():
-        if updated:
-            warehouse.execute(
-                f"INSERT INTO store.scores.superseded SELECT s.*, {sql_literal(now())}, ? FROM "
-                "store.scores.lead_scores AS s "
-                f"JOIN delta AS i ON {matched}",
-                [run_id],
-            )
-        if changed:
-            warehouse.execute(_merge(columns, matched))
-            warehouse.execute(
-                "INSERT INTO store.meta.score_files VALUES (?, ?, ?, ?)", [file[0], file[1], changed, run_id]
-            )
-        scoring.record(warehouse, scored.height, run_id)
-    return Counts(changed - updated, updated, scored.height - changed)
+    ((changed, updated),) = warehouse.rows(f"SELECT COUNT(*), COUNT(*) FILTER (WHERE was_there) FROM {delta}")
+    ((newest,),) = warehouse.rows("SELECT COALESCE(MAX(publish_number), 0) FROM store.meta.score_files")
+    number = int(newest) + 1 + ahead
+    file = _keep_delta(warehouse, delta, columns, number) if changed else ""
+    return StagedScores(scoring, delta, file, number, scored.height, changed, updated)
 
 
-def _keep_delta(warehouse: Warehouse, columns: Sequence[str], changed: int) -> tuple[int, str]:
-    ((number,),) = warehouse.rows("SELECT COALESCE(MAX(publish_number), 0) + 1 FROM store.meta.score_files")
-    if not changed:
-        return int(number), ""
+def publish_scores(warehouse: Warehouse, staged: StagedScores, run_id: str) -> None:
+    """Publishes staged score rows, inside the caller's transaction."""
+    if staged.updated:
+        warehouse.execute(
+            f"INSERT INTO store.scores.superseded SELECT s.*, {sql_literal(now())}, ? FROM "
+            f"store.scores.lead_scores AS s JOIN {staged.delta} AS i ON {_MATCHED}",
+            [run_id],
+        )
+    if staged.changed:
+        columns = [row[0] for row in warehouse.rows("DESCRIBE store.scores.lead_scores")]
+        warehouse.execute(_merge(columns, staged.delta))
+        warehouse.execute(
+            "INSERT INTO store.meta.score_files VALUES (?, ?, ?, ?)",
+            [staged.publish_number, staged.file, staged.changed, run_id],
+        )
+    staged.scoring.record(warehouse, staged.rows, run_id)
+
+
+def _keep_delta(warehouse: Warehouse, delta: str, columns: Sequence[str], number: int) -> str:
     staged = warehouse.staging_file()
     listed = ", ".join(columns)
     warehouse.write_parquet(
-        f"SELECT {listed}, CAST({number} AS BIGINT) AS publish_number FROM delta ORDER BY lead_id, as_of", staged
+        f"SELECT {listed}, CAST({number} AS BIGINT) AS publish_number FROM {delta} ORDER BY lead_id, as_of", staged
     )
-    return int(number), warehouse.keep_file(staged, Path("scores"))[0]
+    return warehouse.keep_file(staged, Path("scores"))[0]
 
 
-def _merge(columns: Sequence[str], matched: str) -> str:
+def _merge(columns: Sequence[str], delta: str) -> str:
     values = [c for c in columns if c not in KEY]
     return (
-        f"MERGE INTO store.scores.lead_scores AS s USING delta AS i ON {matched} "
+        f"MERGE INTO store.scores.lead_scores AS s USING {delta} AS i ON {_MATCHED} "
         f"WHEN MATCHED THEN UPDATE SET {', '.join(f'{c} = i.{c}' for c in values)} "
         f"WHEN NOT MATCHED THEN INSERT ({', '.join(columns)}) VALUES ({', '.join(f'i.{c}' for c in columns)})"
     )

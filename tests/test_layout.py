@@ -22,7 +22,7 @@ TOP_LEVEL = {
     *("__init__.py", "__main__.py", "cli.py", "commands", "py.typed", "sql", "features", "expectations", "scoring"),
     *("tests", "docs", "bench", "examples"),
 }
-LONGEST_MODULE = 450
+LONGEST_MODULE = 410
 
 # In two pieces each, so that this file does not find itself.
 MACHINE_WORDS = [

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 EXPORTS = Path(__file__).parents[1] / "features" / "audit" / "exports"
 
 
@@ -27,6 +29,7 @@ def test_the_document_is_the_promised_one(here: Any, tmp_path: Path) -> None:
     assert (stage["type"], stage["null_share"], stage["availability"], stage["leak"]) == ("VARCHAR", 0, "outcome", True)
 
 
+@pytest.mark.slow
 def test_of_the_made_up_company_the_overwritten_columns_and_no_others_are_suspect(here: Any, company: Any) -> None:
     folder = company("loaded")
     found = {table["table"]: table for table in here("audit", "--project", folder, "--json").document}

@@ -260,6 +260,83 @@ def account_row(account_id: str, as_of: datetime, sources: Sources, lists: Lists
     }
 
 
+# --- what is not known ---
+
+NO_WINDOW = 0
+SOURCES = {
+    "sessions_": "web_events",
+    "pricing_views_": "web_events",
+    "docs_views_": "web_events",
+    "dwell_seconds_": "web_events",
+    "days_since_last_visit": "web_events",
+    "email": "email_events",
+    "days_since_last_email": "email_events",
+    "demo_requests_": "form_submissions",
+    "forms_": "form_submissions",
+    "downloads_": "form_submissions",
+    "days_since_last_form": "form_submissions",
+    "budget_stated": "form_submissions",
+    "trials_": "product_events",
+    "features_used_": "product_events",
+    "invites_": "product_events",
+    "integrations_": "product_events",
+    "days_since_last_product": "product_events",
+}
+"""Which source a column of one source reads, by how its name begins; the longest beginning counts."""
+
+OTHERS = {
+    "seniority": {"leads": NO_WINDOW},
+    "job_function": {"leads": NO_WINDOW},
+    "lead_source": {"leads": NO_WINDOW},
+    "country": {"leads": NO_WINDOW},
+    "email_kind": {"leads": NO_WINDOW},
+    "lead_age_days": {"leads": NO_WINDOW},
+    "employees": {"accounts": NO_WINDOW},
+    "industry": {"accounts": NO_WINDOW},
+    "active_people_30d": {"leads": NO_WINDOW, "accounts": NO_WINDOW, "web_events": 30},
+    "account_pricing_views_30d": {"leads": NO_WINDOW, "accounts": NO_WINDOW, "web_events": 30},
+}
+
+
+def days_read(column: str) -> Mapping[str, int]:
+    """Per source how many days before as_of a column reads: what its name says, 90 where it says nothing."""
+    if column in OTHERS:
+        return OTHERS[column]
+    beginning = max((start for start in SOURCES if column.startswith(start)), key=len)
+    said = re.search(r"_(\d+)d$", column)
+    return {SOURCES[beginning]: int(said[1]) if said else 90}
+
+
+def reaches(source: str, days: int, as_of: datetime, sources: Sources) -> bool:
+    rows = known(sources.get(source, ()), as_of)
+    if not rows:
+        return False
+    return days == NO_WINDOW or as_of - timedelta(days=days) >= min(row["occurred_at"] for row in rows)
+
+
+def as_stored(row: Row, as_of: datetime, sources: Sources) -> Row:
+    """One view's row as it is stored: None where a source's history does not reach, and the view's `has_<source>`."""
+    stored: Row = {}
+    longest: dict[str, int] = {}
+    for column, value in row.items():
+        read = days_read(column)
+        stored[column] = value if all(reaches(s, days, as_of, sources) for s, days in read.items()) else None
+        for source, days in read.items():
+            longest[source] = max(days, longest.get(source, NO_WINDOW))
+    return stored | {f"has_{source}": reaches(source, days, as_of, sources) for source, days in longest.items()}
+
+
+def stored_row(lead_id: str, as_of: datetime, sources: Sources, lists: Lists) -> Row:
+    """The lead's features as they are stored: None where a source's history does not reach, and `has_<source>`."""
+    row = lead_row(lead_id, as_of, sources, lists)
+    features = {column: value for column, value in row.items() if column not in gates(lead_id, as_of, sources, lists)}
+    stored = as_stored(features, as_of, sources)
+    has_account = account_of(lead_id, as_of, sources, lists) is not None
+    # only the account's view reads accounts, and a lead without one has no row there
+    stored["has_accounts"] = stored["has_accounts"] if has_account else None
+    return stored
+
+
 # --- gates ---
 
 

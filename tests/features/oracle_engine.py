@@ -124,8 +124,7 @@ def computed(
 
 def stored_lead(lead: str, as_of: datetime, sources: Mapping[str, Sequence[Row]]) -> Row:
     """All a lead's features and gates, as they are stored."""
-    row: Row = oracle.lead_row(lead, as_of, sources, LISTS)
-    return row
+    return {**oracle.lead_row(lead, as_of, sources, LISTS), **oracle.stored_row(lead, as_of, sources, LISTS)}
 
 
 def expected_rows(
@@ -142,6 +141,8 @@ def expected_rows(
             "account_engagement": {each: oracle.account_row(each, as_of, sources, LISTS) for each in accounts},
         }
         rows |= {view: {lead: getattr(oracle, view)(lead, as_of, sources) for lead in leads} for view in LEAD_VIEWS[1:]}
+        for view in (*LEAD_VIEWS, "account_engagement"):
+            rows[view] = {key: oracle.as_stored(row, as_of, sources) for key, row in rows[view].items()}
         rows |= {spine: {lead: {} for lead in getattr(oracle, spine)(as_of, sources)} for spine in SPINES}
         for name, of_keys in rows.items():
             found.setdefault(name, {}).update({(key, as_of): row for key, row in of_keys.items()})

@@ -3,7 +3,7 @@
 Clocks tie, are late, missing, or stand exactly at an as_of or at a window's edge and one microsecond beside it, on
 either clock; some are days, some text with the offset of a place with summer time. Keys come back with other values.
 Accounts change, are deleted, emptied and come back, so that leads change accounts. Some tables are empty, some were
-never loaded; every other one's history begins long before the first window.
+never loaded; the history of others begins long before the first window, or at the edge of one.
 """
 
 from __future__ import annotations
@@ -43,8 +43,9 @@ TITLES = [
     "2024-01-01", "Product Owner",
 ]  # fmt: skip
 EMAILS = [
-    None, "", " ", "broken", "@", "a@", "a@gmail.com", "A@GMAIL.COM", "b@mit.edu", "b@cs.cam.ac.uk", "c@stud.uni.de",
-    "d@rivalscore.example", "e@acme.example", "f@Acme.Example", "g@beta.example", "h@gamma.example", "i@bücher.example",
+    None, "", " ", "broken", "@", "a@", "a@gmail.com", "A@GMAIL.COM", "b@gmx.de", "b@mit.edu", "b@cs.cam.ac.uk",
+    "c@stud.uni.de", "d@rivalscore.example", "e@acme.example", "f@Acme.Example", "g@beta.example", "h@gamma.example",
+    "i@bücher.example",
     "j@BÜCHER.example", "k@notgmail.com", "l@education.example", "m+tag@beta.example", "o'k@gamma.example",
     "n@x.ac.ukk", "😀@beta.example", "p@%.edu", "q@a_b.example",
 ]  # fmt: skip
@@ -142,10 +143,14 @@ class _Drawn:
             if self.draw.random() < 0.5:
                 again["synced_at"] = row["synced_at"]
             rows += [again] if self.draw.random() < 0.8 else [again, dict(row)]
-        # history begins long before the first window, with somebody that no one asks about
-        anchor = one(f"{name} of long ago", LONG_AGO)
+        # history begins long before the first window, or just where one begins, with somebody that no one asks about
+        began = LONG_AGO
+        if name != "lead_id" and self.draw.random() < 0.3:
+            began = self.draw.choice(self.edges) + self.draw.choice(NUDGES)
+            rows = [row for row in rows if row[clock] is None or row[clock] > began]
+        anchor = one(f"{name} of long ago", began)
         blank = {c: None for c in columns if c in ("lead_id", "account_id", "domain", "email") and c != name}
-        rows.append({**anchor, **blank, "synced_at": LONG_AGO})
+        rows.append({**anchor, **blank, "synced_at": began})
         self.draw.shuffle(rows)
         return rows
 
@@ -166,9 +171,9 @@ def _numbered(letter: str) -> Callable[[int], str]:
 TABLES: dict[str, tuple[str, int, Any, dict[str, Any]]] = {
     "leads": ("created_at", len(LEADS), lambda number: LEADS[number], {
         "lead_id": KEY, "email": EMAILS, "full_name": ["Zoë", "李 雷", None], "title": TITLES,
-        "company_name": [None, "", " ", "Acme", "Ørsted"], "country": ["DE", "us", None, ""],
+        "company_name": [None, "", " ", "Acme", "Ørsted", "Acme"], "country": ["DE", "us", None, ""],
         "lead_source": ["ads", "event", None], "utm_medium": [None, "cpc"], "utm_campaign": [None, "50%"],
-        "consent": [None, "granted", "denied", "Denied"],
+        "consent": [None, None, None, "granted", "granted", "granted", "Denied", "denied"],
     }),
     "accounts": ("changed_at", 34, ACCOUNTS, {
         "account_id": KEY, "name": ["Acme", None], "domain": DOMAINS, "industry": ["Retail", "Software", "", None],
@@ -193,7 +198,7 @@ TABLES: dict[str, tuple[str, int, Any, dict[str, Any]]] = {
     }),
     "email_events": ("occurred_at", 110, _numbered("m"), {
         "event_id": KEY, "lead_id": _LEAD, "email": EMAILS,
-        "event_type": ["sent", "open", "open", "click", "reply", "bounce", "unsubscribe", None, "Click"],
+        "event_type": [*["open", "click", "reply"] * 5, "sent", "bounce", None, "Click", "unsubscribe"],
         "campaign_id": ["x", None], "url": URLS,
     }),
     "form_submissions": ("submitted_at", 70, _numbered("f"), {
@@ -307,8 +312,8 @@ def _cell(value: Any) -> str:
 
 
 def _write_parquet(path: Path, columns: Sequence[str], rows: Sequence[Row]) -> None:
-    import pyarrow as pa  # type: ignore[import-untyped]
-    import pyarrow.parquet as pq  # type: ignore[import-untyped]
+    import pyarrow as pa
+    import pyarrow.parquet as pq
 
     fields = []
     for column in columns:

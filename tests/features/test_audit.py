@@ -68,6 +68,7 @@ def test_a_reason_has_figures() -> None:
     assert "no habit known by this name" in why(found, "Shoe size")
 
 
+@pytest.mark.slow
 def test_the_connectors_leaks_are_found_and_their_honest_columns_are_not(capsys: pytest.CaptureFixture[str]) -> None:
     truth = rows_of(HERE / "leaks.csv")
 

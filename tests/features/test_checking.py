@@ -36,6 +36,12 @@ def test_a_finding_says_file_line_column_and_what_to_do(make_project: Callable[.
     }
 
 
+def test_a_finding_tells_the_ctes_that_lead_to_it(make_project: Callable[..., Project]) -> None:
+    text = (LINT / "feature" / "lag_with_ties.sql").read_text(encoding="utf-8")
+    (finding,), _ = check_project(make_project({"sql/features/gaps/v1.sql": text}))
+    assert finding.as_finding()["path"] == ["c", "d"]
+
+
 @pytest.mark.parametrize(
     ("path", "case", "codes"),
     [

@@ -278,7 +278,7 @@ def test_one_file_of_a_folder_that_differs_is_named(column: str, code: str, make
     if not column:
         odd.write_bytes(b"PAR1 and no more")
     with open_for_writing(project) as warehouse, pytest.raises(LeadmartError) as refused:
-        rows_of(warehouse)
+        stage(warehouse, Registry(project), ["calls"], frozenset({"calls"}))
     assert refused.value.code == code
     assert str(refused.value.place) == str(odd)
 

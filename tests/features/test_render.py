@@ -10,7 +10,7 @@ import pytest
 
 from leadmart.features.materialize import slice_file
 from leadmart.features.registry import Registry
-from leadmart.features.render import preamble_sql
+from leadmart.features.render import preamble_sql, to_paste
 
 MAY_31 = datetime(2026, 5, 31)
 
@@ -42,7 +42,10 @@ def test_the_pasted_text_gives_the_rows_of_the_slice(kind: str, ref: str, filled
     with duckdb.connect() as console:
         console.execute("SET TimeZone = 'America/New_York'")
         console.execute(preamble_sql(filled.project, registry, definition, MAY_31))
-        console.execute(f"CREATE TABLE pasted AS {definition.text}")
+        *before, last = console.extract_statements(to_paste(definition, registry))
+        for statement in before:
+            console.execute(statement)
+        console.execute(f"CREATE TABLE pasted AS {last.query}")
         for one, other in (("pasted", f"'{path}'"), (f"'{path}'", "pasted")):
             assert console.execute(f"SELECT * FROM {one} EXCEPT ALL SELECT * FROM {other}").fetchall() == []
         assert console.execute("SELECT COUNT(*) FROM pasted").fetchall()[0][0] > 0

@@ -167,6 +167,7 @@ def test_the_rules_alone_show_a_suspect_and_go_on(world: Any, columns: Any, scor
     assert "univariate_auc" in {suspect.code for suspect in found.suspects if suspect.column == NAME}
 
 
+@pytest.mark.slow
 def test_order_of_rows_and_threads_change_no_figure_of_a_suspect(made: Any, columns: Any, scorecard: Any) -> None:
     rows = plant(made.rows, "stage")
     everything = {"waived": {NAME: "a test"}, "waived_leak": "a test"}

@@ -1,5 +1,6 @@
 -- key:  event_id
 -- rows: appended
+-- joins: leads
 -- pii:  email
 --
 -- One row per thing that happened to a marketing mail to a contact, whom the address tells. Events of bots and of the own
@@ -8,9 +9,8 @@ SELECT
     'hubspot:' || CAST(e.id AS VARCHAR) || '@' || CAST(EPOCH_US(CAST(e.created AS TIMESTAMP)) AS VARCHAR)
         AS event_id,                                                        -- ids repeat, so id and moment
     CAST(e.created AS TIMESTAMP) AS occurred_at,                            -- when it happened
-    GREATEST(CAST(e._fivetran_synced AS TIMESTAMP), CAST(c.property_createdate AS TIMESTAMP) + INTERVAL 1 DAY)
-        AS ingested_at,                                                     -- when event and contact had arrived
-    'hubspot:' || CAST(c.id AS VARCHAR) AS lead_id,                         -- the contact with that address
+    CAST(e._fivetran_synced AS TIMESTAMP) AS ingested_at,                   -- when it arrived
+    l.lead_id AS lead_id,                                                   -- the contact with that address
     LOWER(TRIM(CAST(e.recipient AS VARCHAR))) AS email,                     -- address mailed
     CASE CAST(e.type AS VARCHAR)
         WHEN 'SENT' THEN 'sent'
@@ -23,6 +23,7 @@ SELECT
     CAST(e.email_campaign_id AS VARCHAR) AS campaign_id,                    -- the campaign
     CAST(NULL AS VARCHAR) AS url                                            -- see email_clicks
 FROM raw.hubspot_email_event AS e
-JOIN raw.hubspot_contact AS c
-    ON  LOWER(TRIM(CAST(c.property_email AS VARCHAR))) = LOWER(TRIM(CAST(e.recipient AS VARCHAR)))
+JOIN staging.leads AS l
+    ON  l.email = LOWER(TRIM(CAST(e.recipient AS VARCHAR)))
+    AND l.lead_id LIKE 'hubspot:%'
 WHERE NOT COALESCE(CAST(e.filtered_event AS BOOLEAN), FALSE) AND e.obsoleted_by_id IS NULL

@@ -1,18 +1,16 @@
--- key:          opportunity_id, occurred_at
--- frozen:       deal_id, date_entered, value, property_createdate, property_hs_createdate
--- changes-of:   stage
--- availability: opportunity_id = outcome, stage = outcome
+-- key:          opportunity_id, entered_at
+-- frozen:       deal_id, date_entered, value
+-- assumed:      ingested_at is occurred_at + INTERVAL 1 DAY
+-- joins:        deals
+-- availability: opportunity_id = outcome, stage = outcome, entered_at = outcome
 --
--- One row per stage a deal entered. A stage may be dated before the deal was in the system: it was known from then on only.
+-- One row per stage a deal entered. A stage may be dated before the deal was in the system: it counts from then on only.
 SELECT
-    'hubspot:' || CAST(s.deal_id AS VARCHAR) AS opportunity_id,             -- the deal
+    d.opportunity_id AS opportunity_id,                                     -- the deal
     CAST(s.date_entered AS TIMESTAMP) AS occurred_at,                       -- when it entered the stage
-    GREATEST(
-        CAST(s.date_entered AS TIMESTAMP),
-        CAST(d.property_createdate AS TIMESTAMP),
-        CAST(d.property_hs_createdate AS TIMESTAMP)
-    ) + INTERVAL 1 DAY AS ingested_at,                                      -- a day after the deal was there, assumed
-    CAST(s.value AS VARCHAR) AS stage                                       -- id of the stage; its label may be renamed
+    CAST(s.date_entered AS TIMESTAMP) AS ingested_at,                       -- assumed
+    CAST(s.value AS VARCHAR) AS stage,                                      -- id of the stage; its label may be renamed
+    CAST(s.date_entered AS TIMESTAMP) AS entered_at                         -- the date as it was given
 FROM raw.hubspot_deal_stage AS s
-JOIN raw.hubspot_deal AS d
-    ON  d.deal_id = s.deal_id
+JOIN staging.deals AS d
+    ON  d.opportunity_id = 'hubspot:' || CAST(s.deal_id AS VARCHAR)

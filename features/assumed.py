@@ -1,0 +1,65 @@
+"""Assumed arrivals: what sources say of clocks that are a guess, and how often rows came later than guessed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from leadmart.features.clock import sql_literal
+from leadmart.features.raw import raw_attached, raw_tables
+from leadmart.features.registry import Registry
+from leadmart.features.staging import assumed_select, stage_joined
+from leadmart.features.warehouse import Warehouse
+
+
+@dataclass(frozen=True)
+class Assumed:
+    """What a source assumes of `ingested_at`, for how many raw rows, and how many of these came later than assumed.
+
+    A table's first load is what the guess is made for: when its rows came is not known, so they are never late.
+    """
+
+    source: str
+    assumed: str
+    rows: int
+    late: int
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @property
+    def words(self) -> str:
+        late = f", {self.late:,} of them came later than assumed" if self.late else ""
+        return f"{self.source} assumes that {self.assumed}: {self.rows:,} rows{late}"
+
+
+def assumed_arrivals(
+    warehouse: Warehouse, registry: Registry, names: Iterable[str], present: frozenset[str]
+) -> list[Assumed]:
+    """What the named sources assume, of those that are present; one entry a connector's words, nothing for the rest."""
+    found = []
+    assuming = {
+        name: "; ".join(said)
+        for name in sorted(set(names) & present)
+        if (said := [d.header["assumed"] for d in registry.source(name) if "assumed" in d.header])
+    }
+    if not assuming:
+        return []
+    raw = {name.lower(): relation for name, relation in raw_tables(warehouse).items()}
+    firsts = {
+        name.lower(): first
+        for name, first in warehouse.rows("SELECT table_name, MIN(loaded_at) FROM store.meta.loads GROUP BY table_name")
+        if name.lower() in raw
+    }
+    later = dict(raw)
+    for name, first in firsts.items():
+        later[name] = f"(SELECT * FROM {raw[name]} WHERE _loaded_at > {sql_literal(first)})"
+    stage_joined(warehouse, registry, assuming)
+    with raw_attached(warehouse):
+        for name, words in assuming.items():
+            ((rows,),) = warehouse.rows(f"SELECT COUNT(*) FROM ({assumed_select(warehouse, registry, name, raw)})")
+            select = assumed_select(warehouse, registry, name, later)
+            ((late,),) = warehouse.rows(f"SELECT COUNT(*) FILTER (WHERE is_late) FROM ({select})")
+            found.append(Assumed(name, words, rows, late))
+    return found
