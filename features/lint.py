@@ -10,7 +10,14 @@ from leadmart.features.errors import LeadmartError
 from leadmart.features.proof import proven
 from leadmart.features.registry import Registry
 from leadmart.features.shape import column_comments, label_columns, returned_columns, starts_from_spine
-from leadmart.features.source_rules import availability, frozen_columns, joined_logs, row_local, source_rows
+from leadmart.features.source_rules import (
+    availability,
+    frozen_columns,
+    honest_clocks,
+    joined_logs,
+    row_local,
+    source_rows,
+)
 from leadmart.features.tree import refusal, words_of
 from leadmart.features.waivers import waivers
 
@@ -148,7 +155,7 @@ RULES: dict[str, tuple[Rule, ...]] = {
     "link": (*_PROVEN, returned_columns),
     "spine": (*_PROVEN, returned_columns),
     "label": (*_PROVEN, label_columns),
-    "source": (*_ANY, unknown_calls, source_rows, row_local, joined_logs, frozen_columns, availability),
+    "source": (*_ANY, unknown_calls, source_rows, row_local, honest_clocks, joined_logs, frozen_columns, availability),
     "mart": _ANY,
 }
 """The rules of each kind of definition."""

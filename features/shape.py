@@ -162,8 +162,8 @@ def output_problems(proof: Proof) -> Iterator[LeadmartError]:
         )
     if view and scope is not None and scope.is_whole:
         yield from _one_row(proof)
-    elif definition.kind == "link":
-        yield from _unique_link(proof)
+    elif definition.kind in ("link", "spine"):
+        yield from _unique_rows(proof)
 
 
 def _one_row(proof: Proof) -> Iterator[LeadmartError]:
@@ -226,18 +226,23 @@ def _is_lookup(scope: object, column: tuple[str, str]) -> bool:
     return False
 
 
-def _unique_link(proof: Proof) -> Iterator[LeadmartError]:
+def _unique_rows(proof: Proof) -> Iterator[LeadmartError]:
     from leadmart.features.proof import key_of
 
     definition, result = proof.definition, proof.result
-    wanted = set(key_of(definition))
+    wanted = set(key_of(definition)) if definition.kind == "link" else {definition.key, AS_OF}
     if result is None or AS_OF not in result.columns or any(key <= wanted for key in result.keys):
         return
+    if result.columns[AS_OF].role != AS_OF:
+        return  # refused as a moment that is lost
+    hint = f"GROUP BY l.{definition.key}, l.as_of"
+    if definition.kind == "link":
+        hint += " and take one: `MIN(a.account_id) AS account_id`; or say what is unique: "
+        hint += f"`-- key: {definition.key}, …`"
     yield refusal(
         definition,
         definition.select,
-        f"link {definition.ref} may return several rows for one {', '.join(sorted(wanted))}",
+        f"{definition.kind} {definition.ref} may return several rows for one {', '.join(sorted(wanted))}",
         "many_rows",
-        f"GROUP BY l.{definition.key}, l.as_of and take one: `MIN(a.account_id) AS account_id`; or say what is unique: "
-        f"`-- key: {definition.key}, …`",
+        hint,
     )

@@ -131,6 +131,39 @@ def frozen_columns(definition: Definition, registry: Registry) -> Iterator[Leadm
         )
 
 
+def honest_clocks(definition: Definition, registry: Registry) -> Iterator[LeadmartError]:
+    """A clock is not moved back, and the arrival is its own column, or said to be assumed."""
+    from sqlglot import exp
+
+    items = {item.alias_or_name.lower(): item for item in definition.select.expressions}
+    if not items.keys() >= set(CLOCKS):
+        return  # refused as missing
+    back: Any = exp.Sub | exp.Least | exp.TimestampTrunc | exp.DateTrunc | exp.DateSub | exp.TimestampSub
+    for clock in CLOCKS:
+        for node in items[clock].walk():
+            if isinstance(node, back):
+                yield refusal(
+                    definition,
+                    next(iter(node.find_all(exp.Column)), node),
+                    f"{clock} is moved back: the row would count before its time",
+                    "clock_moved_back",
+                    "take the clock as it is; of two the later: `GREATEST(…)`",
+                )
+                break
+    read = {clock: {c.name.lower() for c in items[clock].find_all(exp.Column)} for clock in CLOCKS}
+    told = read["ingested_at"] - (read["occurred_at"] - {"_loaded_at"})
+    if not told and "ingested_at" not in definition.header.get("assumed", ""):
+        yield refusal(
+            definition,
+            next(iter(items["ingested_at"].find_all(exp.Column)), definition.select),
+            f"ingested_at of source {definition.name} tells nothing that occurred_at does not: when a row arrived is "
+            "not known",
+            "arrival_not_said",
+            "select the arrival column, or `_loaded_at`; or say the guess: "
+            "`-- assumed: ingested_at is occurred_at + INTERVAL 1 DAY`",
+        )
+
+
 def availability(definition: Definition, registry: Registry) -> Iterator[LeadmartError]:
     """The availability line is readable and names columns there are; names that smell of the outcome need one."""
     from sqlglot import exp

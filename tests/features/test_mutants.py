@@ -167,8 +167,6 @@ class World:
         pairs = found.pairs
         if definition.kind in ("feature", "gate"):
             return pairs != Counter(self.settings[name].asked[definition.entity[0]])
-        if definition.kind == "spine":  # there is nothing it could lose, and a run stops at a key that comes twice
-            return False
         return any(count > 1 or None in pair for pair, count in pairs.items())
 
     def _rows(self, name: str, definition: Definition, text: str) -> Rows | None:

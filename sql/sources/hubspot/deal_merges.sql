@@ -1,5 +1,6 @@
 -- key:          opportunity_id
 -- rows:         appended
+-- assumed:      ingested_at is occurred_at
 -- availability: opportunity_id = outcome, winner_id = outcome
 --
 -- One row per deal merged into another. HubSpot keeps no date of it: it counts from when it arrived.
