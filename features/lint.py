@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from leadmart.features.calls import moving_calls, unknown_calls
 from leadmart.features.definition import Definition
 from leadmart.features.errors import LeadmartError
+from leadmart.features.plain_forms import columns_named_once, joins_in_parentheses
 from leadmart.features.proof import proven
 from leadmart.features.registry import Registry
 from leadmart.features.shape import column_comments, label_columns, returned_columns, starts_from_spine
@@ -18,7 +19,7 @@ from leadmart.features.source_rules import (
     row_local,
     source_rows,
 )
-from leadmart.features.tree import refusal, words_of
+from leadmart.features.tree import refusal, text_of, words_of
 from leadmart.features.waivers import waivers
 
 Rule = Callable[[Definition, Registry], Iterator[LeadmartError]]
@@ -143,16 +144,46 @@ def _hindsight_relations(definition: Definition, registry: Registry) -> Iterator
                 place=definition.place_at(read.start, len(read.name)),
                 hint="leave it to gates, spines and labels: a model of leads may not read it",
             )
+    yield from _hindsight_conditions(definition, registry)
+
+
+def _hindsight_conditions(definition: Definition, registry: Registry) -> Iterator[LeadmartError]:
+    """Columns that selling or the outcome writes, in conditions and inner queries too: there they choose the rows."""
+    from sqlglot import exp
+
+    from leadmart.features.relation import known_relation
+
+    marked: dict[str, dict[str, str]] = {}
+    for table in definition.tree.find_all(exp.Table):
+        if table.text("db").lower() != "known":
+            continue
+        try:
+            relation = known_relation(table.name.lower(), registry)
+        except LeadmartError:
+            continue  # refused where the relations are
+        doubts = {name: min(fact.hindsight) for name, fact in relation.columns.items() if fact.hindsight}
+        marked.setdefault(table.alias_or_name.lower(), {}).update(doubts)
+    everywhere = {name: words for doubts in marked.values() for name, words in doubts.items()}
+    for column in definition.tree.find_all(exp.Column):
+        doubts = marked.get(column.table.lower(), {}) if column.table else everywhere
+        if words := doubts.get(column.name.lower()):
+            yield refusal(
+                definition,
+                column,
+                f"{text_of(definition, column)} is known by hindsight: {words}",
+                "hindsight_column",
+                "leave it to gates and labels: a model of leads may not read what selling or the outcome writes",
+            )
 
 
 _ANY: tuple[Rule, ...] = (moving_calls, _stars, _relations)
-_PROVEN: tuple[Rule, ...] = (*_ANY, unknown_calls, proven)
+_PROVEN: tuple[Rule, ...] = (*_ANY, unknown_calls, columns_named_once, joins_in_parentheses, proven)
 _VIEW: tuple[Rule, ...] = (*_PROVEN, returned_columns, starts_from_spine, column_comments)
 
 RULES: dict[str, tuple[Rule, ...]] = {
     "feature": (*_VIEW, _hindsight_relations),
     "gate": _VIEW,
-    "link": (*_PROVEN, returned_columns),
+    "link": (*_PROVEN, returned_columns, _hindsight_relations),
     "spine": (*_PROVEN, returned_columns),
     "label": (*_PROVEN, label_columns),
     "source": (*_ANY, unknown_calls, source_rows, row_local, honest_clocks, joined_logs, frozen_columns, availability),

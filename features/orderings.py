@@ -104,6 +104,13 @@ def check_window(proof: Proof, scope: Scope, node: exp.Window) -> None:
             "unordered",
             "write `OVER (PARTITION BY … ORDER BY …, <the source's key>)`",
         )
+    if order is None and node.args.get("spec") is not None:
+        proof.refuse(
+            node,
+            f"{words} over a frame takes the rows in the order they come",
+            "unordered",
+            "write `OVER (PARTITION BY … ORDER BY …, <the source's key> ROWS …)`",
+        )
     if order is None or not scope.is_whole:
         return
     have |= {column for column in (scope.own(o.this) for o in order.expressions) if column}

@@ -74,4 +74,5 @@ def filled_warnings(warehouse: Warehouse) -> list[str]:
     if not warehouse.rows("SELECT 1 FROM store.meta.slices WHERE as_of = ? LIMIT 1", [due]):
         return []
     told = f"the slices at {iso(due)} were filled before this load"
-    return [f"{told}: its rows count from the next as_of on, {iso(due + warehouse.project.settings.clock.interval)}"]
+    following = iso(due + warehouse.project.settings.clock.interval)
+    return [f"{told}: its rows count from the next as_of on, {following}; `leadmart plan` names slices that are stale"]

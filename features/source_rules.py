@@ -37,6 +37,14 @@ def source_rows(definition: Definition, registry: Registry) -> Iterator[Leadmart
                 "missing_column",
                 f"select it: `… AS {name}`",
             )
+    for column in definition.columns:
+        if column.name.lower() == "as_of":
+            yield LeadmartError(
+                f"source {definition.name} returns a column called as_of, which is what known.{definition.name} adds",
+                code="reserved_column",
+                place=definition.place_at(column.start, len(column.name)),
+                hint="give it another name: `… AS exported_at`",
+            )
     header = definition.header
     if header.get("rows") != "appended" and "frozen" not in header and "changes-of" not in header:
         yield LeadmartError(
@@ -57,7 +65,9 @@ def row_local(definition: Definition, registry: Registry) -> Iterator[LeadmartEr
     apart: Any = exp.AggFunc | exp.Window | exp.Group | exp.Distinct | exp.Subquery | exp.Limit | exp.SetOperation
     apart = apart | exp.Having | exp.Qualify | exp.With | exp.Exists | exp.Offset | exp.Pivot | exp.TableSample
     for node in definition.tree.walk():
-        if isinstance(node, apart) or (isinstance(node, exp.In) and node.args.get("query") is not None):
+        # as in ARRAY(SELECT …), which nothing else here would see
+        inner = isinstance(node, exp.Select) and not isinstance(node.parent, apart | exp.In | None)
+        if inner or isinstance(node, apart) or (isinstance(node, exp.In) and node.args.get("query") is not None):
             yield refusal(
                 definition,
                 node,
@@ -112,13 +122,10 @@ def frozen_columns(definition: Definition, registry: Registry) -> Iterator[Leadm
         return
     said = {name.strip().lower() for name in definition.header["frozen"].replace(";", ",").split(",")} | {"_loaded_at"}
     staged = {alias.lower() for alias, t, _ in tables_of(definition.select) if t.text("db").lower() == "staging"}
-    outputs = {item.alias.lower() for item in definition.select.expressions if isinstance(item, exp.Alias)}
     seen: set[str] = set()
     for column in definition.tree.find_all(exp.Column):
         name = column.name.lower()
         if name in said or name in seen or column.table.lower() in staged:
-            continue
-        if not column.table and name in outputs:
             continue
         seen.add(name)
         yield refusal(

@@ -136,6 +136,10 @@ def staging_select(
     )
 
 
+_STAMPS = {"_changed_at": "TIMESTAMP", "_loaded_at": "TIMESTAMP", "_deleted": "BOOLEAN"}
+"""The columns that leadmart itself adds to raw rows."""
+
+
 def fed_definitions(registry: Registry, name: str, raw: Mapping[str, str]) -> Sequence[Definition]:
     """The source's definitions whose raw tables are there; where none is fed, the first, which then reads as empty."""
     definitions = registry.source(name)
@@ -149,7 +153,7 @@ def every_row(warehouse: Warehouse, registry: Registry, name: str, raw: Mapping[
     for definition in fed_definitions(registry, name, raw):
         fed = raw_names(definition) <= raw.keys()
         for table, columns in raw_columns_read(definition).items():
-            empty = ", ".join(f'CAST(NULL AS VARCHAR) AS "{c}"' for c in sorted(columns))
+            empty = ", ".join(f'CAST(NULL AS {_STAMPS.get(c, "VARCHAR")}) AS "{c}"' for c in sorted(columns))
             relation = raw.get(table.lower()) if fed else None
             if relation and relation.startswith("read_parquet"):
                 refuse_unequal_files(warehouse, table, columns)

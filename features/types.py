@@ -27,7 +27,7 @@ _BY_TYPE = {name: kind for kind, names in _NAMES.items() for name in names.split
 
 _INTEGER_CALLS = listed(
     """
-    count count_star count_if countif length len strlen char_length date_diff datediff date_part datepart date_sub
+    count count_star count_if countif length len strlen char_length date_diff datediff date_sub
     datesub day month year quarter week hour minute second dayofweek dayofyear isodow isoyear epoch_ms epoch_us epoch_ns
     array_length list_count json_array_length instr strpos position ascii unicode row_number rank dense_rank ntile
     levenshtein damerau_levenshtein hamming bit_count

@@ -56,8 +56,8 @@ class Experiment:
         }
 
 
-_LATER = timedelta(days=400)
-"""After as_of by more than any altered clock is."""
+_LATER = tuple(timedelta(days=days) for days in (1, 7, 30, 90, 400))
+"""Further moments, by which definitions in the habit of windows could be off; the last is after every altered clock."""
 
 Further = Callable[[Session, str], Mapping[str, Any]]
 """Computes more in a session, given the SELECT of the scoring frame: name -> SELECT of rows with the spine's key."""
@@ -163,12 +163,12 @@ def _compute(
 ) -> None:
     """Computes the definitions and keeps each one's rows as a table of `schema`; `spine` replaces the spine's rows.
 
-    `known` also runs over a moment when the future is known: what mixes moments up then reads what was altered.
+    `known` also runs over moments when the future is known: what mixes moments up then reads what was altered.
     """
     _forget(scratch)
     session = Session(scratch, registry)
     session.present = present
-    session.want([as_of, as_of + _LATER])
+    session.want([as_of, *(as_of + each for each in _LATER)])
     session.prepare(wanted)
     scratch.execute(f"CREATE SCHEMA {schema}")
     then = f"WHERE as_of = {sql_literal(as_of)}"

@@ -75,7 +75,7 @@ def run_text(run: Run) -> str:
     )
     if run.left_out:
         lines.append(f"           {run.left_out:,} leads left out: their outcome is known, there is nothing to predict")
-    if document["status"] == "done" and not (run.only or any(scores.values())):
+    if document["status"] == "done" and run.command != "restate" and not (run.only or any(scores.values())):
         lines.append(f"           no lead stands in spine {run.selection.spine.name} at {document['as_of']}")
     failed = [v for v in run.judge.given if not v.success]
     warned = sum(v.warnings for v in run.judge.given)

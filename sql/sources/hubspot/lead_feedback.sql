@@ -1,6 +1,6 @@
 -- key:          feedback_id
 -- rows:         appended
--- availability: actor = sales_touch, kind = sales_touch, value = sales_touch, reason = sales_touch, expires_at = sales_touch
+-- availability: feedback_id = sales_touch, actor = sales_touch, kind = sales_touch, value = sales_touch, reason = sales_touch, expires_at = sales_touch
 --
 -- One row per lead status that a sales representative set, by HubSpot's history of hs_lead_status.
 SELECT

@@ -1,6 +1,6 @@
 -- key:          feedback_id
 -- rows:         appended
--- availability: actor = sales_touch, kind = sales_touch, value = sales_touch, reason = sales_touch, expires_at = sales_touch
+-- availability: feedback_id = sales_touch, actor = sales_touch, kind = sales_touch, value = sales_touch, reason = sales_touch, expires_at = sales_touch
 --
 -- One row per status that was set on a lead. The names of statuses differ from organisation to organisation: eject and
 -- change what counts as accepted and rejected.

@@ -6,7 +6,7 @@ WITH c AS (
     SELECT e.lead_id, e.lead_id AS n
     FROM known.email_events AS e
     EXCEPT
-    SELECT w.lead_id, w.lead_id
+    SELECT w.lead_id, w.lead_id AS n
     FROM known.web_events AS w
 )
 SELECT

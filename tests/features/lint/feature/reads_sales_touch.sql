@@ -13,3 +13,5 @@ LEFT JOIN known.lead_feedback AS f
     AND f.as_of = spine.as_of
 GROUP BY spine.lead_id, spine.as_of
 -- expect: hindsight_column
+-- expect: hindsight_column
+-- expect: hindsight_column

@@ -1,0 +1,18 @@
+-- entity: lead (lead_id)
+-- owner:  growth
+--
+-- A view.
+WITH c AS (
+    SELECT w.lead_id, w.as_of - INTERVAL 30 DAY AS as_of, w.as_of, w.event_id
+    FROM known.web_events AS w
+)
+SELECT
+    spine.lead_id,
+    spine.as_of,
+    COUNT(c.event_id) AS n                              -- a number
+FROM spine
+LEFT JOIN c
+    ON  c.lead_id = spine.lead_id
+    AND c.as_of = spine.as_of
+GROUP BY spine.lead_id, spine.as_of
+-- expect: column_twice
