@@ -13,7 +13,7 @@ import pytest
 REPOSITORY = Path(__file__).resolve().parents[2]
 PAGES = ["README.md"]
 # what differs from run to run, and nothing else
-CHANGING = [(r"\b\d{8}T\d{6}-[0-9a-f]{6}\b", "RUN"), (r"\b\d+\.\d s\b", "SECONDS")]
+CHANGING = [(r"\bm_[0-9a-f]{12}\b", "MODEL"), (r"\b\d{8}T\d{6}-[0-9a-f]{6}\b", "RUN"), (r"\b\d+\.\d s\b", "SECONDS")]
 
 
 def console_blocks(page: str) -> list[list[tuple[str, list[str]]]]:
