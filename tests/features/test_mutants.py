@@ -37,6 +37,7 @@ from leadmart.features.warehouse import open_scratch
 HERE = Path(__file__).parent
 OLIST = HERE.parent.parent / "examples" / "olist"
 CONNECTORS = HERE.parent / "connectors"
+APART = ("hubspot", "salesforce", "stripe")  # what reads sources is mutated over the plain ones, theirs alone
 AS_OF = datetime(2026, 3, 1)
 MOMENTS = (datetime(2026, 2, 10, 6), AS_OF, datetime(2026, 3, 20))
 SEEN = ", ".join(f"(TIMESTAMP '2024-{day}')" for day in ("03-10", "04-02", "04-12", "04-12 00:00:01", "05-20"))
@@ -304,7 +305,7 @@ PLANTED_IN = ("form_activity", "landing_page", "lead_account", "open_leads", "le
 
 ONE_IN = {"icp": 3, "lead_profile": 3}
 """Of the long definitions, whose CTEs are alike, every third mutant; LEADMART_MUTANTS=all takes every one."""
-ONE_IN_CONNECTORS = 3
+ONE_IN_APART = 3
 """Of the sources of a connector, of which there are many alike, every third too."""
 
 CLAIM = re.compile(r"(occurred_at|ingested_at) (is|made of) |both clocks from ")
@@ -319,9 +320,8 @@ def tally_of(definition: Definition, worlds: Sequence[World], mutants: Any) -> T
     tally = Tally()
     planted = definition.name in PLANTED_IN
     every = list(mutants.mutants_of(definition.kind, definition.text, planted=planted))
-    one_in = ONE_IN.get(definition.name, 1) if definition.connector in ("", "plain") else ONE_IN_CONNECTORS
-    if os.environ.get("LEADMART_MUTANTS") == "all":
-        one_in = 1
+    one_in = ONE_IN_APART if definition.connector in APART else ONE_IN.get(definition.name, 1)
+    one_in = 1 if os.environ.get("LEADMART_MUTANTS") == "all" else one_in
     for what, text in every[::one_in]:
         tally.made += 1
         mutant = replace(definition, text=text, packaged=False)
@@ -358,7 +358,7 @@ def worlds(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[World, .
         ),
         **{
             name: tuple(connector_world(name, tmp_path_factory.mktemp(name), as_of) for as_of in CONNECTORS_AS_OF)
-            for name in ("hubspot", "salesforce", "stripe")
+            for name in APART
         },
     }
 
@@ -369,8 +369,8 @@ def label(definition: Definition) -> str:
 
 def shipped(registry: Registry) -> list[Definition]:
     """What is mutated: the packaged definitions; in an example's project its own; of a connector its sources."""
-    is_plain = "plain" in registry.project.settings.sources.connectors  # what reads sources is mutated over these
-    kinds = ("source", "feature", "gate", "link", "spine") if is_plain else ("source",)
+    is_apart = registry.project.settings.sources.connectors[0] in APART
+    kinds = ("source",) if is_apart else ("source", "feature", "gate", "link", "spine")
     is_example = registry.project.root == OLIST
     return [d for d in registry.all() if d.kind in kinds and d.packaged != is_example]
 
