@@ -157,9 +157,22 @@ def honest_clocks(definition: Definition, registry: Registry) -> Iterator[Leadma
                     "take the clock as it is; of two the later: `GREATEST(…)`",
                 )
                 break
+    is_assumed = "ingested_at" in definition.header.get("assumed", "")
+    for clock in CLOCKS:
+        # of an assumed arrival its own column says nothing, and what happened is all there is
+        is_relied_on = is_assumed if clock == "occurred_at" else not is_assumed
+        fixed = _fixed_moment(items[clock], is_whole=clock == "occurred_at") if is_relied_on else None
+        if fixed is not None:
+            yield refusal(
+                definition,
+                fixed,
+                f"{clock} may be a fixed moment: the row would count before its time",
+                "clock_moved_back",
+                "take the clock as it is: a row whose clock is NULL is left out until it has one",
+            )
     read = {clock: {c.name.lower() for c in items[clock].find_all(exp.Column)} for clock in CLOCKS}
     told = read["ingested_at"] - (read["occurred_at"] - {"_loaded_at"})
-    if not told and "ingested_at" not in definition.header.get("assumed", ""):
+    if not told and not is_assumed:
         yield refusal(
             definition,
             next(iter(items["ingested_at"].find_all(exp.Column)), definition.select),
@@ -169,6 +182,19 @@ def honest_clocks(definition: Definition, registry: Registry) -> Iterator[Leadma
             "select the arrival column, or `_loaded_at`; or say the guess: "
             "`-- assumed: ingested_at is occurred_at + INTERVAL 1 DAY`",
         )
+
+
+def _fixed_moment(item: Any, *, is_whole: bool) -> Any:
+    """Where a clock, or (not `is_whole`) only what it is for want of a column, reads no column; None where it does."""
+    from sqlglot import exp
+
+    node = item.unalias()
+    parts = [node] if is_whole else []
+    while isinstance(node, exp.Cast | exp.Paren):
+        node = node.this
+    if isinstance(node, exp.Coalesce):
+        parts += [node.this, *node.expressions]
+    return next((part for part in parts if not isinstance(part, exp.Null) and not part.find(exp.Column)), None)
 
 
 def availability(definition: Definition, registry: Registry) -> Iterator[LeadmartError]:

@@ -63,7 +63,8 @@ def mutants_of(kind: str, text: str, *, planted: bool = True) -> Iterator[Mutant
     seen = {text}
     made = [_header(text, kind)]
     if kind == "source":
-        made += [_clocks(text), *([_source_rows(text)] if planted else [])]
+        made += [_clocks(text), _conjuncts(text), _joins(text), _reads(text)]
+        made += [_source_rows(text)] if planted else []
     else:
         made += [_equalities(text), _conjuncts(text), _groups(text), _joins(text), _aggregates(text), _tuples(text)]
         made += [_schemas(text), _windows(text), _selected(text), *([_planted(text, kind)] if planted else [])]
@@ -322,7 +323,9 @@ def _planted(text: str, kind: str) -> Iterator[Mutant]:
 
 def _clocks(text: str) -> Iterator[Mutant]:
     """Each clock made of another column of the source, moved, or never NULL; each column made of an overwritten one."""
-    lines = re.findall(r"^ +(CAST\((\w+\.\w+) AS (?:TIMESTAMP|DATE)\)) AS (\w+)", text, re.MULTILINE)
+    cast = r"^ +(CAST\((\w+\.\w+) AS (?:TIMESTAMP|DATE)\))\s+AS (\w+)"
+    bare = r"^ +((\w+\.(?:_changed_at|_loaded_at|occurred_at|ingested_at))) AS (\w+)"
+    lines = re.findall(cast, text, re.MULTILINE) + re.findall(bare, text, re.MULTILINE)
     for expression, column, name in lines:
         for other, _, other_name in lines:
             if other != expression:
@@ -335,17 +338,42 @@ def _clocks(text: str) -> Iterator[Mutant]:
                 f"DATE_TRUNC('month', {expression})", f"CAST({alias}._loaded_at AS TIMESTAMP)",
             ):  # fmt: skip
                 yield f"{name} is {form}", text.replace(f"{expression} AS {name}", f"{form} AS {name}", 1)
-            both = re.sub(r"CAST\(\w+\.\w+ AS (TIMESTAMP|DATE)\) AS (ingested_at)", rf"{expression} AS \2", text)
+            both = re.sub(
+                r"^( +)(?:CAST\(\w+\.\w+ AS (?:TIMESTAMP|DATE)\)|\w+\.\w+) AS ingested_at",
+                rf"\1{expression} AS ingested_at", text, flags=re.MULTILINE,
+            )  # fmt: skip
             yield f"both clocks from {column}", both
+
+
+def _reads(text: str) -> Iterator[Mutant]:
+    """A source that takes the clocks, columns or rows of a log that it joins as they are, or of a table of raw."""
+    for matched in re.finditer(r"\bstaging\.(\w+) AS (\w+)", text):
+        for relation in (f"known.{matched[1]}", f"raw.{matched[1]}", f"(SELECT * FROM staging.{matched[1]})"):
+            yield (
+                f"staging.{matched[1]} becomes {relation}",
+                _cut(text, matched.start(), matched.end(), f"{relation} AS {matched[2]}"),
+            )
+    for matched in re.finditer(r"\braw\.(\w+)__changes AS (\w+)", text):
+        other = f"raw.{matched[1]} AS {matched[2]}"
+        yield "the table for its changes", _cut(text, matched.start(), matched.end(), other)
+        began = re.sub(r"\w+\._changed_at AS occurred_at", f"{matched[2]}._loaded_at AS occurred_at", text)
+        for gone in (f"({matched[2]}._deleted OR ", f"{matched[2]}._deleted AS"):
+            began = began.replace(gone, gone.replace(f"{matched[2]}._deleted", "FALSE"), 1)
+        yield (
+            "the table for its changes, each known when loaded",
+            began.replace(matched[0], f"raw.{matched[1]} AS {matched[2]}", 1),
+        )
+    for matched in re.finditer(r"^ +(GREATEST)\((\w+\.\w+|CAST\(.*?\)), (.*?\))\)(?:\s|$)", text, re.MULTILINE):
+        yield "GREATEST becomes LEAST", _cut(text, matched.start(1), matched.end(1), "LEAST")
 
 
 def _source_rows(text: str) -> Iterator[Mutant]:
     """A source that reads other rows, other logs, or columns that are overwritten in place."""
     table, alias = re.search(r"FROM raw\.(\w+) AS (\w+)", text).groups()  # type: ignore[union-attr]
     body = text.rstrip()
-    first = re.search(r"SELECT\n( +CAST\((\w+\.\w+) AS \w+\) AS (\w+))", text)
+    first = re.search(rf"SELECT\n[^,\n]*\b({alias}\.\w+)", text)
     assert first
-    column = first[2]
+    column = first[1]
     plant = text.find("SELECT\n") + len("SELECT\n")
     filled = {"column": column, "alias": alias, "table": table, "key": column.partition(".")[2]}
     for form in (line.format(**filled) for line in PLANTED["source columns"]):

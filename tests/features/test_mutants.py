@@ -1,10 +1,10 @@
 """Mutants of every shipped definition: what sees the future, other moments or other leads is refused.
 
-`mutants.py` makes them. Each is computed over a small world of raw rows (`mutation/*.sql`) and, where it runs, judged
-by what it does: *future* (other values once raw rows known only later are altered), *moments* (other values at an as_of
-when more as_of are asked for), *leads* (… when fewer leads are), *order* (… when raw rows come in another order),
-*rows* (not one row per spine row), *inlined* (other values as executed than as pasted). `check` has to refuse all of
-those; the rest are features of another meaning, and how many of them it refuses too is printed, not judged.
+`mutants.py` makes them. Each is computed over a small world of raw rows (`mutation/*.sql`; for CRM and billing sources
+the tables of `tests/connectors`, at several as_of) and, where it runs, judged by what it does: *future* (other values
+once raw rows known only later are altered), *moments* (other values at an as_of when more as_of are asked for), *leads*
+(… when fewer leads are), *order* (… when raw rows come in another order), *rows* (not one row per spine row), *inlined*
+(other values as executed than as pasted). `check` has to refuse all of those; of the rest it is counted, not judged.
 """
 
 from __future__ import annotations
@@ -27,17 +27,23 @@ from leadmart.features.definition import Definition
 from leadmart.features.errors import LeadmartError
 from leadmart.features.inline import executed_sql
 from leadmart.features.lint import problems_of
-from leadmart.features.project import Project, Settings, find_project
+from leadmart.features.project import Project, Settings, SourcesSection, find_project
 from leadmart.features.registry import Registry
 from leadmart.features.session import Session
 from leadmart.features.shuffle import ROW, alter_raw, copy_raw
-from leadmart.features.staging import staging_select
+from leadmart.features.staging import stage_joined, staging_select
 from leadmart.features.warehouse import open_scratch
 
 HERE = Path(__file__).parent
 OLIST = HERE.parent.parent / "examples" / "olist"
+CONNECTORS = HERE.parent / "connectors"
+APART = ("hubspot", "salesforce", "stripe")  # what reads sources is mutated over the plain ones, theirs alone
 AS_OF = datetime(2026, 3, 1)
 MOMENTS = (datetime(2026, 2, 10, 6), AS_OF, datetime(2026, 3, 20))
+SEEN = ", ".join(f"(TIMESTAMP '2024-{day}')" for day in ("03-10", "04-02", "04-12", "04-12 00:00:01", "05-20"))
+"""When their tables that are updated in place were looked at."""
+CONNECTORS_AS_OF = (datetime(2024, 4, 12), datetime(2024, 3, 22, 8, 5), datetime(2024, 5, 14, 12))
+"""In the middle of the rows below `tests/connectors`, and where much happens."""
 FAULTS = ("rows", "future", "moments", "leads", "order", "inlined")
 
 Found = Counter[tuple[Any, ...]]
@@ -81,6 +87,7 @@ class Setting:
     session: Session
     raw: dict[str, str]
     asked: dict[str, set[tuple[Any, Any]]] = field(default_factory=dict)
+    as_of: datetime = AS_OF
 
     def rows(self, definition: Definition, sql: str) -> Rows:
         """The rows of a definition's text. Raises what DuckDB says where it does not run."""
@@ -91,9 +98,9 @@ class Setting:
         return Rows(relation.fetchall(), names.index(definition.key), names.index("as_of"))
 
     def known(self, source: Definition) -> Found:
-        """The rows of a source that are known at `AS_OF`."""
+        """The rows of a source that are known at the world's as_of."""
         _, select = staging_select(self.session.warehouse, Bench(self.session.registry, source), source.name, self.raw)
-        moment = f"TIMESTAMP '{AS_OF}'"
+        moment = f"TIMESTAMP '{self.as_of}'"
         return Counter(
             self.session.warehouse.rows(
                 f"SELECT * FROM ({select}) WHERE occurred_at < {moment} AND ingested_at <= {moment}"
@@ -115,6 +122,23 @@ class Bench(Registry):
 
     def source(self, name: str) -> tuple[Definition, ...]:
         return (self._one,)
+
+
+class Wide(Registry):
+    """A registry whose sources read every column that, by their headers, never changes: known rows keep it."""
+
+    def __init__(self, registry: Registry, columns: dict[str, list[str]]) -> None:
+        self.__dict__.update(registry.__dict__)
+        self._columns = columns
+
+    def source(self, name: str) -> tuple[Definition, ...]:
+        return tuple(self._widened(definition) for definition in super().source(name))
+
+    def _widened(self, source: Definition) -> Definition:
+        table, alias = re.search(r"FROM raw\.(\w+) AS (\w+)", source.text).groups()  # type: ignore[union-attr]
+        stays = source.header.get("frozen", "").split(", ") if "frozen" in source.header else self._columns[table]
+        listed = "".join(f"{alias}.{column} AS wide_{column}, " for column in stays if not column.startswith("_"))
+        return replace(source, text=source.text.replace("SELECT\n", f"SELECT {listed}\n", 1))
 
 
 @dataclass(frozen=True)
@@ -176,6 +200,38 @@ class World:
             return None
 
 
+def connector_world(connector: str, root: Path, as_of: datetime) -> World:
+    """The world of a connector's sources alone: the tables with the traps of the real ones, and changes of them."""
+    registry = Registry(Project(root, Settings(sources=SourcesSection(connectors=(connector,)))))
+    names = [d.name for d in shipped(registry) if d.kind == "source"]
+    settings = {}
+    for name in ("base", "future", "order"):
+        warehouse = open_scratch(registry.project)
+        warehouse.execute("SET threads = 1")
+        order = "ORDER BY HASH(t) DESC" if name == "order" else ""
+        given = {}
+        for file in sorted((CONNECTORS / connector).glob("*.csv")):
+            table = f"{connector}_{file.stem}"
+            rows = f"read_csv('{file}', nullstr = '')"
+            given[table] = f"(SELECT *, TIMESTAMP '2024-06-05' AS _loaded_at FROM {rows} AS t {order})"
+            given[f"{table}__changes"] = (
+                f"(SELECT * FROM (SELECT r.*, w.seen_at AS _changed_at, w.seen_at AS _loaded_at, "
+                f"HASH(r, w.seen_at) % 4 = 0 AS _deleted FROM {rows} AS r CROSS JOIN (VALUES {SEEN}) AS w (seen_at)) "
+                f"AS t {order})"
+            )
+        raw = copy_raw(warehouse, registry, names, given, None)
+        if name == "future":
+            columns = {t: [c for c, _ in warehouse.columns(f"FROM {rows}") if c != ROW] for t, rows in raw.items()}
+            raw, _ = alter_raw(warehouse, Wide(registry, columns), names, as_of, seed=1)
+            for (staged,) in warehouse.rows("SELECT table_name FROM duckdb_tables() WHERE schema_name = 'staging'"):
+                warehouse.execute(f"DROP TABLE staging.{staged} CASCADE")  # of rows that were taken back since
+        raw = {table: f"(SELECT * EXCLUDE ({ROW}) FROM {relation})" for table, relation in raw.items()}
+        warehouse.raw = raw
+        stage_joined(warehouse, registry, names)
+        settings[name] = Setting(Session(warehouse, registry), raw, as_of=as_of)
+    return World(registry, settings)
+
+
 def world_of(project: Project, raw_sql: Path, keys: dict[str, Sequence[str]]) -> World:
     registry = Registry(project)
     readers = [d for d in shipped(registry) if d.kind != "source"]
@@ -229,6 +285,11 @@ class Tally:
     harmful: Counter[str] = field(default_factory=Counter)
     escaped: list[str] = field(default_factory=list)
 
+    def add(self, other: Tally) -> None:
+        for part in ("made", "not_runnable", "refused", "refused_though_harmless", "claims"):
+            setattr(self, part, getattr(self, part) + getattr(other, part))
+        self.harmful += other.harmful
+
     @property
     def line(self) -> str:
         harmful = ", ".join(f"{fault} {self.harmful[fault]}" for fault in FAULTS if self.harmful[fault])
@@ -244,25 +305,32 @@ PLANTED_IN = ("form_activity", "landing_page", "lead_account", "open_leads", "le
 
 ONE_IN = {"icp": 3, "lead_profile": 3}
 """Of the long definitions, whose CTEs are alike, every third mutant; LEADMART_MUTANTS=all takes every one."""
+ONE_IN_APART = 3
+"""Of the sources of a connector, of which there are many alike, every third too."""
 
 CLAIM = re.compile(r"(occurred_at|ingested_at) (is|made of) |both clocks from ")
 """Mutants that make a source's clock of something else. What a clock is, only its author knows: counted, not judged."""
 
 
-def tally_of(definition: Definition, world: World, mutants: Any) -> Tally:
+def fault_in(worlds: Sequence[World], definition: Definition) -> str | None:
+    return next((fault for fault in (world.fault(definition) for world in worlds) if fault), None)
+
+
+def tally_of(definition: Definition, worlds: Sequence[World], mutants: Any) -> Tally:
     tally = Tally()
     planted = definition.name in PLANTED_IN
     every = list(mutants.mutants_of(definition.kind, definition.text, planted=planted))
-    one_in = 1 if os.environ.get("LEADMART_MUTANTS") == "all" else ONE_IN.get(definition.name, 1)
+    one_in = ONE_IN_APART if definition.connector in APART else ONE_IN.get(definition.name, 1)
+    one_in = 1 if os.environ.get("LEADMART_MUTANTS") == "all" else one_in
     for what, text in every[::one_in]:
         tally.made += 1
         mutant = replace(definition, text=text, packaged=False)
         try:
-            fault = world.fault(mutant)
+            fault = fault_in(worlds, mutant)
         except (duckdb.Error, LeadmartError):
             tally.not_runnable += 1
             continue
-        is_refused = bool(problems_of(mutant, world.registry))
+        is_refused = bool(problems_of(mutant, worlds[0].registry))
         if fault is None:
             tally.refused_though_harmless += is_refused
             continue
@@ -272,51 +340,61 @@ def tally_of(definition: Definition, world: World, mutants: Any) -> Tally:
         tally.harmful[fault] += 1
         tally.refused += is_refused
         if not is_refused:
-            tally.escaped.append(f"{definition.kind} {definition.ref}: {what} ({fault})")
+            tally.escaped.append(f"{label(definition)}: {what} ({fault})")
     return tally
 
 
 @pytest.fixture(scope="module")
-def worlds(tmp_path_factory: pytest.TempPathFactory) -> dict[str, World]:
+def worlds(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[World, ...]]:
+    """Worlds by name; where there are several, they differ in their as_of alone."""
     empty = Project(tmp_path_factory.mktemp("empty"), Settings())
     leads = [f"L{n:02}" for n in range(17)]
     return {
-        "plain": world_of(
-            empty, HERE / "mutation" / "plain.sql", {"lead": leads, "account": [f"A{n}" for n in range(7)]}
+        "plain": (
+            world_of(empty, HERE / "mutation" / "plain.sql", {"lead": leads, "account": [f"A{n}" for n in range(7)]}),
         ),
-        "olist": world_of(
-            find_project(OLIST), HERE / "mutation" / "olist.sql", {"lead": [f"M{n:02}" for n in range(42)]}
+        "olist": (
+            world_of(find_project(OLIST), HERE / "mutation" / "olist.sql", {"lead": [f"M{n:02}" for n in range(42)]}),
         ),
+        **{
+            name: tuple(connector_world(name, tmp_path_factory.mktemp(name), as_of) for as_of in CONNECTORS_AS_OF)
+            for name in APART
+        },
     }
 
 
+def label(definition: Definition) -> str:
+    return " ".join(filter(None, (definition.kind, definition.connector, definition.ref)))
+
+
 def shipped(registry: Registry) -> list[Definition]:
-    """The definitions that are mutated: the packaged ones, or in an example's project its own."""
-    kinds = ("source", "feature", "gate", "link", "spine")
+    """What is mutated: the packaged definitions; in an example's project its own; of a connector its sources."""
+    is_apart = registry.project.settings.sources.connectors[0] in APART
+    kinds = ("source",) if is_apart else ("source", "feature", "gate", "link", "spine")
     is_example = registry.project.root == OLIST
     return [d for d in registry.all() if d.kind in kinds and d.packaged != is_example]
 
 
-def test_what_is_shipped_has_none_of_the_faults(worlds: dict[str, World]) -> None:
-    for world in worlds.values():
-        for definition in shipped(world.registry):
-            assert (definition.ref, world.fault(definition)) == (definition.ref, None)
+def test_what_is_shipped_has_none_of_the_faults(worlds: dict[str, tuple[World, ...]]) -> None:
+    for name, same in worlds.items():
+        for definition in shipped(same[0].registry):
+            assert (name, definition.ref, fault_in(same, definition)) == (name, definition.ref, None)
 
 
 @pytest.mark.slow
-def test_no_harmful_mutant_of_what_is_shipped_is_accepted(worlds: dict[str, World], capsys: Any) -> None:
+def test_no_harmful_mutant_of_what_is_shipped_is_accepted(worlds: dict[str, tuple[World, ...]], capsys: Any) -> None:
     mutants = load_mutants()
-    whole, escaped = Tally(), []
-    lines = []
-    for world in worlds.values():
-        for definition in shipped(world.registry):
-            tally = tally_of(definition, world, mutants)
-            lines.append(f"{definition.kind:<8} {definition.ref:<24}{tally.line}")
-            for part in ("made", "not_runnable", "refused", "refused_though_harmless", "claims"):
-                setattr(whole, part, getattr(whole, part) + getattr(tally, part))
-            whole.harmful += tally.harmful
+    whole, escaped, lines = Tally(), [], []
+    for name, same in worlds.items():
+        part = Tally()
+        for definition in shipped(same[0].registry):
+            tally = tally_of(definition, same, mutants)
+            lines.append(f"{label(definition):<42}{tally.line}")
+            part.add(tally)
             escaped += tally.escaped
+        lines.append(f"{f'all of {name}':<42}{part.line}")
+        whole.add(part)
     with capsys.disabled():
-        print("\n" + "\n".join([*lines, f"{'all':<33}{whole.line}"]))
+        print("\n" + "\n".join([*lines, f"{'all':<42}{whole.line}"]))
     assert set(whole.harmful) == set(FAULTS)
     assert escaped == [], "\n".join(escaped)
