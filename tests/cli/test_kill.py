@@ -119,8 +119,8 @@ def test_twenty_kills_spread_over_a_run(
 POINTS = {
     "run recorded": ("after", "INSERT INTO store.meta.runs", "run recorded, no file staged"),
     "some slices written": ("third file", "", "run recorded, slices being written"),
-    "slices half listed": ("third", "INSERT INTO store.meta.slices", "run recorded, no file staged"),
-    "slices listed": ("committed", "INSERT INTO store.meta.slices", "slices listed, nothing scored"),
+    "slices half listed": ("third", "INTO store.meta.slices ", "run recorded, no file staged"),
+    "slices listed": ("committed", "INTO store.meta.slice_inputs", "slices listed, nothing scored"),
     "before the merge": ("before", "MERGE INTO store.scores.lead_scores", "slices listed, nothing scored"),
     "merged, not committed": ("after", "MERGE INTO store.scores.lead_scores", "slices listed, nothing scored"),
     "file listed, not committed": ("after", "INSERT INTO store.meta.score_files", "slices listed, nothing scored"),
