@@ -155,13 +155,17 @@ def expected_features(lead: dict[str, str], as_of: datetime, leads: list[dict[st
     month = [other for other in leads if as_of - timedelta(days=30) < first_midnight(other) <= as_of]
     of_page = [other for other in month if other["landing_page_id"] == lead["landing_page_id"]]
     day = lead["first_contact_date"]
+    # the first lead is known from the last microsecond of its day on: 30 days back from here, is there history?
+    first = min(first_midnight(other) for other in leads) - timedelta(microseconds=1)
+    reaches = as_of - timedelta(days=30) >= first
     return {
         "lead_id": lead["mql_id"],
         "as_of": as_of,
         "origin": lead["origin"] or None,
         "landing_page_id": lead["landing_page_id"] or None,
         "contact_weekday": f"{date.fromisoformat(day):%A}" if day else None,
-        "page_lead_share_30d": len(of_page) / len(month) if day else None,
+        "page_lead_share_30d": len(of_page) / len(month) if day and reaches else None,
+        "has_leads": reaches,
     }
 
 
