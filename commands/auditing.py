@@ -10,7 +10,7 @@ import typer
 from leadmart.commands.console import Json, ProjectDir, emit, progress_bar, project_at
 
 if TYPE_CHECKING:
-    from leadmart.features.audit import Audit
+    from leadmart.features.audit.inventory import Audit
 
 
 def audit(
@@ -25,7 +25,7 @@ def audit(
 
     Rows, duplicates, gaps, clocks, and which columns smell of the outcome. Files need no project.
     """
-    from leadmart.features.audit import audit_files, audit_project
+    from leadmart.features.audit.inventory import audit_files, audit_project
     from leadmart.features.clock import now
 
     names = tables or []
@@ -40,7 +40,7 @@ def audit(
 
 def audit_text(audit: Audit) -> str:
     """One table's inventory as people read it, the suspects first."""
-    from leadmart.features.audit import suspects_first
+    from leadmart.features.audit.inventory import suspects_first
     from leadmart.scoring.report import table_text
 
     suspects = sum(column.leak for column in audit.columns)

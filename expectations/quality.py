@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 from leadmart.expectations.suite import Suite, column_absent, columns_named, read_suite, suites
-from leadmart.features.errors import LeadmartError, near_names
+from leadmart.features.errors import LeadmartError, first_line, near_names
+from leadmart.features.literals import quoted_file
 
 if TYPE_CHECKING:
     from leadmart.expectations.dialect import Workbench
@@ -110,7 +111,7 @@ def _stage(bench: Workbench, suite: Suite, subject: str, files: Sequence[Path]) 
     if not files:
         raise LeadmartError(f"{subject} has no files for suite {suite.name} to check", code="unreadable_input")
     # Brackets in a folder's name would be read as a pattern, and `as_of=…` in one would become a column.
-    listed = ", ".join("'" + re.sub(r"([\[*?])", r"[\1]", str(file)).replace("'", "''") + "'" for file in files)
+    listed = ", ".join(quoted_file(file) for file in files)
     try:
         bench.execute(
             "CREATE OR REPLACE TEMP VIEW staged AS "
@@ -119,7 +120,7 @@ def _stage(bench: Workbench, suite: Suite, subject: str, files: Sequence[Path]) 
         return [str(row[0]) for row in bench.execute("DESCRIBE staged")]
     except Exception as error:
         raise LeadmartError(
-            f"{subject} cannot be read for suite {suite.name}: {_first_line(error)}", code="unreadable_input"
+            f"{subject} cannot be read for suite {suite.name}: {_plain_words(error)}", code="unreadable_input"
         ) from error
 
 
@@ -141,7 +142,7 @@ def _details(bench: Workbench, suite: Suite, columns: list[str]) -> list[Detail]
         try:
             asked[index] = _built(bench, expectation, index)
         except Exception as error:
-            found[index] = _errored(expectation, _first_line(error))
+            found[index] = _errored(expectation, _plain_words(error))
     results = _results(bench, suite.name, list(asked.values()), "BOOLEAN_ONLY")
     failed = [
         index for index in asked if index in results and not results[index].success and not _complaint(results[index])
@@ -196,14 +197,14 @@ def _complaint(result: Any) -> str:
     told = result.exception_info or {}
     for one in [told] if "raised_exception" in told else told.values():
         if isinstance(one, dict) and one.get("raised_exception"):
-            return _first_line(one.get("exception_message") or "it raised without a message")
+            return _plain_words(one.get("exception_message") or "it raised without a message")
     return ""
 
 
-def _first_line(error: object) -> str:
+def _plain_words(error: object) -> str:
     """The first line of a message without the driver's class name in front, on which a person can act."""
-    lines = str(getattr(error, "orig", None) or error).strip().splitlines() or [type(error).__name__]
-    first = lines[0]
+    lines = str(getattr(error, "orig", None) or error).strip().splitlines()
+    first = first_line(getattr(error, "orig", None) or error)
     if re.search(r"validation errors? for", first) and len(lines) > 2:  # pydantic: field and complaint stand below
         first = f"{lines[1].strip()}: {lines[2].strip()}"
     return re.sub(r"^\(_?duckdb\.\w+\)\s*", "", first)

@@ -16,6 +16,7 @@ import duckdb
 from leadmart.features.definition import Definition
 from leadmart.features.errors import LeadmartError
 from leadmart.features.fingerprint import digest
+from leadmart.features.literals import quoted
 from leadmart.features.lookup import feature_columns, history_columns, lookup_sql
 from leadmart.features.plan import Selection
 from leadmart.features.registry import Registry
@@ -66,7 +67,7 @@ def publish(warehouse: Warehouse, registry: Registry, selection: Selection | Non
         return False
     target.parent.mkdir(parents=True, exist_ok=True)
     staged = target.with_name(f"{os.getpid()}-{secrets.token_hex(4)}.new")
-    warehouse.execute(f"ATTACH '{_escaped(staged)}' AS catalogue (STORAGE_VERSION 'v1.5.0')")
+    warehouse.execute(f"ATTACH {quoted(staged)} AS catalogue (STORAGE_VERSION 'v1.5.0')")
     try:
         warehouse.execute("CREATE SCHEMA catalogue.meta")
         for name in _META:
@@ -106,7 +107,7 @@ def _statements(warehouse: Warehouse, registry: Registry, selection: Selection |
         f"({current}) DESC, computed_at DESC) = 1 "
         "ORDER BY kind, name, version, spine, as_of"
     ):
-        files.setdefault((kind, name, version, spine), []).append(_quoted(warehouse.project.warehouse / file))
+        files.setdefault((kind, name, version, spine), []).append(quoted(warehouse.project.warehouse / file))
     relations: dict[str, str] = {}
     for (kind, name, version, _), paths in files.items():
         definition = _definition(registry, kind, name, version)
@@ -135,7 +136,7 @@ def _lead_features(warehouse: Warehouse, registry: Registry, selection: Selectio
         "SELECT fingerprint, as_of, file FROM store.meta.slices ORDER BY as_of"
     ):
         if fingerprint in prints:
-            files[prints[fingerprint]][as_of] = _quoted(warehouse.project.warehouse / file)
+            files[prints[fingerprint]][as_of] = quoted(warehouse.project.warehouse / file)
     complete = set.intersection(*(set(by_moment) for by_moment in files.values()))
     if not complete:
         return []
@@ -153,7 +154,7 @@ def _score_views(warehouse: Warehouse) -> list[str]:
     files = warehouse.rows("SELECT publish_number, file FROM store.meta.score_files ORDER BY publish_number")
     if not files:
         return []
-    paths = ", ".join(_quoted(warehouse.project.warehouse / file) for _, file in files)
+    paths = ", ".join(quoted(warehouse.project.warehouse / file) for _, file in files)
     made = []
     for name, (words, sql) in SCORE_VIEWS.items():
         made.append(f"CREATE VIEW scores.{name} AS {sql.format(files=f'read_parquet([{paths}])')}")
@@ -162,9 +163,9 @@ def _score_views(warehouse: Warehouse) -> list[str]:
 
 
 def _comments(relation: str, description: str, columns: dict[str, str]) -> list[str]:
-    made = [f"COMMENT ON VIEW {relation} IS '{_escaped(description)}'"] if description else []
+    made = [f"COMMENT ON VIEW {relation} IS {quoted(description)}"] if description else []
     return made + [
-        f"COMMENT ON COLUMN {relation}.\"{name}\" IS '{_escaped(words)}'" for name, words in columns.items() if words
+        f'COMMENT ON COLUMN {relation}."{name}" IS {quoted(words)}' for name, words in columns.items() if words
     ]
 
 
@@ -220,11 +221,3 @@ def _published_fingerprint(target: Path) -> str | None:
     except duckdb.Error:
         return None  # broken or of another release: make it anew
     return str(row[0]) if row else None
-
-
-def _quoted(path: Path) -> str:
-    return f"'{_escaped(path)}'"
-
-
-def _escaped(text: object) -> str:
-    return str(text).replace("'", "''")

@@ -9,8 +9,8 @@ from typing import Any
 
 from leadmart.features.definition import Definition
 from leadmart.features.errors import LeadmartError, Place
-from leadmart.features.lint import problems_of
 from leadmart.features.project import SETTINGS_FILE, Project
+from leadmart.features.proof.lint import problems_of
 from leadmart.features.registry import FOLDERS, Registry, definition_at
 
 

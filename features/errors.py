@@ -81,6 +81,11 @@ class LeadmartError(Exception):
         return document
 
 
+def first_line(error: object) -> str:
+    """The first line with words in what an engine says of an error; the rest repeats the statement."""
+    return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
+
+
 def near_names(name: str, known: Iterable[str]) -> str:
     """The known names closest to `name`, as `did you mean a or b?`; empty where nothing is close."""
     close = difflib.get_close_matches(name, list(known), n=2, cutoff=0.6)

@@ -16,7 +16,8 @@ from leadmart.features.clock import sql_literal
 from leadmart.features.definition import raw_columns_read
 from leadmart.features.errors import LeadmartError, Place, near_names
 from leadmart.features.fingerprint import file_digest
-from leadmart.features.raw import CHANGE_COLUMNS, CHANGES, quoted
+from leadmart.features.literals import quoted
+from leadmart.features.raw import CHANGE_COLUMNS, CHANGES
 from leadmart.features.raw_clock import clock_columns, clock_sql
 from leadmart.features.registry import Registry
 from leadmart.features.warehouse import Warehouse
@@ -174,7 +175,7 @@ def file_format(file: Path) -> str | None:
 
 def file_relation(warehouse: Warehouse, file: Path) -> str:
     """The SQL relation that reads a file; every column of a CSV file is text."""
-    path = quoted(str(file))
+    path = quoted(file)
     match file_format(file):
         case "csv":
             # DuckDB's own guess would skip leading rows or take another delimiter where rows have unequal lengths
@@ -193,7 +194,7 @@ def file_relation(warehouse: Warehouse, file: Path) -> str:
 def _csv_header(warehouse: Warehouse, file: Path) -> tuple[list[str], str]:
     """The names in a CSV file's first line and its delimiter: of `, ; tab |` the one that line has most of."""
     first = warehouse.rows(
-        f"SELECT line FROM read_csv({quoted(str(file))}, columns = {{'line': 'VARCHAR'}}, auto_detect = false, "
+        f"SELECT line FROM read_csv({quoted(file)}, columns = {{'line': 'VARCHAR'}}, auto_detect = false, "
         "header = false, delim = '\x1f', quote = '', escape = '', strict_mode = false) LIMIT 1"
     )
     line = str(first[0][0] or "").lstrip("\ufeff") if first else ""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from leadmart.features.clock import iso
 from leadmart.features.definition import Definition
 from leadmart.features.errors import LeadmartError
+from leadmart.features.literals import quoted
 from leadmart.features.materialize import slice_file
 from leadmart.features.plan import Selection, Slice
 from leadmart.features.registry import Registry
@@ -126,7 +127,7 @@ def slice_relations(
                 code="slice_missing",
                 hint=f"`leadmart run --as-of {iso(as_of)}` fills it",
             )
-        found[definition.relation] = f"read_parquet({_quoted(path)})"
+        found[definition.relation] = f"read_parquet({quoted(path)})"
     return found
 
 
@@ -160,7 +161,3 @@ def plain_types(frame: pl.DataFrame) -> pl.DataFrame:
     import polars.selectors as cs
 
     return frame.with_columns(cs.decimal().cast(pl.Float64), cs.integer().cast(pl.Int64), cs.float().cast(pl.Float64))
-
-
-def _quoted(path: Path) -> str:
-    return "'" + str(path).replace("'", "''") + "'"

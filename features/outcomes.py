@@ -8,7 +8,7 @@ import duckdb
 
 from leadmart.features.clock import sql_literal
 from leadmart.features.definition import Definition
-from leadmart.features.errors import LeadmartError
+from leadmart.features.errors import LeadmartError, first_line
 from leadmart.features.registry import Registry
 from leadmart.features.session import Session
 from leadmart.features.staging import stage
@@ -46,7 +46,7 @@ def make_outcomes(session: Session, registry: Registry, label: Definition, known
         session.warehouse.execute(f"CREATE OR REPLACE TABLE outcomes AS {outcomes_sql(label, known_at)}")
     except duckdb.Error as error:
         raise LeadmartError(
-            f"label {label.ref} does not run: {str(error).splitlines()[0]}", code="label_failed", place=label.place()
+            f"label {label.ref} does not run: {first_line(error)}", code="label_failed", place=label.place()
         ) from None
     ((rows, keys),) = session.warehouse.rows(f"SELECT COUNT(*), COUNT(DISTINCT {label.key}) FROM outcomes")
     if rows != keys:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
-from leadmart.features.errors import LeadmartError
+from leadmart.features.errors import LeadmartError, first_line
+from leadmart.features.literals import quoted
 from leadmart.features.lookup import compute_at, feature_columns, plain_types
 from leadmart.features.plan import Selection, select
 from leadmart.features.project import Project, find_project
@@ -79,7 +80,7 @@ class _Parts:
     @property
     def select(self) -> str:
         columns = ", ".join(f'f."{c.name}"' for c in feature_columns(self.selection, "feature"))
-        listed = ", ".join(_quoted(file) for file in self.files)
+        listed = ", ".join(quoted(file) for file in self.files)
         return (
             f"SELECT p.{self.key}, p.as_of, {columns} FROM pairs AS p "
             f"LEFT JOIN read_parquet([{listed}]) AS f ON f.pair = p.pair ORDER BY p.pair"
@@ -130,8 +131,8 @@ def _file_relation(pairs: Path) -> str:
     if not pairs.is_file():
         raise LeadmartError(f"there is no file {pairs}", code="no_such_file")
     # a key such as 007 is text, whatever it looks like
-    csv = f"read_csv({_quoted(pairs)}, header = true, all_varchar = true)"
-    return f"read_parquet({_quoted(pairs)})" if pairs.suffix == ".parquet" else csv
+    csv = f"read_csv({quoted(pairs)}, header = true, all_varchar = true)"
+    return f"read_parquet({quoted(pairs)})" if pairs.suffix == ".parquet" else csv
 
 
 def _read_pairs(session: Session, selection: Selection, relation: str, named: str) -> None:
@@ -158,13 +159,8 @@ def _read_pairs(session: Session, selection: Selection, relation: str, named: st
 
 
 def _unreadable_pairs(named: str, error: duckdb.Error) -> LeadmartError:
-    words = next(line.strip() for line in str(error).splitlines() if line.strip())
     return LeadmartError(
-        f"{named} cannot be read as pairs: {words}",
+        f"{named} cannot be read as pairs: {first_line(error)}",
         code="bad_pairs",
         hint="as_of is a date or a timestamp in UTC",
     )
-
-
-def _quoted(path: Path) -> str:
-    return "'" + str(path).replace("'", "''") + "'"

@@ -10,8 +10,8 @@ from leadmart.features.clock import iso, sql_literal
 from leadmart.features.definition import Definition
 from leadmart.features.errors import LeadmartError, near_names
 from leadmart.features.fingerprint import digest
-from leadmart.features.lint import check_all
 from leadmart.features.project import ClockSection
+from leadmart.features.proof.lint import check_all
 from leadmart.features.raw import newest_load
 from leadmart.features.registry import Registry
 from leadmart.features.session import link_to

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -11,8 +10,9 @@ from pathlib import Path
 import duckdb
 
 from leadmart.features.clock import sql_literal
-from leadmart.features.errors import LeadmartError, Place, near_names
+from leadmart.features.errors import LeadmartError, Place, first_line, near_names
 from leadmart.features.fingerprint import digest
+from leadmart.features.literals import quoted, quoted_file, without_wildcards
 from leadmart.features.project import Project
 from leadmart.features.warehouse import Warehouse
 
@@ -42,7 +42,7 @@ def raw_tables(warehouse: Warehouse) -> dict[str, str]:
     ):
         batches.setdefault(name, []).append((file, loaded_at))
     for name, files in batches.items():
-        paths = [quoted(str(warehouse.project.warehouse / file)) for file, _ in files]
+        paths = [quoted(warehouse.project.warehouse / file) for file, _ in files]
         stamps = ", ".join(f"({path}, {sql_literal(at)})" for path, (_, at) in zip(paths, files, strict=True))
         found[name] = (
             f"(SELECT batch_rows.* EXCLUDE (_file), batch._loaded_at "
@@ -56,7 +56,7 @@ def raw_tables(warehouse: Warehouse) -> dict[str, str]:
 
 def batches_relation(warehouse: Warehouse, files: Sequence[str]) -> str:
     """The relation that reads immutable files of the warehouse as one table."""
-    paths = ", ".join(quoted(str(warehouse.project.warehouse / file)) for file in files)
+    paths = ", ".join(quoted(warehouse.project.warehouse / file) for file in files)
     return f"read_parquet([{paths}], union_by_name = true)"
 
 
@@ -120,10 +120,10 @@ def _in_place(project: Project) -> dict[str, str]:
         for path in sorted(folder.iterdir()):
             if path.is_dir() and any(path.glob("*.parquet")):
                 found[path.name] = (
-                    f"read_parquet({quoted(_without_wildcards(path) + '/*.parquet')}, union_by_name = true)"
+                    f"read_parquet({quoted(without_wildcards(path) + '/*.parquet')}, union_by_name = true)"
                 )
             elif path.suffix == ".parquet":
-                found[path.stem] = f"read_parquet({quoted(_without_wildcards(path))})"
+                found[path.stem] = f"read_parquet({quoted_file(path)})"
     if file := _raw_file(project):
         try:
             with duckdb.connect(str(file), read_only=True) as connection:
@@ -133,7 +133,7 @@ def _in_place(project: Project) -> dict[str, str]:
                 ).fetchall()
         except duckdb.Error as error:
             raise LeadmartError(
-                f"raw.duckdb names {file}, which cannot be opened: {str(error).splitlines()[0]}", code="raw_missing",
+                f"raw.duckdb names {file}, which cannot be opened: {first_line(error)}", code="raw_missing",
                 hint="is its loader writing just now? try again when it is done",
             ) from None  # fmt: skip
         if not names:
@@ -182,10 +182,10 @@ def refuse_unequal_files(warehouse: Warehouse, table: str, columns: set[str]) ->
         return
     for file in sorted((folder / table).glob("*.parquet")):
         try:
-            names = warehouse.rows(f"SELECT name FROM parquet_schema({quoted(_without_wildcards(file))})")
+            names = warehouse.rows(f"SELECT name FROM parquet_schema({quoted_file(file)})")
         except duckdb.Error as error:
             raise LeadmartError(
-                f"{file.name} cannot be read: {str(error).splitlines()[0]}",
+                f"{file.name} cannot be read: {first_line(error)}",
                 code="unreadable_file",
                 place=Place(str(file)),
                 hint="mend it or take it out of the folder; nothing is computed meanwhile",
@@ -201,17 +201,12 @@ def refuse_unequal_files(warehouse: Warehouse, table: str, columns: set[str]) ->
             )
 
 
-def _without_wildcards(path: Path) -> str:
-    """The path for DuckDB's file functions, which take `[`, `*` and `?` for patterns."""
-    return re.sub(r"[\[*?]", lambda found: f"[{found[0]}]", str(path))
-
-
 @contextmanager
 def raw_attached(warehouse: Warehouse) -> Iterator[None]:
     """While it lasts, the DuckDB file named as raw is attached read-only as `raw_file`, if the project has one."""
     place = warehouse.project.settings.raw.duckdb
     if place:
-        warehouse.execute(f"ATTACH IF NOT EXISTS {quoted(str(warehouse.project.root / place))} AS raw_file (READ_ONLY)")
+        warehouse.execute(f"ATTACH IF NOT EXISTS {quoted(warehouse.project.root / place)} AS raw_file (READ_ONLY)")
     try:
         yield
     finally:
@@ -226,8 +221,3 @@ def _stamped_files(path: Path) -> list[Path]:
 def _stamp(path: Path) -> tuple[str, int, int]:
     stat = path.stat()
     return path.name, stat.st_size, stat.st_mtime_ns
-
-
-def quoted(text: str) -> str:
-    """A text as an SQL literal."""
-    return "'" + text.replace("'", "''") + "'"

@@ -7,6 +7,7 @@ from datetime import datetime
 from leadmart.features.clock import sql_literal
 from leadmart.features.definition import Definition
 from leadmart.features.inline import executed_sql
+from leadmart.features.literals import quoted
 from leadmart.features.plan import default_as_of
 from leadmart.features.project import Project
 from leadmart.features.raw import raw_attached, raw_tables
@@ -71,8 +72,7 @@ def _sources(warehouse: Warehouse, registry: Registry, names: tuple[str, ...]) -
     raw = {name.lower(): relation for name, relation in raw_tables(warehouse).items()}
     made: list[str] = []
     if place := registry.project.settings.raw.duckdb:
-        path = str(registry.project.root / place).replace("'", "''")
-        made.append(f"ATTACH IF NOT EXISTS '{path}' AS raw_file (READ_ONLY)")
+        made.append(f"ATTACH IF NOT EXISTS {quoted(registry.project.root / place)} AS raw_file (READ_ONLY)")
     stage_joined(warehouse, registry, names)
     with raw_attached(warehouse):
         for name in joined_first(registry, names):

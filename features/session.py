@@ -13,8 +13,9 @@ import duckdb
 
 from leadmart.features.clock import sql_literal
 from leadmart.features.definition import Definition
-from leadmart.features.errors import LeadmartError
+from leadmart.features.errors import LeadmartError, first_line
 from leadmart.features.inline import executed_sql
+from leadmart.features.literals import quoted
 from leadmart.features.registry import Registry
 from leadmart.features.relations import (
     known_select,
@@ -110,9 +111,8 @@ class Session:
 
     def read_file(self, definition: Definition, path: Path) -> None:
         """Makes a filled slice the definition's relation."""
-        quoted = str(path).replace("'", "''")
         relation = relation_of(definition)
-        self.warehouse.execute(f"CREATE OR REPLACE TABLE {relation} AS SELECT * FROM read_parquet('{quoted}')")
+        self.warehouse.execute(f"CREATE OR REPLACE TABLE {relation} AS SELECT * FROM read_parquet({quoted(path)})")
 
     def account_spine(self, definition: Definition, link: Definition) -> None:
         """Makes the spine of a view's entity from the leads' spine through a link: its distinct keys at each as_of."""
@@ -154,9 +154,8 @@ def link_for(definition: Definition, registry: Registry) -> Definition:
 
 
 def _does_not_run(definition: Definition, error: duckdb.Error) -> LeadmartError:
-    words = [line.strip() for line in str(error).splitlines() if line.strip()]
     return LeadmartError(
-        f"{definition.kind} {definition.ref} does not run: {words[0]}",
+        f"{definition.kind} {definition.ref} does not run: {first_line(error)}",
         code="definition_failed",
         place=definition.place(),
     )

@@ -24,7 +24,7 @@ from typing import Any
 import duckdb
 
 from leadmart.features.clock import iso, now, sql_literal
-from leadmart.features.errors import LeadmartError, near_names
+from leadmart.features.errors import LeadmartError, first_line, near_names
 from leadmart.features.fingerprint import digest
 from leadmart.features.project import SnapshotSection
 from leadmart.features.raw import (
@@ -150,7 +150,7 @@ def _look(
             return _take(warehouse, table, settings, observation, allow_shrink)
     except duckdb.Error as error:
         raise LeadmartError(
-            f"raw.{table} cannot be compared with its change rows: {str(error).splitlines()[0]}",
+            f"raw.{table} cannot be compared with its change rows: {first_line(error)}",
             code="snapshot_failed",
             hint=f"look at [snapshot.{table}] in leadmart.toml",
         ) from None

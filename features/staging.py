@@ -9,7 +9,7 @@ import duckdb
 
 from leadmart.features.changes import changes_only
 from leadmart.features.definition import CLOCKS, Definition, positions, raw_columns_read, raw_names
-from leadmart.features.errors import LeadmartError
+from leadmart.features.errors import LeadmartError, first_line
 from leadmart.features.fingerprint import digest
 from leadmart.features.raw import raw_attached, raw_tables, raw_versions, refuse_unequal_files
 from leadmart.features.raw_clock import clock_columns, clock_sql
@@ -275,10 +275,10 @@ def _assumption(definition: Definition, clocks: Mapping[str, str]) -> tuple[str,
 
 
 def bad_source(definition: Definition, error: duckdb.Error) -> LeadmartError:
-    words = [line.strip() for line in str(error).splitlines() if line.strip()]
+    words = first_line(error)
     return LeadmartError(
-        f"source {definition.name} does not run: {words[0]}",
+        f"source {definition.name} does not run: {words}",
         code="bad_source",
         place=definition.place(),
-        hint='compare the columns it reads with `leadmart sql "DESCRIBE …"`' if "Binder" in words[0] else "",
+        hint="`leadmart audit` lists the raw tables and their columns" if "Binder" in words else "",
     )

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from leadmart.features.clock import now, sql_literal
-from leadmart.features.errors import LeadmartError
+from leadmart.features.errors import LeadmartError, first_line
 from leadmart.features.fingerprint import file_digest
+from leadmart.features.literals import quoted
 from leadmart.features.project import Project
 from leadmart.features.registry import PACKAGE
 
@@ -55,8 +56,7 @@ class Warehouse:
 
     def write_parquet(self, sql: str, path: Path) -> int:
         path.parent.mkdir(parents=True, exist_ok=True)
-        target = str(path).replace("'", "''")
-        written = self.rows(f"COPY ({sql}) TO '{target}' (FORMAT parquet, COMPRESSION zstd)")
+        written = self.rows(f"COPY ({sql}) TO {quoted(path)} (FORMAT parquet, COMPRESSION zstd)")
         return int(written[0][0])
 
     @contextmanager
@@ -112,9 +112,8 @@ def open_for_writing(project: Project) -> Warehouse:
     """
     project.store.parent.mkdir(parents=True, exist_ok=True)
     connection = _session(project)
-    path = str(project.store).replace("'", "''")
     try:
-        connection.execute(f"ATTACH '{path}' AS store (STORAGE_VERSION 'v1.5.0')")
+        connection.execute(f"ATTACH {quoted(project.store)} AS store (STORAGE_VERSION 'v1.5.0')")
     except duckdb.Error as error:
         connection.close()
         raise _reworded(error, project.store) from None
@@ -140,9 +139,8 @@ def open_for_reading(project: Project) -> Warehouse:
             hint="`leadmart load TABLE FILE` brings raw rows in, `leadmart run` computes and publishes",
         )
     connection = _session(project)
-    path = str(project.catalogue).replace("'", "''")
     try:
-        connection.execute(f"ATTACH '{path}' AS store (READ_ONLY)")
+        connection.execute(f"ATTACH {quoted(project.catalogue)} AS store (READ_ONLY)")
     except duckdb.Error as error:
         connection.close()
         raise unreadable_catalogue(project, error) from None
@@ -157,7 +155,7 @@ def open_scratch(project: Project) -> Warehouse:
 def unreadable_catalogue(project: Project, error: duckdb.Error) -> LeadmartError:
     """What to say where the published catalogue is no DuckDB file, or one of another release."""
     return LeadmartError(
-        f"{project.catalogue} cannot be opened: {str(error).splitlines()[0]}",
+        f"{project.catalogue} cannot be opened: {first_line(error)}",
         code="catalogue_unreadable",
         hint="the next `leadmart run` or `leadmart load` makes it anew",
     )
@@ -190,7 +188,7 @@ def _reworded(error: duckdb.Error, store: Path) -> LeadmartError:
             code="warehouse_busy",
             hint="wait until it ends; `show`, `explain`, `sql` and `plan` work meanwhile",
         )
-    return LeadmartError(f"{store} cannot be opened: {text.splitlines()[0]}", code="warehouse_unreadable")
+    return LeadmartError(f"{store} cannot be opened: {first_line(error)}", code="warehouse_unreadable")
 
 
 def _migrate(warehouse: Warehouse) -> None:

@@ -7,7 +7,8 @@ from typing import Any
 
 import duckdb
 
-from leadmart.features.errors import LeadmartError, near_names
+from leadmart.features.errors import LeadmartError, first_line, near_names
+from leadmart.features.literals import quoted
 from leadmart.features.project import Project
 from leadmart.features.warehouse import unreadable_catalogue
 
@@ -83,10 +84,9 @@ def _on_catalogue(project: Project, ask: Callable[[duckdb.DuckDBPyConnection], d
             "nothing is published yet", code="nothing_published", hint="`leadmart run` computes and publishes"
         )
     with _opened(project) as connection:
-        folder = str(project.warehouse).replace("'", "''")
         connection.execute("SET TimeZone = 'UTC'")
         # only the warehouse's own files can be read, and nothing can be written
-        connection.execute(f"SET allowed_directories = ['{folder}']")
+        connection.execute(f"SET allowed_directories = [{quoted(project.warehouse)}]")
         connection.execute("SET enable_external_access = false")
         connection.execute("SET lock_configuration = true")
         try:
@@ -94,14 +94,14 @@ def _on_catalogue(project: Project, ask: Callable[[duckdb.DuckDBPyConnection], d
             names = [column[0] for column in result.description or ()]
             return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
         except duckdb.Error as error:
-            words = [line.strip() for line in str(error).splitlines() if line.strip()]
-            is_early = "Catalog Error" in words[0] and not _is_scored(connection)
+            words = first_line(error)
+            is_early = "Catalog Error" in words and not _is_scored(connection)
             hint = (
                 "nothing is scored yet: `leadmart run` computes and scores; `leadmart show runs` tells what ran"
                 if is_early
                 else ""
             )
-            raise LeadmartError(words[0], code="bad_query", hint=hint) from None
+            raise LeadmartError(words, code="bad_query", hint=hint) from None
 
 
 def _opened(project: Project) -> duckdb.DuckDBPyConnection:

@@ -10,11 +10,11 @@ from leadmart.features.clock import iso
 from leadmart.features.definition import Definition, horizon_days
 from leadmart.features.errors import LeadmartError
 from leadmart.features.gate_rule import GateRule
-from leadmart.features.lint import check_all
 from leadmart.features.lookup import compute_at, plain_types
 from leadmart.features.outcomes import make_outcomes
 from leadmart.features.plan import Selection, ticks
 from leadmart.features.project import TrainSection
+from leadmart.features.proof.lint import check_all
 from leadmart.features.registry import Registry
 from leadmart.features.session import Session
 from leadmart.features.unknown import Unknown, unknown_columns

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from leadmart.features.definition import Definition
-from leadmart.features.lint import problems_of
 from leadmart.features.project import Project, Settings
+from leadmart.features.proof.lint import problems_of
 from leadmart.features.registry import Registry
 
 PAGE = Path(__file__).parent.parent.parent / "docs" / "point-in-time.md"

@@ -12,8 +12,8 @@ import duckdb
 import pytest
 import yaml
 
-from leadmart.features.audit import Audit, audit_files
-from leadmart.features.availability import habit, plain_name
+from leadmart.features.audit.availability import habit, plain_name
+from leadmart.features.audit.inventory import Audit, audit_files
 from leadmart.features.errors import LeadmartError
 
 HERE = Path(__file__).parent / "audit"
@@ -225,7 +225,7 @@ def test_two_audits_of_one_file_are_the_same(tmp_path: Path) -> None:
 
 
 def test_every_habit_is_a_pattern_with_words() -> None:
-    from leadmart.features import availability
+    from leadmart.features.audit import availability
 
     habits: Any = availability._habits()
     assert len(habits) > 40

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from leadmart.features.definition import VERSIONED, Definition
-from leadmart.features.lint import problems_of
 from leadmart.features.project import Project, Settings
+from leadmart.features.proof.lint import problems_of
 from leadmart.features.registry import Registry
 
 CASES = Path(__file__).parent / "lint"

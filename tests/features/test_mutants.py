@@ -26,8 +26,8 @@ import pytest
 from leadmart.features.definition import Definition
 from leadmart.features.errors import LeadmartError
 from leadmart.features.inline import executed_sql
-from leadmart.features.lint import problems_of
 from leadmart.features.project import Project, Settings, SourcesSection, find_project
+from leadmart.features.proof.lint import problems_of
 from leadmart.features.registry import Registry
 from leadmart.features.session import Session
 from leadmart.features.shuffle import ROW, alter_raw, copy_raw

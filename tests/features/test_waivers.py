@@ -9,7 +9,7 @@ import pytest
 
 from leadmart.features.definition import Definition
 from leadmart.features.errors import LeadmartError
-from leadmart.features.lint import problems_of
+from leadmart.features.proof.lint import problems_of
 from leadmart.features.waivers import WAIVABLE, waivers, waivers_of
 
 CASES = Path(__file__).parent / "lint" / "feature"

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import combinations
 
-from leadmart.features.audit_types import Typed
-from leadmart.features.availability import Availability, Habit, plain_name
+from leadmart.features.audit.availability import Availability, Habit, plain_name
+from leadmart.features.audit.types import Typed
 from leadmart.features.clock import sql_literal
 from leadmart.features.engine import Engine
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from leadmart.features.definition import CLOCKS, Definition
 from leadmart.features.errors import LeadmartError, near_names
+from leadmart.features.proof.relation import availability_of
 from leadmart.features.registry import Registry
-from leadmart.features.relation import availability_of
 from leadmart.features.tree import refusal, tables_of, words_of
 
 if TYPE_CHECKING:

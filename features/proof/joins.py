@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 
 from leadmart.features.definition import Read
 from leadmart.features.errors import LeadmartError
-from leadmart.features.functions import listed
-from leadmart.features.relation import AS_OF, Relation
-from leadmart.features.scope import Bound, Col, Resolved, Scope
+from leadmart.features.proof.functions import listed
+from leadmart.features.proof.relation import AS_OF, Relation
+from leadmart.features.proof.scope import Bound, Col, Resolved, Scope
 from leadmart.features.tree import conjuncts, direct, words_of
 
 if TYPE_CHECKING:
     from sqlglot import exp
 
-    from leadmart.features.proof import Proof
+    from leadmart.features.proof.select import Proof
 
 _JOIN = listed(
     """

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from leadmart.features import orderings
 from leadmart.features.errors import near_names
-from leadmart.features.functions import AGGREGATES, INEXACT, LISTS, PICKS, RANKS, listed
-from leadmart.features.relation import AS_OF
-from leadmart.features.scope import Resolved, Scope
+from leadmart.features.proof import orderings
+from leadmart.features.proof.functions import AGGREGATES, INEXACT, LISTS, PICKS, RANKS, listed
+from leadmart.features.proof.relation import AS_OF
+from leadmart.features.proof.scope import Resolved, Scope
+from leadmart.features.proof.types import EXACT, type_of
 from leadmart.features.tree import conjuncts, direct, function_name, text_of
-from leadmart.features.types import EXACT, type_of
 
 if TYPE_CHECKING:
     from sqlglot import exp
 
-    from leadmart.features.proof import Cte, Proof
+    from leadmart.features.proof.select import Cte, Proof
 
 _READ = listed(
     """

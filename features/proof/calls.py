@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from leadmart.features.definition import Definition
 from leadmart.features.errors import LeadmartError, near_names
-from leadmart.features.functions import AGGREGATES, INEXACT, MOVING, RANKS, SCALARS, listed
+from leadmart.features.proof.functions import AGGREGATES, INEXACT, MOVING, RANKS, SCALARS, listed
 
 if TYPE_CHECKING:
     from leadmart.features.registry import Registry

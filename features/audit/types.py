@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from leadmart.features.availability import habit, plain_name
+from leadmart.features.audit.availability import habit, plain_name
 from leadmart.features.engine import Engine
+from leadmart.features.literals import quoted_name
 
 Kind = Literal["moment", "number", "boolean", "text"]
 
@@ -55,11 +56,6 @@ class Typed:
     words: str = ""
 
 
-def quoted(name: str) -> str:
-    """A column's name as SQL writes it, whatever stands in it."""
-    return '"' + name.replace('"', '""') + '"'
-
-
 def type_columns(engine: Engine, table: str, relation: str) -> list[Typed]:
     """The columns of a relation with their kinds; of text and of numbers that may be epochs a sample is read."""
     given = engine.columns(f"SELECT * FROM {relation}")
@@ -74,7 +70,7 @@ def type_columns(engine: Engine, table: str, relation: str) -> list[Typed]:
 
 
 def _native(name: str, kind: str) -> Typed:
-    column = quoted(name)
+    column = quoted_name(name)
     if kind.startswith(("TIMESTAMP", "DATE")):
         return Typed(name, kind, "moment", f"CAST({column} AS TIMESTAMP)")
     if kind == "BOOLEAN":
@@ -107,7 +103,7 @@ def _as_read(engine: Engine, names: Sequence[str]) -> dict[str, Typed]:
 
 
 def _text(name: str) -> str:
-    return f"NULLIF(TRIM(CAST({quoted(name)} AS VARCHAR)), '')"
+    return f"NULLIF(TRIM(CAST({quoted_name(name)} AS VARCHAR)), '')"
 
 
 def _epochs(engine: Engine, table: str, columns: list[Typed]) -> list[Typed]:

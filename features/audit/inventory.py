@@ -12,9 +12,9 @@ from typing import Any
 
 import duckdb
 
-from leadmart.features.audit_content import Content, Gap, Key, examine
-from leadmart.features.audit_types import Typed, type_columns
-from leadmart.features.availability import Availability, Clock, Habit, habit, is_of_deals, plain_name
+from leadmart.features.audit.availability import Availability, Clock, Habit, habit, is_of_deals, plain_name
+from leadmart.features.audit.content import Content, Gap, Key, examine
+from leadmart.features.audit.types import Typed, type_columns
 from leadmart.features.errors import LeadmartError, near_names
 from leadmart.features.load import file_relation, files_of, unreadable_file
 from leadmart.features.project import Project, Settings

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from leadmart.features.functions import LISTS, RANKS
-from leadmart.features.relation import AS_OF
-from leadmart.features.scope import Col, Scope
+from leadmart.features.proof.functions import LISTS, RANKS
+from leadmart.features.proof.relation import AS_OF
+from leadmart.features.proof.scope import Col, Scope
 from leadmart.features.tree import function_name, text_of
 
 if TYPE_CHECKING:
     from sqlglot import exp
 
-    from leadmart.features.proof import Proof
+    from leadmart.features.proof.select import Proof
 
 
 def group_columns(scope: Scope) -> set[Col]:

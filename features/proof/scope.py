@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import product
 from typing import TYPE_CHECKING
 
-from leadmart.features.relation import AS_OF, Fact, Relation
+from leadmart.features.proof.relation import AS_OF, Fact, Relation
 from leadmart.features.tree import direct
 
 if TYPE_CHECKING:

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from leadmart.features.definition import Definition, horizon_days
 from leadmart.features.errors import LeadmartError
 from leadmart.features.gate_rule import parse_rule
-from leadmart.features.orderings import group_columns
+from leadmart.features.proof.orderings import group_columns
+from leadmart.features.proof.relation import AS_OF
 from leadmart.features.registry import Registry
-from leadmart.features.relation import AS_OF
 from leadmart.features.tree import direct, refusal, tables_of, words_of
 
 if TYPE_CHECKING:
-    from leadmart.features.proof import Proof
+    from leadmart.features.proof.select import Proof
 
 
 def returned_columns(definition: Definition, registry: Registry) -> Iterator[LeadmartError]:
@@ -215,7 +215,7 @@ def _one_row(proof: Proof) -> Iterator[LeadmartError]:
 
 def _is_lookup(scope: object, column: tuple[str, str]) -> bool:
     """Whether a column belongs to a relation of which one row at most meets a row of spine."""
-    from leadmart.features.scope import Scope
+    from leadmart.features.proof.scope import Scope
 
     assert isinstance(scope, Scope)
     before = []
@@ -227,7 +227,7 @@ def _is_lookup(scope: object, column: tuple[str, str]) -> bool:
 
 
 def _unique_rows(proof: Proof) -> Iterator[LeadmartError]:
-    from leadmart.features.proof import key_of
+    from leadmart.features.proof.select import key_of
 
     definition, result = proof.definition, proof.result
     wanted = set(key_of(definition)) if definition.kind == "link" else {definition.key, AS_OF}

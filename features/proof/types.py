@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from leadmart.features.functions import listed
+from leadmart.features.proof.functions import listed
 
 if TYPE_CHECKING:
     from sqlglot import exp

@@ -107,7 +107,7 @@ def source_types(source: Definition) -> dict[str, str]:
     """The output columns of a source with the type that its casts give them, '' where none does."""
     from sqlglot import exp
 
-    from leadmart.features.types import type_of
+    from leadmart.features.proof.types import type_of
 
     found = {}
     for item in source.select.expressions:

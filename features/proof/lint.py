@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from leadmart.features.calls import moving_calls, unknown_calls
 from leadmart.features.definition import Definition
 from leadmart.features.errors import LeadmartError
-from leadmart.features.plain_forms import columns_named_once, joins_in_parentheses
-from leadmart.features.proof import proven
-from leadmart.features.registry import Registry
-from leadmart.features.shape import column_comments, label_columns, returned_columns, starts_from_spine
-from leadmart.features.source_rules import (
+from leadmart.features.proof.calls import moving_calls, unknown_calls
+from leadmart.features.proof.plain_forms import columns_named_once, joins_in_parentheses
+from leadmart.features.proof.select import proven
+from leadmart.features.proof.shape import column_comments, label_columns, returned_columns, starts_from_spine
+from leadmart.features.proof.sources import (
     availability,
     frozen_columns,
     honest_clocks,
@@ -19,6 +18,7 @@ from leadmart.features.source_rules import (
     row_local,
     source_rows,
 )
+from leadmart.features.registry import Registry
 from leadmart.features.tree import refusal, text_of, words_of
 from leadmart.features.waivers import waivers
 
@@ -123,8 +123,8 @@ def _relations(definition: Definition, registry: Registry) -> Iterator[LeadmartE
 
 def _hindsight_relations(definition: Definition, registry: Registry) -> Iterator[LeadmartError]:
     """Sources whose rows are there by a salesperson's work or the outcome only, read by what a lead model reads."""
-    from leadmart.features.proof import relation_of
-    from leadmart.features.relation import known_relation
+    from leadmart.features.proof.relation import known_relation
+    from leadmart.features.proof.select import relation_of
 
     for read in definition.reads:
         try:
@@ -151,7 +151,7 @@ def _hindsight_conditions(definition: Definition, registry: Registry) -> Iterato
     """Columns that selling or the outcome writes, in conditions and inner queries too: there they choose the rows."""
     from sqlglot import exp
 
-    from leadmart.features.relation import known_relation
+    from leadmart.features.proof.relation import known_relation
 
     marked: dict[str, dict[str, str]] = {}
     for table in definition.tree.find_all(exp.Table):

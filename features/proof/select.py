@@ -15,13 +15,13 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
-from leadmart.features import clauses, joins, readings
 from leadmart.features.definition import Definition, Read
 from leadmart.features.errors import LeadmartError
-from leadmart.features.functions import listed
+from leadmart.features.proof import clauses, joins, readings
+from leadmart.features.proof.functions import listed
+from leadmart.features.proof.relation import AS_OF, Fact, Relation, known_relation, reference_relation, spine_relation
+from leadmart.features.proof.scope import Bound, Scope
 from leadmart.features.registry import Registry
-from leadmart.features.relation import AS_OF, Fact, Relation, known_relation, reference_relation, spine_relation
-from leadmart.features.scope import Bound, Scope
 from leadmart.features.tree import refusal, tables_of, words_of
 from leadmart.features.waivers import waivers
 
@@ -388,7 +388,7 @@ def key_of(definition: Definition) -> tuple[str, ...]:
 
 def proven(definition: Definition, registry: Registry) -> Iterator[LeadmartError]:
     """What the proof has against a definition, its output included."""
-    from leadmart.features.shape import output_problems
+    from leadmart.features.proof.shape import output_problems
 
     waived = frozenset(waiver.code for waiver in waivers(definition))
     proof = Proof(definition, registry, waived=waived)

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from leadmart.features import readings
-from leadmart.features.functions import MULTIPLICITY_BLIND
-from leadmart.features.orderings import check_limit, group_columns, positional
-from leadmart.features.relation import AS_OF, Fact, Relation
-from leadmart.features.scope import Bound, Col, Resolved, Scope
+from leadmart.features.proof import readings
+from leadmart.features.proof.functions import MULTIPLICITY_BLIND
+from leadmart.features.proof.orderings import check_limit, group_columns, positional
+from leadmart.features.proof.relation import AS_OF, Fact, Relation
+from leadmart.features.proof.scope import Bound, Col, Resolved, Scope
 from leadmart.features.tree import conjuncts, direct, words_of
 
 if TYPE_CHECKING:
     from sqlglot import exp
 
-    from leadmart.features.proof import Proof
+    from leadmart.features.proof.select import Proof
 
 
 def check_clauses(proof: Proof, scope: Scope, use: str) -> None:
