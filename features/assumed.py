@@ -9,7 +9,8 @@ from typing import Any
 from leadmart.features.clock import sql_literal
 from leadmart.features.raw import raw_attached, raw_tables
 from leadmart.features.registry import Registry
-from leadmart.features.staging import assumed_select, stage_joined
+from leadmart.features.stage import stage_joined
+from leadmart.features.staging import assumed_select
 from leadmart.features.warehouse import Warehouse
 
 

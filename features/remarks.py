@@ -10,7 +10,8 @@ from leadmart.features.errors import near_names
 from leadmart.features.plan import default_as_of
 from leadmart.features.raw import raw_attached, raw_tables
 from leadmart.features.registry import Registry
-from leadmart.features.staging import every_row, fed_definitions, stage_joined
+from leadmart.features.stage import stage_joined
+from leadmart.features.staging import every_row, fed_definitions
 from leadmart.features.warehouse import Warehouse
 
 

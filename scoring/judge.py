@@ -13,7 +13,8 @@ from leadmart.features.errors import LeadmartError
 from leadmart.features.fingerprint import file_digest
 from leadmart.features.registry import Registry
 from leadmart.features.session import Session
-from leadmart.features.staging import source_inputs, stage
+from leadmart.features.stage import stage
+from leadmart.features.staging import source_inputs
 from leadmart.features.warehouse import Warehouse
 
 
