@@ -29,6 +29,10 @@ def init(
     days: Annotated[int | None, typer.Option(help="With --demo: how many days of history. Default 540.")] = None,
     seed: Annotated[int | None, typer.Option(help="With --demo: same seed and end, same bytes; 1 if left out.")] = None,
     until: Annotated[str | None, typer.Option(metavar="D", help="With --demo: the day it ends; default today.")] = None,
+    hold_back: Annotated[
+        int | None,
+        typer.Option(metavar="N", min=0, help="With --demo: leave the last N days in FOLDER/incoming, to be loaded."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Write a project that runs as it stands.
@@ -40,7 +44,13 @@ def init(
     from leadmart.scoring.report import demo_text
 
     if not demo:
-        for name, given in (("--leads", leads), ("--days", days), ("--seed", seed), ("--until", until)):
+        for name, given in (
+            ("--leads", leads),
+            ("--days", days),
+            ("--seed", seed),
+            ("--until", until),
+            ("--hold-back", hold_back),
+        ):
             if given is not None:
                 raise typer.BadParameter(f"{name} goes with --demo")
         scaffold.init(folder)
@@ -51,7 +61,7 @@ def init(
     seed = 1 if seed is None else seed
     end = parse_moment(until) if until else now().replace(hour=0, minute=0, second=0, microsecond=0)
     with progress_bar() as bar:
-        made, rows = scaffold.init_demo(folder, leads, days, seed, end, progress=bar.say)
+        made, rows = scaffold.init_demo(folder, leads, days, seed, end, progress=bar.say, hold_back=hold_back or 0)
     document = {"project": str(folder), **asdict(made), "until": end.isoformat(), "tables": rows}
     emit(document, as_json, demo_text(document))
 
@@ -92,8 +102,10 @@ def load(
     with progress_bar() as bar, open_for_writing(found) as warehouse:
         registry = Registry(found)
         batches = bring_in(warehouse, registry, table, files, loaded_at=now(), replace=replace, progress=bar.say)
+        # what is loaded is published first: a source that does not run is a later complaint
         catalogue.publish(warehouse, registry, _selection(registry, warehouse))
-        remarks = remarks_on(warehouse, registry, table) if any(b.is_new for b in batches) else []
+        remarks = remarks_on(warehouse, registry, table, bar.say) if any(b.is_new for b in batches) else []
+        catalogue.publish(warehouse, registry, _selection(registry, warehouse))
         warnings = [words for remark in remarks for words in remark.words()]
         warnings += reader_warnings(registry, table)
         if any(b.is_new for b in batches):

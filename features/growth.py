@@ -30,7 +30,7 @@ from leadmart.features.staged import (
     key_hash,
     row_hash,
 )
-from leadmart.features.staging import every_row, fed_definitions
+from leadmart.features.staging import AssumedRows, assumed_rows, every_row, fed_definitions
 from leadmart.features.warehouse import Warehouse
 
 _UNKEEPABLE = ("HUGEINT", "UHUGEINT", "ENUM", "UNION", "BIT", "INTERVAL", "TIME WITH TIME ZONE", "VARIANT")
@@ -72,11 +72,14 @@ def bring_up(
         _, union = every_row(warehouse, registry, name, fresh)
         if warehouse.columns(union) == columns:
             assert before is not None
+            assumed = before.assumed + assumed_rows(warehouse, registry, name, fresh)
+            _, union = every_row(warehouse, registry, name, fresh)
             with _scratch(warehouse):
-                return _add(source, union, before, wanted)
+                return _add(source, union, before, wanted, assumed)
+    assumed = assumed_rows(warehouse, registry, name, raw)
     _, union = every_row(warehouse, registry, name, raw)
     with _scratch(warehouse):
-        return _make(source, union, wanted, shape)
+        return _make(source, union, wanted, shape, assumed)
 
 
 @dataclass(frozen=True)
@@ -116,17 +119,17 @@ class _Source:
         file, sha256, size = self.warehouse.keep_file(staged, Path("staged") / self.name)
         return file, sha256, rows, size
 
-    def hours(self, relation: str) -> str:
-        """The SELECT of `meta.staged_hours`' rows for a relation of kept rows."""
-        hour = f"DATE_TRUNC('hour', {FIRST_KNOWN})"
+    def days(self, relation: str) -> str:
+        """The SELECT of `meta.staged_days`' rows for a relation of kept rows."""
+        day = f"DATE_TRUNC('day', {FIRST_KNOWN})"
         return (
-            f"SELECT {quoted(self.name)} AS source, CASE WHEN {hour} = {FIRST_KNOWN} THEN {hour} ELSE {hour} + "
-            f"INTERVAL 1 HOUR END AS known_by, COUNT(*) AS row_count, SUM(CAST({row_hash(self.columns)} AS HUGEINT)) "
+            f"SELECT {quoted(self.name)} AS source, CASE WHEN {day} = {FIRST_KNOWN} THEN {day} ELSE {day} + "
+            f"INTERVAL 1 DAY END AS known_by, COUNT(*) AS row_count, SUM(CAST({row_hash(self.columns)} AS HUGEINT)) "
             f"AS hash, MIN(occurred_at) AS since FROM {relation} WHERE {FIRST_KNOWN} IS NOT NULL GROUP BY ALL"
         )
 
 
-def _make(source: _Source, union: str, wanted: Wanted, shape: str) -> Growth:
+def _make(source: _Source, union: str, wanted: Wanted, shape: str, assumed: AssumedRows) -> Growth:
     """Stages a source from all of raw: only keys that come twice are sorted by who was first."""
     warehouse = source.warehouse
     warehouse.execute(
@@ -150,13 +153,20 @@ def _make(source: _Source, union: str, wanted: Wanted, shape: str) -> Growth:
         f"SELECT COUNT(*) FROM {_files(warehouse, [written[0]])} WHERE {FIRST_KNOWN} IS NULL"
     )
     kept = Kept(
-        source.name, wanted.identity, shape, tuple(wanted.batches or ()), (written[0],), written[2], int(without)
+        source.name,
+        wanted.identity,
+        shape,
+        tuple(wanted.batches or ()),
+        (written[0],),
+        written[2],
+        int(without),
+        assumed,
     )
-    _list(source, kept, [written], source.hours(_files(warehouse, kept.files)), anew=True)
+    _list(source, kept, [written], source.days(_files(warehouse, kept.files)), anew=True)
     return Growth(kept, written[2], changed, int(without), True)
 
 
-def _add(source: _Source, union: str, before: Kept, wanted: Wanted) -> Growth:
+def _add(source: _Source, union: str, before: Kept, wanted: Wanted, assumed: AssumedRows) -> Growth:
     """Adds the rows of fresh batches to what is kept."""
     warehouse = source.warehouse
     warehouse.execute(
@@ -214,10 +224,11 @@ def _add(source: _Source, union: str, before: Kept, wanted: Wanted) -> Growth:
         tuple(files),
         rows,
         before.clockless + without,
+        assumed,
     )
     changed_files = [w for w in written if w[0] not in left]
-    hours = source.hours(_files(warehouse, files) if outdone else "scratch.added")
-    _list(source, kept, changed_files, hours, anew=bool(outdone))
+    days = source.days(_files(warehouse, files) if outdone else "scratch.added")
+    _list(source, kept, changed_files, days, anew=bool(outdone))
     return Growth(kept, int(added), changed, int(without), False)
 
 
@@ -295,10 +306,10 @@ def _files(warehouse: Warehouse, files: Sequence[str]) -> str:
     return f"read_parquet([{paths}], hive_partitioning = false)"
 
 
-def _list(source: _Source, kept: Kept, written: Sequence[tuple[str, str, int, int]], hours: str, *, anew: bool) -> None:
+def _list(source: _Source, kept: Kept, written: Sequence[tuple[str, str, int, int]], days: str, *, anew: bool) -> None:
     """Lists what is kept in one transaction, and forgets files that nobody reads any more."""
     warehouse, named = source.warehouse, quoted(source.name)
-    warehouse.execute(f"CREATE TABLE scratch.hours AS {hours}")
+    warehouse.execute(f"CREATE TABLE scratch.days AS {days}")
     moment = sql_literal(now())
     gone = [
         row[0]
@@ -308,10 +319,18 @@ def _list(source: _Source, kept: Kept, written: Sequence[tuple[str, str, int, in
         if row[0] not in kept.files
     ]
     with warehouse.transaction():
-        warehouse.execute(f"DELETE FROM store.meta.staged WHERE source = {named}")
         warehouse.execute(
-            f"INSERT INTO store.meta.staged VALUES (?, ?, ?, ?, ?, ?, {moment})",
-            [kept.source, kept.identity, kept.shape, list(kept.batches), kept.row_count, kept.clockless],
+            f"INSERT OR REPLACE INTO store.meta.staged VALUES (?, ?, ?, ?, ?, ?, ?, ?, {moment})",
+            [
+                kept.source,
+                kept.identity,
+                kept.shape,
+                list(kept.batches),
+                kept.row_count,
+                kept.clockless,
+                kept.assumed.rows,
+                kept.assumed.late,
+            ],
         )
         listed = ", ".join(quoted(f) for f in kept.files)
         warehouse.execute(
@@ -325,9 +344,9 @@ def _list(source: _Source, kept: Kept, written: Sequence[tuple[str, str, int, in
                 [kept.source, file, sha256, rows, size],
             )
         if anew:
-            warehouse.execute(f"DELETE FROM store.meta.staged_hours WHERE source = {named}")
+            warehouse.execute(f"DELETE FROM store.meta.staged_days WHERE source = {named}")
         warehouse.execute(
-            "MERGE INTO store.meta.staged_hours AS h USING scratch.hours AS n "
+            "MERGE INTO store.meta.staged_days AS h USING scratch.days AS n "
             "ON h.source = n.source AND h.known_by = n.known_by "
             "WHEN MATCHED THEN UPDATE SET row_count = h.row_count + n.row_count, hash = h.hash + n.hash, "
             "since = LEAST(h.since, n.since) WHEN NOT MATCHED THEN INSERT VALUES "

@@ -6,13 +6,13 @@ outside them is still read. So this bounds rows, where `windows` says what a col
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from leadmart.features.clock import sql_literal
 from leadmart.features.definition import Definition
 from leadmart.features.engine import Engine
-from leadmart.features.staged import Bounds
+from leadmart.features.staged import WHOLE, Bounds
 from leadmart.features.tree import conjuncts, tables_of
 from leadmart.features.windows import Window, lower_bounds
 
@@ -49,14 +49,21 @@ def reach_of(definition: Definition) -> dict[str, Window | None]:
 
 
 def bounds_of(engine: Engine, definitions: Iterable[Definition], moments: Sequence[datetime]) -> dict[str, Bounds]:
-    """Which rows of each source the definitions themselves can read at moments; the whole source without any."""
+    """Which rows of each source the definitions themselves can read at moments; no bounds without any.
+
+    A label is hindsight and reads its sources whole.
+    """
     if not moments:
         return {}
     longest: dict[str, list[Window | None]] = {}
+    whole: dict[str, Bounds] = {}
     for definition in definitions:
         for name, window in reach_of(definition).items():
-            longest.setdefault(name, []).append(window)
-    return {name: _bounds(engine, windows, moments) for name, windows in longest.items()}
+            if definition.kind == "label":
+                whole[name] = WHOLE
+            else:
+                longest.setdefault(name, []).append(window)
+    return {name: _bounds(engine, windows, moments) for name, windows in longest.items()} | whole
 
 
 def _bounds(engine: Engine, windows: Sequence[Window | None], moments: Sequence[datetime]) -> Bounds:
@@ -66,12 +73,3 @@ def _bounds(engine: Engine, windows: Sequence[Window | None], moments: Sequence[
     first = sql_literal(min(moments))
     ((since,),) = engine.rows(f"SELECT LEAST({', '.join(f'{first} - {sql}' for sql in finite)})")
     return Bounds(since, max(moments))
-
-
-def widest(*parts: Mapping[str, Bounds]) -> dict[str, Bounds]:
-    """Bounds that hold all the given ones, by source."""
-    found: dict[str, Bounds] = {}
-    for part in parts:
-        for name, bounds in part.items():
-            found[name] = found[name].widened(bounds) if name in found else bounds
-    return found

@@ -1,9 +1,9 @@
 """Staged sources, kept between commands: what a load brings is added to them, and a session reads what it needs.
 
 A kept source is its deduplicated rows in immutable Parquet files, sorted by when each row was first known, so that a
-session over one as_of skips what lies before its windows and after its moment. Per hour on which rows were first known
-their number, a hash and their first `occurred_at` are kept too: what was known at any full hour follows without
-reading a row. All of it can be made anew from raw.
+session over one as_of skips what lies before its windows and after its moment. Per day on which rows were first known
+their number, a hash and their first `occurred_at` are kept too: what was known at any midnight follows without reading
+a row. All of it can be made anew from raw.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from leadmart.features.fingerprint import digest
 from leadmart.features.literals import quoted, quoted_file, quoted_name
 from leadmart.features.raw import loaded_batches, raw_versions
 from leadmart.features.registry import Registry
+from leadmart.features.staging import AssumedRows
 from leadmart.features.warehouse import Warehouse
 
 FIRST_KNOWN = "_first_known_at"
@@ -65,6 +66,7 @@ class Kept:
     files: tuple[str, ...]
     row_count: int
     clockless: int
+    assumed: AssumedRows
 
     def relation(self, warehouse: Warehouse) -> str:
         """The relation of all its rows, those without a clock and leadmart's own columns included."""
@@ -143,15 +145,16 @@ def kept_sources(warehouse: Warehouse) -> dict[str, Kept]:
         "SELECT 1 FROM duckdb_tables() WHERE (database_name, schema_name, table_name) = ('store', 'meta', 'staged')"
     ):
         return {}
-    return {
-        source: Kept(source, identity, shape, tuple(batches), tuple(files), row_count, clockless)
-        for source, identity, shape, batches, row_count, clockless, files, sizes in warehouse.rows(
-            "SELECT s.source, s.identity, s.shape, s.batches, s.row_count, s.clockless, LIST(f.file ORDER BY f.file), "
-            "LIST(f.bytes ORDER BY f.file) FROM store.meta.staged AS s JOIN store.meta.staged_files AS f "
-            "ON f.source = s.source AND f.unlisted_at IS NULL GROUP BY ALL"
-        )
-        if _is_whole(warehouse, files, sizes)
-    }
+    found = {}
+    for source, identity, shape, batches, rows, clockless, assumed, late, files, sizes in warehouse.rows(
+        "SELECT s.source, s.identity, s.shape, s.batches, s.row_count, s.clockless, s.assumed, s.late, "
+        "LIST(f.file ORDER BY f.file), LIST(f.bytes ORDER BY f.file) FROM store.meta.staged AS s "
+        "JOIN store.meta.staged_files AS f ON f.source = s.source AND f.unlisted_at IS NULL GROUP BY ALL"
+    ):
+        if _is_whole(warehouse, files, sizes):
+            counts = AssumedRows(assumed, late)
+            found[source] = Kept(source, identity, shape, tuple(batches), tuple(files), rows, clockless, counts)
+    return found
 
 
 def current(warehouse: Warehouse, registry: Registry, names: Iterable[str]) -> dict[str, Kept]:
@@ -172,9 +175,9 @@ def known_at(warehouse: Warehouse, kept: Kept, moments: Sequence[datetime]) -> s
     """The SELECT (as_of, row_count, hash, since) of what was known of a kept source at each moment.
 
     `hash` is the sum of the rows' hashes, `since` the first `occurred_at`; 0, 0 and NULL where nothing was known. None
-    where too many of the moments are no full hours: reading the rows once is cheaper then.
+    where too many of the moments are no midnights: reading the rows once is cheaper then.
     """
-    odd = [m for m in moments if m.minute or m.second or m.microsecond]
+    odd = [m for m in moments if m != _midnight(m)]
     if len(odd) > _MOST_PARTS:
         return None
     listed = ", ".join(f"({sql_literal(m)})" for m in moments)
@@ -182,22 +185,25 @@ def known_at(warehouse: Warehouse, kept: Kept, moments: Sequence[datetime]) -> s
     if odd:
         columns = [c for c, _ in warehouse.columns(f"SELECT * FROM {kept.relation(warehouse)}") if c not in OWN_COLUMNS]
     for moment in odd:
-        hour = moment.replace(minute=0, second=0, microsecond=0)
         parts.append(
             f"SELECT {sql_literal(moment)}, COUNT(*), COALESCE(SUM(CAST({row_hash(columns)} AS HUGEINT)), 0), "
             f"MIN(occurred_at) FROM {kept.relation(warehouse)} "
-            f"WHERE {FIRST_KNOWN} > {sql_literal(hour)} AND {FIRST_KNOWN} <= {sql_literal(moment)}"
+            f"WHERE {FIRST_KNOWN} > {sql_literal(_midnight(moment))} AND {FIRST_KNOWN} <= {sql_literal(moment)}"
         )
     return f"""
 WITH w AS (SELECT * FROM (VALUES {listed}) AS v (as_of)),
-hours AS (
-    SELECT h.known_by, SUM(h.row_count) OVER before AS row_count, SUM(h.hash) OVER before AS hash,
-        MIN(h.since) OVER before AS since
-    FROM store.meta.staged_hours AS h WHERE h.source = {quoted(kept.source)} WINDOW before AS (ORDER BY h.known_by)
+days AS (
+    SELECT d.known_by, SUM(d.row_count) OVER before AS row_count, SUM(d.hash) OVER before AS hash,
+        MIN(d.since) OVER before AS since
+    FROM store.meta.staged_days AS d WHERE d.source = {quoted(kept.source)} WINDOW before AS (ORDER BY d.known_by)
 ), rest AS ({" UNION ALL ".join(parts)})
-SELECT w.as_of, COALESCE(h.row_count, 0) + COALESCE(r.row_count, 0) AS row_count,
-    COALESCE(h.hash, 0) + COALESCE(r.hash, 0) AS hash, LEAST(h.since, r.since) AS since
-FROM w ASOF LEFT JOIN hours AS h ON h.known_by <= w.as_of LEFT JOIN rest AS r ON r.as_of = w.as_of"""
+SELECT w.as_of, COALESCE(d.row_count, 0) + COALESCE(r.row_count, 0) AS row_count,
+    COALESCE(d.hash, 0) + COALESCE(r.hash, 0) AS hash, LEAST(d.since, r.since) AS since
+FROM w ASOF LEFT JOIN days AS d ON d.known_by <= w.as_of LEFT JOIN rest AS r ON r.as_of = w.as_of"""
+
+
+def _midnight(moment: datetime) -> datetime:
+    return moment.replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def fed_by(definitions: Sequence[Definition], tables: Mapping[str, str]) -> list[Definition]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 import duckdb
 
 from leadmart.features.changes import changes_only
+from leadmart.features.clock import sql_literal
 from leadmart.features.definition import CLOCKS, Definition, positions, raw_columns_read, raw_names
 from leadmart.features.errors import LeadmartError, first_line
 from leadmart.features.fingerprint import digest
@@ -199,7 +201,40 @@ def _with_joined_clocks(definition: Definition) -> tuple[str, list[str]]:
     return f"{text[:start]}, {', '.join(columns)}\n{text[start:]}", prefixes
 
 
-def assumed_select(warehouse: Warehouse, registry: Registry, name: str, raw: Mapping[str, str]) -> str:
+@dataclass(frozen=True)
+class AssumedRows:
+    """Raw rows of a source whose arrival is assumed, and those of them that came later than that."""
+
+    rows: int = 0
+    late: int = 0
+
+    def __add__(self, other: AssumedRows) -> AssumedRows:
+        return AssumedRows(self.rows + other.rows, self.late + other.late)
+
+
+def assumed_rows(warehouse: Warehouse, registry: Registry, name: str, raw: Mapping[str, str]) -> AssumedRows:
+    """Counts the raw rows of a source whose arrival is assumed; `raw` as in `staging_select`.
+
+    A table's first load is what the guess is made for: when its rows came is not known, so they are never late.
+    """
+    if not any("assumed" in d.header for d in fed_definitions(registry, name, raw)):
+        return AssumedRows()
+    firsts = dict(
+        warehouse.rows("SELECT LOWER(table_name), MIN(loaded_at) FROM store.meta.loads GROUP BY LOWER(table_name)")
+    )
+    later = {
+        table: f"(SELECT * FROM {relation} WHERE _loaded_at > {sql_literal(firsts[table])})"
+        if table in firsts
+        else relation
+        for table, relation in raw.items()
+    }
+    ((rows,),) = warehouse.rows(f"SELECT COUNT(*) FROM ({_assumed_select(warehouse, registry, name, raw)})")
+    select = _assumed_select(warehouse, registry, name, later)
+    ((late,),) = warehouse.rows(f"SELECT COUNT(*) FILTER (WHERE is_late) FROM ({select})")
+    return AssumedRows(int(rows), int(late))
+
+
+def _assumed_select(warehouse: Warehouse, registry: Registry, name: str, raw: Mapping[str, str]) -> str:
     """A SELECT with a row for each raw row whose arrival is assumed: `is_late` where it came later than that.
 
     `raw` as in `staging_select`; rows of connectors that assume nothing are not there.

@@ -27,9 +27,11 @@ from leadmart.features.plan import (
 )
 from leadmart.features.project import Project
 from leadmart.features.raw import CHANGES
+from leadmart.features.reach import bounds_of
 from leadmart.features.registry import Registry
 from leadmart.features.session import Session
 from leadmart.features.snapshot import snapshot
+from leadmart.features.staged import WHOLE
 from leadmart.features.warehouse import Warehouse, new_run_id, open_for_writing
 from leadmart.scoring.judge import Judge, held_back
 from leadmart.scoring.scorer import Scorer, label_of
@@ -139,7 +141,9 @@ def judge_sources(run: Run) -> None:
     run.assumed = assumed_arrivals(run.warehouse, run.registry, names, run.session.present)
     refused = {f"{table.lower()}{CHANGES}" for table in run.refused_tables}
     stale = {d.name for d in run.registry.all("source") if refused & raw_names(d)} & set(names)
-    run.failed_sources = run.judge.failed_sources(run.session, names) | stale
+    bounds = bounds_of(run.warehouse, read, run.moments)
+    since = {name: bounds.get(name, WHOLE).since for name in names}
+    run.failed_sources = run.judge.failed_sources(run.session, since) | stale
     run.held = held_back(run.selection.definitions, run.registry, run.failed_sources)
 
 
@@ -161,13 +165,21 @@ def shuffle(run: Run) -> None:
     held = {d.relation for d in run.selection.definitions} - wanted | run.held
     if not run.missing or run.selection.spine.relation in held:
         return
-    from leadmart.scoring.verify import ON_EVERY_RUN, refuse_leaks, shuffled
+    from leadmart.scoring.verify import ON_EVERY_RUN, WHOLE_UP_TO, refuse_leaks, shuffled
 
     for as_of in sorted({run.missing[0].as_of, run.missing[-1].as_of}):
         run.progress(f"future-shuffle of {ON_EVERY_RUN} leads at {iso(as_of)}", 0, 1)
         present = run.session.present
         found = shuffled(
-            run.warehouse, run.registry, run.selection, present, as_of, sample=ON_EVERY_RUN, seed=0, held=held
+            run.warehouse,
+            run.registry,
+            run.selection,
+            present,
+            as_of,
+            sample=ON_EVERY_RUN,
+            seed=0,
+            held=held,
+            whole_up_to=WHOLE_UP_TO,
         )
         refuse_leaks(found, run.registry)
 

@@ -74,7 +74,8 @@ def train(project: Project, progress: Callable[[str], None] = lambda _: None) ->
         publish_views(warehouse, session, selection, run_id)
         progress("quality of sources")
         judge = Judge(warehouse, registry, run_id)
-        if failed := judge.failed_sources(session, registry.sources_of([label, spine, *selection.definitions])):
+        read = registry.sources_of([label, spine, *selection.definitions])
+        if failed := judge.failed_sources(session, dict.fromkeys(read)):
             raise LeadmartError(
                 f"quality of {', '.join(sorted(failed))} failed: nothing is learned from rows that quality refused",
                 code="quality_failed", exit_code=3, hint="`leadmart show verdicts` tells what was found",
@@ -84,9 +85,7 @@ def train(project: Project, progress: Callable[[str], None] = lambda _: None) ->
         frame = training_frame(session, selection, label, spine, policy.gates, cut_off)
         horizon = horizon_days(label)
         rows = with_true_probability(session, frame.rows, horizon)
-        assumed = assumed_arrivals(
-            warehouse, registry, registry.sources_of([label, spine, *selection.definitions]), session.present
-        )
+        assumed = assumed_arrivals(warehouse, registry, read, session.present)
         progress("learning")
         settings = project.settings.train
         result = fit(

@@ -9,6 +9,8 @@ CREATE TABLE meta.staged (
     batches      VARCHAR[] NOT NULL,        -- the raw batches that are in; empty where rows cannot be added one by one
     row_count    BIGINT NOT NULL,
     clockless    BIGINT NOT NULL,           -- of them, those without a clock: they can never be known
+    assumed      BIGINT NOT NULL,           -- raw rows whose arrival is assumed
+    late         BIGINT NOT NULL,           -- of them, those that came later than assumed
     staged_at    TIMESTAMP NOT NULL
 );
 
@@ -22,10 +24,10 @@ CREATE TABLE meta.staged_files (
     unlisted_at  TIMESTAMP                  -- since when no staged source reads it
 );
 
--- One row per source and hour by which rows of it were first known.
-CREATE TABLE meta.staged_hours (
+-- One row per source and day by which rows of it were first known.
+CREATE TABLE meta.staged_days (
     source       VARCHAR NOT NULL,
-    known_by     TIMESTAMP NOT NULL,        -- the full hour at or after the row was first known
+    known_by     TIMESTAMP NOT NULL,        -- the midnight at or after which they are known
     row_count    BIGINT NOT NULL,
     hash         HUGEINT NOT NULL,          -- sum of the rows' hashes
     since        TIMESTAMP NOT NULL         -- the first occurred_at
