@@ -19,7 +19,6 @@ app = typer.Typer(
         "tables."
     ),
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
@@ -57,7 +56,7 @@ def main() -> None:
     usage_error: Any = typer.BadParameter.__mro__[2]
     as_json = "--json" in sys.argv
     try:
-        code = app(standalone_mode=False)
+        code = app(prog_name="leadmart", standalone_mode=False)
     except LeadmartError as error:
         if as_json:
             typer.echo(json.dumps({"error": error.as_json()}, indent=2))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from leadmart.commands.completion import offer_packaged, offer_tables
 from leadmart.commands.console import (
     Json,
     ProjectDir,
@@ -67,7 +68,10 @@ def init(
 
 
 def eject(
-    name: Annotated[str, typer.Argument(help="A packaged definition, reference table or suite.")],
+    name: Annotated[
+        str,
+        typer.Argument(help="A packaged definition, reference table or suite.", autocompletion=offer_packaged),
+    ],
     project: ProjectDir = None,
 ) -> None:
     """Copy a packaged definition or suite into the project.
@@ -80,7 +84,7 @@ def eject(
 
 
 def load(
-    table: Annotated[str, typer.Argument(help="The raw table.")],
+    table: Annotated[str, typer.Argument(help="The raw table.", autocompletion=offer_tables)],
     files: Annotated[list[Path], typer.Argument(help="CSV, Parquet or JSON lines files, or folders of them.")],
     replace: Annotated[bool, typer.Option("--replace", help="The files are the whole table from now on.")] = False,
     project: ProjectDir = None,

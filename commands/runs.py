@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from leadmart.commands.completion import offer_sources, offer_views
 from leadmart.commands.console import (
     AsOf,
     Json,
@@ -103,7 +104,10 @@ def run(as_of: AsOf = None, project: ProjectDir = None, as_json: Json = False) -
 def backfill(
     start: Annotated[str, typer.Option(metavar="D", help="First as_of, included.")],
     end: Annotated[str, typer.Option(metavar="D", help="End, not included.")],
-    view: Annotated[str | None, typer.Option(metavar="NAME", help="Fill only this view, and score nothing.")] = None,
+    view: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Fill only this view, and score nothing.", autocompletion=offer_views),
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what it would do, and stop.")] = False,
     project: ProjectDir = None,
     as_json: Json = False,
@@ -132,7 +136,10 @@ def backfill(
 
 
 def restate(
-    source: Annotated[str, typer.Option(metavar="NAME", help="The source whose rows have changed.")],
+    source: Annotated[
+        str,
+        typer.Option(metavar="NAME", help="The source whose rows have changed.", autocompletion=offer_sources),
+    ],
     project: ProjectDir = None,
     as_json: Json = False,
 ) -> None:
