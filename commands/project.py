@@ -17,6 +17,7 @@ from leadmart.commands.console import (
     progress_bar,
     project_at,
 )
+from leadmart.commands.log import LogFormat
 from leadmart.features.errors import LeadmartError
 
 if TYPE_CHECKING:
@@ -89,6 +90,7 @@ def load(
     replace: Annotated[bool, typer.Option("--replace", help="The files are the whole table from now on.")] = False,
     project: ProjectDir = None,
     as_json: Json = False,
+    log_format: LogFormat = None,
 ) -> None:
     """Bring files into a raw table, all of them or none.
 
@@ -123,7 +125,7 @@ def load(
         "sources": [asdict(remark) for remark in remarks],
     }
     for words in warnings:
-        typer.echo(f"warning: {words}", err=True)
+        bar.warn(words)
     emit(document, as_json, load_text(document))
 
 
@@ -134,6 +136,7 @@ def snapshot(
     ] = False,
     project: ProjectDir = None,
     as_json: Json = False,
+    log_format: LogFormat = None,
 ) -> None:
     """Append change rows of the raw tables that are updated in place.
 
@@ -155,13 +158,12 @@ def snapshot(
     document = [each.as_json() for each in looks]
     for each in looks:
         if each.unstamped:
-            typer.echo(
-                f"warning: {each.table}: the values of {each.unstamped:,} rows changed and their stamp did not; they "
-                'are not recorded (strategy = "check" would)',
-                err=True,
+            bar.warn(
+                f"{each.table}: the values of {each.unstamped:,} rows changed and their stamp did not; they "
+                'are not recorded (strategy = "check" would)'
             )
         if each.without_key:
-            typer.echo(f"warning: {each.table}: {each.without_key:,} rows have no key and are left out", err=True)
+            bar.warn(f"{each.table}: {each.without_key:,} rows have no key and are left out")
     emit(document, as_json, snapshot_text(document, sorted(found.settings.snapshot)))
 
 
