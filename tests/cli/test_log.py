@@ -34,6 +34,7 @@ def lines_of(text: str) -> list[dict[str, Any]]:
 def masked(text: str) -> str:
     text = re.sub(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", "AT", text)
     text = re.sub(r"\d{8}T\d{6}-[0-9a-f]{6}", "RUN", text)
+    text = re.sub(r"[\d,]+ of [\d,]+ rows break it \([\d.]+%\)", "SOME of ALL rows break it", text)
     return re.sub(r"\d+\.\d s\b|(?<=seconds=)[\d.]+|(?<=\"seconds\": )[\d.]+", "SECONDS", text)
 
 
