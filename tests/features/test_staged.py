@@ -1,4 +1,4 @@
-"""Sources kept between commands: grown load by load they hold what staging raw at once gives, and are read as if whole."""
+"""Kept sources: grown load by load they hold what staging at once gives, and are read as if they were whole."""
 
 from __future__ import annotations
 
