@@ -6,24 +6,26 @@ from leadmart.commands.console import (
     AsOf,
     Json,
     ProjectDir,
+    Wait,
     emit,
     moment_of,
+    patience_of,
     progress_bar,
     project_at,
     report_run,
 )
 
 
-def train(project: ProjectDir = None, as_json: Json = False) -> None:
+def train(project: ProjectDir = None, wait: Wait = None, as_json: Json = False) -> None:
     """Learn from past landmarks and their outcomes.
 
-    Too few outcomes keep the rules.
+    Too few outcomes keep the rules. While it learns, others may run; to keep its model it waits for them up to an hour.
     """
     from leadmart.scoring.report import training_text
     from leadmart.scoring.training import train as learn
 
     with progress_bar() as bar:
-        trained = learn(project_at(project), bar.say)
+        trained = learn(project_at(project), bar.say, patience_of(wait))
     emit(trained.as_json(), as_json, training_text(trained))
 
 
@@ -38,11 +40,14 @@ def models(project: ProjectDir = None, as_json: Json = False) -> None:
     emit(found, as_json, models_text(found))
 
 
-def score(as_of: AsOf = None, project: ProjectDir = None, as_json: Json = False) -> None:
+def score(as_of: AsOf = None, project: ProjectDir = None, wait: Wait = None, as_json: Json = False) -> None:
     """Score what is filled at an as_of, without computing features."""
     from leadmart.scoring.pipeline import SCORE, execute
 
     moment = moment_of(as_of)
     with progress_bar() as bar:
-        done = execute(project_at(project), "score", [moment] if moment else None, stages=SCORE, progress=bar.count)
+        done = execute(
+            project_at(project), "score", [moment] if moment else None, stages=SCORE, progress=bar.count,
+            patience=patience_of(wait),
+        )  # fmt: skip
     report_run(done, as_json)

@@ -12,7 +12,9 @@ import typer
 from leadmart.commands.console import (
     Json,
     ProjectDir,
+    Wait,
     emit,
+    patience_of,
     progress_bar,
     project_at,
 )
@@ -84,6 +86,7 @@ def load(
     files: Annotated[list[Path], typer.Argument(help="CSV, Parquet or JSON lines files, or folders of them.")],
     replace: Annotated[bool, typer.Option("--replace", help="The files are the whole table from now on.")] = False,
     project: ProjectDir = None,
+    wait: Wait = None,
     as_json: Json = False,
 ) -> None:
     """Bring files into a raw table, all of them or none.
@@ -99,7 +102,7 @@ def load(
     from leadmart.scoring.report import load_text
 
     found = project_at(project)
-    with progress_bar() as bar, open_for_writing(found) as warehouse:
+    with progress_bar() as bar, open_for_writing(found, "load", patience_of(wait)) as warehouse:
         registry = Registry(found)
         batches = bring_in(warehouse, registry, table, files, loaded_at=now(), replace=replace, progress=bar.say)
         # what is loaded is published first: a source that does not run is a later complaint
@@ -129,6 +132,7 @@ def snapshot(
         bool, typer.Option("--allow-shrink", help="Take a table that arrives empty, or at half its size, as it is.")
     ] = False,
     project: ProjectDir = None,
+    wait: Wait = None,
     as_json: Json = False,
 ) -> None:
     """Append change rows of the raw tables that are updated in place.
@@ -142,7 +146,7 @@ def snapshot(
     from leadmart.scoring.report import snapshot_text
 
     found = project_at(project)
-    with progress_bar() as bar, open_for_writing(found) as warehouse:
+    with progress_bar() as bar, open_for_writing(found, "snapshot", patience_of(wait)) as warehouse:
         registry = Registry(found)
         try:
             looks = look(warehouse, tables or (), allow_shrink=allow_shrink, progress=bar.say)

@@ -11,8 +11,10 @@ from leadmart.commands.console import (
     AsOf,
     Json,
     ProjectDir,
+    Wait,
     emit,
     moment_of,
+    patience_of,
     progress_bar,
     project_at,
     report_run,
@@ -86,7 +88,7 @@ def plan(
         raise typer.Exit(4)
 
 
-def run(as_of: AsOf = None, project: ProjectDir = None, as_json: Json = False) -> None:
+def run(as_of: AsOf = None, project: ProjectDir = None, wait: Wait = None, as_json: Json = False) -> None:
     """Refresh features and scores, and publish what passes its suites.
 
     In this order: change rows of tables updated in place, quality of raw, features, their quality, scores, their
@@ -96,7 +98,9 @@ def run(as_of: AsOf = None, project: ProjectDir = None, as_json: Json = False) -
 
     moment = moment_of(as_of)
     with progress_bar() as bar:
-        done = execute(project_at(project), "run", [moment] if moment else None, progress=bar.count)
+        done = execute(
+            project_at(project), "run", [moment] if moment else None, progress=bar.count, patience=patience_of(wait)
+        )
     report_run(done, as_json)
 
 
@@ -106,6 +110,7 @@ def backfill(
     view: Annotated[str | None, typer.Option(metavar="NAME", help="Fill only this view, and score nothing.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what it would do, and stop.")] = False,
     project: ProjectDir = None,
+    wait: Wait = None,
     as_json: Json = False,
 ) -> None:
     """Fill missing slices of the past, and score them.
@@ -126,14 +131,16 @@ def backfill(
     typer.echo(expected.words(), err=True)
     with progress_bar() as bar:
         done = execute(
-            found, "backfill", lambda warehouse: past_moments(warehouse, first, last), only=view, progress=bar.count
-        )
+            found, "backfill", lambda warehouse: past_moments(warehouse, first, last), only=view, progress=bar.count,
+            patience=patience_of(wait),
+        )  # fmt: skip
     report_run(done, as_json)
 
 
 def restate(
     source: Annotated[str, typer.Option(metavar="NAME", help="The source whose rows have changed.")],
     project: ProjectDir = None,
+    wait: Wait = None,
     as_json: Json = False,
 ) -> None:
     """Compute stale slices anew, and the scores made of them.
@@ -144,11 +151,14 @@ def restate(
     from leadmart.scoring.restate import restatement
 
     with progress_bar() as bar:
-        done = execute(project_at(project), "restate", None, stages=restatement(source), progress=bar.count)
+        done = execute(
+            project_at(project), "restate", None, stages=restatement(source), progress=bar.count,
+            patience=patience_of(wait),
+        )  # fmt: skip
     report_run(done, as_json)
 
 
-def validate(as_of: AsOf = None, project: ProjectDir = None, as_json: Json = False) -> None:
+def validate(as_of: AsOf = None, project: ProjectDir = None, wait: Wait = None, as_json: Json = False) -> None:
     """Run the suites alone; nothing is computed or published.
 
     On the sources, and on what is filled at the as_of.
@@ -158,8 +168,9 @@ def validate(as_of: AsOf = None, project: ProjectDir = None, as_json: Json = Fal
     moment = moment_of(as_of)
     with progress_bar() as bar:
         done = execute(
-            project_at(project), "validate", [moment] if moment else None, stages=VALIDATE, progress=bar.count
-        )
+            project_at(project), "validate", [moment] if moment else None, stages=VALIDATE, progress=bar.count,
+            patience=patience_of(wait),
+        )  # fmt: skip
     report_run(done, as_json)
 
 

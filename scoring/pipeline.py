@@ -15,6 +15,7 @@ from leadmart.features.assumed import Assumed, assumed_arrivals
 from leadmart.features.clock import iso, now, sql_literal
 from leadmart.features.definition import raw_names
 from leadmart.features.errors import LeadmartError
+from leadmart.features.holder import AT_ONCE, Patience
 from leadmart.features.materialize import Written, fill, slice_file
 from leadmart.features.plan import (
     Selection,
@@ -282,17 +283,19 @@ def execute(
     stages: Sequence[Callable[[Run], None]] = RUN,
     only: str | None = None,
     progress: Progress = silent,
+    patience: Patience = AT_ONCE,
 ) -> Run:
     """Walks the stages for the moments (default: the latest due as_of), records the run, and swaps the catalogue.
 
     The run that is returned is `done` or `blocked`. A named error marks it `failed`, is recorded, and raised again;
     what was listed before it stays, and the next run goes on from there.
     """
-    with open_for_writing(project) as warehouse:
+    with open_for_writing(project, command, patience) as warehouse:
         registry = Registry(project)
         chosen = moments(warehouse) if callable(moments) else moments or [default_as_of(warehouse)]
         refuse_unloaded(warehouse, chosen)
         run = Run(warehouse, registry, command, list(chosen), only, progress)
+        warehouse.name_run(run.run_id)
         _record_start(run)
         try:
             for stage in stages:
