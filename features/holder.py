@@ -139,14 +139,19 @@ def busy(project: Project, error: duckdb.Error) -> LeadmartError:
             code="warehouse_busy",
             hint=f"`--wait 10m` waits until it ends, `kill {pid}` stops it and nothing published is lost; {meanwhile}",
         )
-    who = f"process {pid}" if pid else "another process"
-    program = f" ({found['program']})" if found and found["program"] else ""
     return LeadmartError(
-        f"{who}{program} has {store} open",
+        f"{process_of(error)} has {store} open",
         code="warehouse_busy",
         hint=f"whoever only reads opens {project.catalogue} instead, which is never locked; `--wait 10m` waits until "
         f"the store is free; {meanwhile}",
     )
+
+
+def process_of(error: duckdb.Error) -> str:
+    """`process 4711 (/usr/bin/python3.11)`: who has the file that DuckDB was refused."""
+    if found := _LOCKED.search(str(error)):
+        return f"process {found['pid']} ({found['program']})"
+    return "another process" if "set lock" in str(error) else "this process itself"
 
 
 def duration_words(length: timedelta) -> str:

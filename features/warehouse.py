@@ -32,6 +32,8 @@ from leadmart.features.registry import PACKAGE
 if TYPE_CHECKING:
     import polars as pl
 
+    from leadmart.features.in_place import InPlace
+
 SCHEMAS = ("raw", "staging", "known", "known_since", "features", "links", "gates", "reference")
 
 
@@ -49,6 +51,10 @@ class Warehouse:
         """Raw tables to read in place of the project's, by name; for sessions on an altered copy of them."""
         self.keeps_staged = False
         """Whether sources that are staged are kept in the store: where the session writes it."""
+        self.in_place: InPlace | None = None
+        """Raw read in place as this session first saw it."""
+        self.patience = AT_ONCE
+        """How long this session waits for what another process has."""
         self.holder: Holder | None = None
         """What is said of this session while it holds the store for writing."""
 
@@ -93,6 +99,7 @@ class Warehouse:
         waiting_for(lambda: self.connection.execute(sql), lambda error: busy(self.project, error), patience)
         self._name_holder(Holder.here(command))
         _migrate(self)
+        self.keeps_staged = True
 
     def name_run(self, run_id: str) -> None:
         """Says beside the store which run holds it, for those who come second."""
@@ -111,6 +118,7 @@ class Warehouse:
         self.execute("ATTACH ':memory:' AS kept")
         _copy_meta(self, "store", "kept")
         self._release()
+        self.keeps_staged = False
         self.execute("DETACH store")
         self.execute("ATTACH ':memory:' AS store")
         _copy_meta(self, "kept", "store")
@@ -165,13 +173,13 @@ def open_for_writing(project: Project, command: str = "", patience: Patience = A
     """
     project.store.parent.mkdir(parents=True, exist_ok=True)
     warehouse = Warehouse(project, _session(project))
+    warehouse.patience = patience
     try:
         warehouse.hold(patience, command)
     except BaseException:
         warehouse.close()
         raise
     _sweep(project)
-    warehouse.keeps_staged = True
     return warehouse
 
 
