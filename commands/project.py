@@ -104,6 +104,7 @@ def load(
     found = project_at(project)
     with progress_bar() as bar, open_for_writing(found, "load", patience_of(wait)) as warehouse:
         registry = Registry(found)
+        _refuse_busy_raw(warehouse)
         batches = bring_in(warehouse, registry, table, files, loaded_at=now(), replace=replace, progress=bar.say)
         # what is loaded is published first: a source that does not run is a later complaint
         catalogue.publish(warehouse, registry, _selection(registry, warehouse))
@@ -148,6 +149,7 @@ def snapshot(
     found = project_at(project)
     with progress_bar() as bar, open_for_writing(found, "snapshot", patience_of(wait)) as warehouse:
         registry = Registry(found)
+        _refuse_busy_raw(warehouse)
         try:
             looks = look(warehouse, tables or (), allow_shrink=allow_shrink, progress=bar.say)
         finally:
@@ -163,6 +165,17 @@ def snapshot(
         if each.without_key:
             typer.echo(f"warning: {each.table}: {each.without_key:,} rows have no key and are left out", err=True)
     emit(document, as_json, snapshot_text(document, sorted(found.settings.snapshot)))
+
+
+def _refuse_busy_raw(warehouse: Any) -> None:
+    """Before anything is written: what a loader holds just now is no reason to publish a catalogue without it."""
+    from leadmart.features.in_place import in_place
+
+    try:
+        in_place(warehouse)
+    except LeadmartError as error:
+        if error.code in ("raw_busy", "raw_changed"):
+            raise
 
 
 def _selection(registry: Registry, warehouse: Any) -> Any:

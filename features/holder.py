@@ -133,7 +133,7 @@ def busy(project: Project, error: duckdb.Error) -> LeadmartError:
     found = _LOCKED.search(str(error))
     pid = int(found["pid"]) if found else None if "set lock" in str(error) else os.getpid()
     holder = holder_of(project)
-    if holder and holder.pid == pid:
+    if holder and holder.pid == pid != os.getpid():
         return LeadmartError(
             f"process {pid} is writing to {store}: {holder.words}",
             code="warehouse_busy",

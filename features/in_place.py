@@ -72,9 +72,12 @@ def raw_attached(warehouse: Warehouse) -> Iterator[None]:
     Whatever reads raw does so in here: at its end LeadmartError `raw_changed` tells that the rows are of no one state.
     """
     file = _raw_file(warehouse.project)
+    if file and warehouse.rows("SELECT 1 FROM duckdb_databases() WHERE database_name = 'raw_file'"):
+        yield  # whoever attached it looks at its end, and detaches it
+        return
     if file:
         try:
-            warehouse.execute(f"ATTACH IF NOT EXISTS {quoted(file)} AS raw_file (READ_ONLY)")
+            warehouse.execute(f"ATTACH {quoted(file)} AS raw_file (READ_ONLY)")
         except duckdb.Error as error:
             raise _unopened(file, error) from None
     try:
@@ -140,7 +143,7 @@ def _unopened(file: Path | None, error: duckdb.Error) -> LeadmartError:
         return LeadmartError(
             f"{process_of(error)} has {file} open, which raw.duckdb names",
             code="raw_busy",
-            hint="its loader is writing: try again when it is done, or wait for it with `--wait 10m`",
+            hint="its loader is writing: try again when it is done; commands that write wait for it with `--wait 10m`",
         )
     return LeadmartError(
         f"raw.duckdb names {file}, which cannot be opened: {first_line(error)}",

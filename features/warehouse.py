@@ -270,7 +270,7 @@ def _copy_meta(warehouse: Warehouse, source: str, target: str) -> None:
 
 def _sweep(project: Project) -> None:
     """Removes unpublished files of processes that no longer run; the caller holds the store, so none is in use."""
-    for path in (project.warehouse / "tmp").glob("*.*"):
+    for path in (project.warehouse / "tmp").glob("*.parquet"):
         pid = path.name.partition("-")[0]
         if not (pid.isdigit() and is_running(int(pid))) or int(pid) == os.getpid():
             path.unlink(missing_ok=True)

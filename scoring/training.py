@@ -90,6 +90,7 @@ def train(project: Project, progress: Callable[[str], None] = lambda _: None, pa
                 code="quality_failed", exit_code=3, hint="`leadmart show verdicts` tells what was found",
             )  # fmt: skip
         policy = load_policy(registry, selection)
+        session.stage_whole(read)  # from here on raw is not read
         warehouse.let_go()
         progress("features at past landmarks")
         frame = training_frame(session, selection, label, spine, policy.gates, cut_off)
