@@ -24,101 +24,11 @@ PROGRAM = str(Path(sys.executable).parent / "leadmart")
 DAY = "2026-03-02"
 SMALL = ("--demo", "--leads", "400", "--days", "200", "--seed", "3", "--until", DAY)
 NOW = {"LEADMART_NOW": "2026-03-02T06:00:00", "COLUMNS": "100", "NO_COLOR": "1"}
-
-HOLD = """
-import sys
-from pathlib import Path
-from leadmart.features.project import find_project
-from leadmart.features.warehouse import open_for_writing
-with open_for_writing(find_project(Path(sys.argv[1])), "backfill") as warehouse:
-    warehouse.name_run("20260302T060000-3fa9c1")
-    print("held", flush=True)
-    sys.stdin.read()
-"""
-HOLD_BY_HAND = """
-import sys
-import duckdb
-connection = duckdb.connect(sys.argv[1], read_only=sys.argv[2] == "reads")
-print("held", flush=True)
-sys.stdin.read()
-"""
-ANALYST = """
-import json
-import os
-import sys
-import time
-import duckdb
-seen, looks = set(), 0
-while not os.path.exists(sys.argv[2]):
-    with duckdb.connect(sys.argv[1], read_only=True) as catalogue:
-        seen.add(catalogue.execute(
-            "SELECT COUNT(*), COUNT(DISTINCT lead_id), COUNT(DISTINCT run_id), CAST(MIN(as_of) AS VARCHAR), "
-            "CAST(MAX(as_of) AS VARCHAR) FROM scores.latest"
-        ).fetchone())
-        # two queries of one connection speak of one state
-        one, other = (catalogue.execute(
-            f"SELECT BIT_XOR(HASH(lead_id, composite)) FROM scores.{view} WHERE as_of = "
-            "(SELECT MAX(as_of) FROM scores.shown)"
-        ).fetchone() for view in ("latest", "shown"))
-        assert one == other, (one, other)
-    looks += 1
-    time.sleep(0.02)
-    if looks == 1:
-        print("looking", flush=True)
-print(json.dumps([looks, sorted(seen)]), flush=True)
-"""
-TRAIN = """
-import sys
-from leadmart import cli
-from leadmart.scoring import training
-
-fit = training.fit
-
-def once_told(*words, **more):
-    print("learning", flush=True)
-    sys.stdin.readline()
-    return fit(*words, **more)
-
-training.fit = once_told
-sys.argv = ["leadmart", "train", "--project", sys.argv[1], "--json"]
-cli.main()
-"""
-PARQUET_LOADER = """
-import os
-import sys
-import time
-from pathlib import Path
-import duckdb
-folder, connection = Path(sys.argv[1]), duckdb.connect()
-for number in range(1, 10_000):
-    for table in ("web_events", "email_events"):
-        base, new = folder / table / "0.parquet", folder / f"{table}-{number}.new"
-        connection.execute(f"COPY (SELECT * REPLACE (event_id || '-{number}' AS event_id) FROM '{base}' "
-                           f"ORDER BY event_id LIMIT 50) TO '{new}' (FORMAT parquet)")
-        os.replace(new, folder / table / f"{number}.parquet")
-    print(number, flush=True)
-    time.sleep(0.05)
-"""
-DUCKDB_LOADER = """
-import os
-import sys
-import time
-import duckdb
-number = 0
-while not os.path.exists(sys.argv[2]):
-    try:
-        with duckdb.connect(sys.argv[1]) as connection:
-            connection.execute("BEGIN")
-            for table in ("web_events", "email_events"):
-                connection.execute(f"INSERT INTO {table} SELECT * REPLACE (event_id || '-{number}' AS event_id) "
-                                   f"FROM {table} ORDER BY event_id LIMIT 50")
-            connection.execute("COMMIT")
-        number += 1
-        print(number, flush=True)
-    except duckdb.IOException:  # a run reads it just now
-        pass
-    time.sleep(0.1)
-"""
+HERE = Path(__file__).parent / "processes"
+HOLD, HOLD_BY_HAND, ANALYST, TRAIN, PARQUET_LOADER, DUCKDB_LOADER = (
+    (HERE / f"{name}.py").read_text(encoding="utf-8")
+    for name in ("hold", "hold_by_hand", "analyst", "train", "parquet_loader", "duckdb_loader")
+)
 
 
 def begin(*words: object, **environment: str) -> subprocess.Popen[str]:
