@@ -2,10 +2,11 @@
 
 import importlib
 import sys
+from typing import Any
 
 from leadmart import cli
 
-training = importlib.import_module("leadmart.scoring.training")
+training: Any = importlib.import_module("leadmart.scoring.training")
 fit = training.fit
 
 
