@@ -239,9 +239,10 @@ class Project:
 def find_project(start: Path | None = None) -> Project:
     """The project whose `leadmart.toml` stands in `start` or the nearest folder above it.
 
-    Raises LeadmartError `no_project` where there is none, and what `read_settings` raises.
+    Raises LeadmartError `no_project` where there is none, `bad_folder`, and what `read_settings` raises.
     """
     folder = (start or Path.cwd()).resolve()
+    refuse_folder(folder)
     for candidate in (folder, *folder.parents):
         if (candidate / SETTINGS_FILE).is_file():
             return Project(candidate, read_settings(candidate / SETTINGS_FILE))
@@ -250,6 +251,21 @@ def find_project(start: Path | None = None) -> Project:
         code="no_project",
         hint="go to a project's folder, pass --project DIR, or make one with `leadmart init FOLDER`",
     )
+
+
+def refuse_folder(folder: Path) -> None:
+    """Raises LeadmartError `bad_folder` for a path that DuckDB takes for another one."""
+    text = str(folder.resolve())
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        why = "its path is not in UTF-8"
+    else:
+        why = "DuckDB reads ? and \\ in a path as something else" if "?" in text or "\\" in text else ""
+    if why:
+        raise LeadmartError(
+            f"{text!r} cannot be a project's folder: {why}", code="bad_folder", hint="give it another name"
+        )
 
 
 def read_settings(path: Path) -> Settings:
