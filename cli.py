@@ -11,6 +11,7 @@ import typer
 from leadmart import __version__
 from leadmart.commands import auditing, definitions, looking, model, project, runs
 from leadmart.features.errors import LeadmartError
+from leadmart.features.failures import failure
 
 app = typer.Typer(
     name="leadmart",
@@ -59,11 +60,7 @@ def main() -> None:
     try:
         code = app(standalone_mode=False)
     except LeadmartError as error:
-        if as_json:
-            typer.echo(json.dumps({"error": error.as_json()}, indent=2))
-        else:
-            typer.echo(error.render(), err=True)
-        code = error.exit_code
+        code = _told(error, as_json)
     except typer.Exit as stop:
         code = stop.exit_code
     except usage_error as usage:
@@ -71,14 +68,26 @@ def main() -> None:
         code = usage.exit_code
     except (typer.Abort, KeyboardInterrupt):
         code = 130
-    except RuntimeError as error:
-        if str(error) != "Query interrupted":  # how DuckDB passes a Ctrl-C on
+    except Exception as error:
+        if str(error) == "Query interrupted":  # how DuckDB passes a Ctrl-C on
+            code = 130
+        elif (named := failure(error)) is None:
             raise
-        code = 130
+        else:
+            code = _told(named, as_json)
     if code == 130:  # typer makes an exit of Ctrl-C
         typer.echo("stopped; what was published stays, the next run goes on from there", err=True)
     sys.stdout.flush()
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _told(error: LeadmartError, as_json: bool) -> int:
+    """Prints an error in its one shape; its exit code."""
+    if as_json:
+        typer.echo(json.dumps({"error": error.as_json()}, indent=2))
+    else:
+        typer.echo(error.render(), err=True)
+    return error.exit_code
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -79,8 +80,13 @@ def publish(warehouse: Warehouse, registry: Registry, selection: Selection | Non
                 warehouse.execute(statement)
         finally:
             warehouse.execute("USE memory")
-    finally:
         warehouse.execute("DETACH catalogue")
+    except BaseException:
+        with suppress(LeadmartError, duckdb.Error):
+            warehouse.execute("DETACH DATABASE IF EXISTS catalogue")
+        for left in (staged, staged.with_name(f"{staged.name}.wal")):
+            left.unlink(missing_ok=True)
+        raise
     for left in target.parent.glob("*.new.wal"):
         left.unlink(missing_ok=True)
     os.replace(staged, target)

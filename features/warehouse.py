@@ -6,7 +6,7 @@ import os
 import re
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ import duckdb
 
 from leadmart.features.clock import now, sql_literal
 from leadmart.features.errors import LeadmartError, first_line
+from leadmart.features.failures import failure, failures_named
 from leadmart.features.fingerprint import file_digest
 from leadmart.features.literals import quoted
 from leadmart.features.project import Project
@@ -39,10 +40,12 @@ class Warehouse:
         """Raw tables to read in place of the project's, by name; for sessions on an altered copy of them."""
 
     def execute(self, sql: str, params: Sequence[object] = ()) -> None:
-        self.connection.execute(sql, list(params) or None).fetchall()
+        with failures_named():
+            self.connection.execute(sql, list(params) or None).fetchall()
 
     def rows(self, sql: str, params: Sequence[object] = ()) -> list[tuple[Any, ...]]:
-        return self.connection.execute(sql, list(params) or None).fetchall()
+        with failures_named():
+            return self.connection.execute(sql, list(params) or None).fetchall()
 
     def frame(self, sql: str, params: Sequence[object] = ()) -> pl.DataFrame:
         found: pl.DataFrame = self.connection.sql(sql, params=list(params) or None).pl()
@@ -56,7 +59,11 @@ class Warehouse:
 
     def write_parquet(self, sql: str, path: Path) -> int:
         path.parent.mkdir(parents=True, exist_ok=True)
-        written = self.rows(f"COPY ({sql}) TO {quoted(path)} (FORMAT parquet, COMPRESSION zstd)")
+        try:
+            written = self.rows(f"COPY ({sql}) TO {quoted(path)} (FORMAT parquet, COMPRESSION zstd)")
+        except BaseException:
+            path.unlink(missing_ok=True)
+            raise
         return int(written[0][0])
 
     @contextmanager
@@ -65,9 +72,10 @@ class Warehouse:
         try:
             yield
         except BaseException:
-            self.connection.execute("ROLLBACK")
+            with suppress(duckdb.Error):  # a store that could not be written to is not there to be rolled back
+                self.connection.execute("ROLLBACK")
             raise
-        self.connection.execute("COMMIT")
+        self.execute("COMMIT")
 
     def close(self) -> None:
         self.connection.close()
@@ -179,6 +187,8 @@ def _session(project: Project) -> duckdb.DuckDBPyConnection:
 
 
 def _reworded(error: duckdb.Error, store: Path) -> LeadmartError:
+    if named := failure(error):
+        return named
     text = str(error)
     holder = re.search(r"PID (\d+)", text)
     if "could not set lock" in text.lower():

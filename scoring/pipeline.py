@@ -10,6 +10,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import duckdb
+
 from leadmart.features import catalogue
 from leadmart.features.assumed import Assumed, assumed_arrivals
 from leadmart.features.clock import iso, now, sql_literal
@@ -289,7 +291,7 @@ def execute(
         except BaseException as error:
             run.status = "failed"
             # what went wrong first is what a person has to hear, also where the catalogue cannot be swapped
-            with suppress(LeadmartError):
+            with suppress(LeadmartError, duckdb.Error, OSError):
                 _record_end(
                     run, error.message if isinstance(error, LeadmartError) else f"{type(error).__name__}: {error}"
                 )
