@@ -16,6 +16,7 @@ from leadmart.features.definition import raw_columns_read
 from leadmart.features.errors import LeadmartError, Place, near_names
 from leadmart.features.fingerprint import file_digest
 from leadmart.features.foreign import header_cells, json_relation, refuse_columns, refuse_disguised, words_of
+from leadmart.features.intact import intact_inputs
 from leadmart.features.literals import quoted, quoted_name
 from leadmart.features.raw import CHANGE_COLUMNS, CHANGES
 from leadmart.features.raw_clock import clock_columns, clock_sql
@@ -61,7 +62,8 @@ def load(
 ) -> list[Batch]:
     """Brings CSV, Parquet or JSON lines files, or folders of them, into `raw.<table>`; all of them or none.
 
-    A file whose content is already loaded is left alone. `replace` makes the given files the whole table.
+    A file whose content is already loaded, and whose batch is intact, is left alone. `replace` makes the given files
+    the whole table.
     Text columns that a source casts are stored in that type, a clock that is a day as that day's last microsecond; an
     empty cell of a CSV file is NULL, a quoted empty
     one stays an empty string in text columns. Raises LeadmartError `no_such_file`, `unreadable_file`, `missing_column`
@@ -75,12 +77,7 @@ def load(
     declared = _declared(registry, table)
     readers = [d for d in registry.all("source") if table.lower() in {read.name.lower() for read in d.reads}]
     clocks = {name for definition in readers for name in clock_columns(definition)}
-    have = {
-        row[0]
-        for row in warehouse.rows(
-            "SELECT input_sha256 FROM store.meta.loads WHERE table_name = ? AND replaced_at IS NULL", [table]
-        )
-    }
+    have = intact_inputs(warehouse, table)
     staged: list[_Staged] = []
     batches: list[Batch] = []
     hashes: list[str] = []
@@ -163,7 +160,12 @@ def _list_batches(
                 [table],
             )
         for each, file, sha256, size in kept:
-            # a batch that comes back keeps the moment it was first loaded
+            # a batch whose file was damaged comes back with the moment it was first loaded, and counts once
+            warehouse.execute(
+                "UPDATE store.meta.loads SET file = ?, sha256 = ?, bytes = ? WHERE table_name = ? AND input_sha256 = ? "
+                "AND sha256 <> ? AND replaced_at IS NULL",
+                [file, sha256, size, table, each.input_sha256, sha256],
+            )
             warehouse.execute(
                 f"INSERT INTO store.meta.loads VALUES (?, ?, ?, ?, ?, ?, ?, {sql_literal(loaded_at)}, NULL) "
                 "ON CONFLICT (table_name, sha256) DO UPDATE SET replaced_at = NULL",

@@ -23,6 +23,9 @@ from leadmart.features.registry import PACKAGE
 if TYPE_CHECKING:
     import polars as pl
 
+SEALED_AT = 1_000_000_000
+"""The time of writing that kept files get, in nanoseconds: who alters one moves it. A second after 1970 began."""
+
 SCHEMAS = ("raw", "staging", "known", "known_since", "features", "links", "gates", "reference")
 
 
@@ -98,6 +101,7 @@ class Warehouse:
         target.parent.mkdir(parents=True, exist_ok=True)
         _flush(staged)
         os.replace(staged, target)
+        seal(target)
         return kept.as_posix(), sha256, size
 
     def staging_file(self) -> Path:
@@ -116,8 +120,14 @@ def open_for_writing(project: Project) -> Warehouse:
     """A session that may write the store, migrated to this release's tables; made where it does not exist.
 
     Raises LeadmartError `warehouse_busy` while another process holds it, `warehouse_newer` for a store of a later
-    release.
+    release, `store_missing` where only the catalogue is left: an empty store would be published over it.
     """
+    if project.catalogue.is_file() and not project.store.is_file():
+        raise LeadmartError(
+            f"{project.store} is gone, and with it what lists the files of {project.warehouse}",
+            code="store_missing",
+            hint="restore it from a backup; to begin anew, move warehouse/ away",
+        )
     project.store.parent.mkdir(parents=True, exist_ok=True)
     connection = _session(project)
     try:
@@ -243,6 +253,11 @@ def _is_running(pid: int) -> bool:
     except PermissionError:
         return True
     return True
+
+
+def seal(path: Path) -> None:
+    """Gives a file that will never change the fixed time of writing by which `intact` knows it."""
+    os.utime(path, ns=(SEALED_AT, SEALED_AT))
 
 
 def _flush(path: Path) -> None:

@@ -49,13 +49,20 @@ def champion_version(warehouse: Warehouse, feature_set_version: str) -> str:
 
 
 def load_model(warehouse: Warehouse, version: str) -> Model | None:
-    """The stored model of a version; None for the rules."""
+    """The stored model of a version; None for the rules. Raises LeadmartError `bad_model` where it was altered."""
     if version == RULES:
         return None
     from leadmart.scoring.model import Model
 
     ((artefact,),) = warehouse.rows("SELECT artefact FROM store.meta.models WHERE model_version = ?", [version])
-    return Model.from_text(artefact)
+    model = Model.from_text(artefact)
+    if model.model_version != version:
+        raise LeadmartError(
+            f"the stored model {version} is not the one that was trained: its content is that of {model.model_version}",
+            code="bad_model",
+            hint="train again, or restore warehouse/ from a backup",
+        )
+    return model
 
 
 def gate_rules(selection: Selection) -> tuple[GateRule, ...]:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from leadmart.features.assumed import Assumed, assumed_arrivals
 from leadmart.features.clock import iso, now, sql_literal
 from leadmart.features.definition import raw_names
 from leadmart.features.errors import LeadmartError
+from leadmart.features.intact import refuse_altered_files
 from leadmart.features.materialize import Written, fill, slice_file
 from leadmart.features.plan import (
     Selection,
@@ -285,6 +286,7 @@ def execute(
         run = Run(warehouse, registry, command, list(chosen), only, progress)
         _record_start(run)
         try:
+            refuse_altered_files(warehouse)
             for stage in stages:
                 stage(run)
             run.status = "blocked" if run.status == "blocked" or run.held else "done"
@@ -301,6 +303,10 @@ def execute(
 
 
 def _record_start(run: Run) -> None:
+    # runs are told apart by when they began: a clock that went back must not put this one behind the last
+    ((newest,),) = run.warehouse.rows("SELECT MAX(started_at) FROM store.meta.runs")
+    if newest is not None:
+        run.started_at = max(run.started_at, newest + timedelta(microseconds=1))
     # whoever holds the store is the only writer: a run still said to be running was killed
     run.warehouse.execute(
         "UPDATE store.meta.runs SET status = 'failed', message = 'killed', finished_at = "

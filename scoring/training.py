@@ -15,6 +15,7 @@ from leadmart.features.assumed import Assumed, assumed_arrivals
 from leadmart.features.clock import now, sql_literal
 from leadmart.features.definition import Definition, horizon_days
 from leadmart.features.errors import LeadmartError
+from leadmart.features.intact import refuse_altered_files
 from leadmart.features.lookup import feature_columns
 from leadmart.features.materialize import publish_views
 from leadmart.features.plan import Selection, select
@@ -58,6 +59,7 @@ def train(project: Project, progress: Callable[[str], None] = lambda _: None) ->
     started = time.perf_counter()
     run_id = new_run_id()
     with open_for_writing(project) as warehouse:
+        refuse_altered_files(warehouse)
         registry = Registry(project)
         session = Session(warehouse, registry)
         cut_off = newest_load(warehouse)

@@ -3,8 +3,8 @@
     python killing.py TEMPLATE WORK KINDS WORDS…        one JSON document: {"steps": […], "kills": [{…}]}
 
 A step is a file written, a rename, a commit, a statement that commits by itself, a part of the catalogue; of each kind
-asked for (`all`, or several with commas between) the first and the last are killed at. Children are forked from a process that has imported the command and nothing
-else has run in, so each costs what the work costs.
+asked for (`all`, or several with commas between) the first and the last are killed at. Children are forked from a
+process that has imported the command and in which nothing has run, so each costs what its work costs.
 """
 
 from __future__ import annotations
@@ -178,7 +178,7 @@ def main() -> None:
         try:
             command(whole, words, steps.append)
         except SystemExit as stop:
-            assert not stop.code, stop.code
+            return [] if stop.code else steps
         return steps
 
     _, steps = child(undisturbed)
