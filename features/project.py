@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator, model_validator
 
-from leadmart.features.errors import LeadmartError, Place, all_as_one, near_names
+from leadmart.features.errors import LeadmartError, Place, all_as_one, near_names, read_text
 
 SETTINGS_FILE = "leadmart.toml"
 
@@ -42,7 +42,7 @@ class ClockSection(Section):
     @classmethod
     def _every_is_an_interval(cls, value: str) -> str:
         found = _EVERY.match(value)
-        if not found or int(found[1]) == 0:
+        if not found or int(found[1]) == 0 or len(found[1]) > 6:
             raise ValueError("write a number and minutes, hours or days, such as '1 day' or '6 hours'")
         if timedelta(days=1) % _interval(value) and _interval(value) % timedelta(days=1):
             raise ValueError("the cadence must divide a day, or be whole days")
@@ -270,7 +270,7 @@ def refuse_folder(folder: Path) -> None:
 
 def read_settings(path: Path) -> Settings:
     """The settings in `path`. Raises LeadmartError `bad_settings` with the line of every key that is wrong."""
-    text = path.read_text(encoding="utf-8-sig")
+    text = read_text(path)
     try:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -278,6 +278,10 @@ def read_settings(path: Path) -> Settings:
         line = int(found[1]) if found else None
         raise LeadmartError(
             f"not valid TOML: {error}", code="bad_settings", place=_line_place(path, text, line)
+        ) from None
+    except RecursionError:
+        raise LeadmartError(
+            "not valid TOML: its brackets are nested too deep", code="bad_settings", place=Place(str(path))
         ) from None
     try:
         return Settings.model_validate(table)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from leadmart.features.errors import LeadmartError, near_names
+from leadmart.features.errors import LeadmartError, near_names, read_text
 from leadmart.features.gate_rule import GateRule, parse_rule
 from leadmart.features.lookup import FeatureColumn
 from leadmart.features.plan import Selection
@@ -95,8 +95,8 @@ def load_policy(registry: Registry, selection: Selection) -> Policy:
     return Policy(
         gates=gate_rules(selection),
         gate_fingerprints=tuple((gate.ref, selection.fingerprints[gate.relation]) for gate in selection.gates),
-        scorecard=read_scorecard(scorecard.path.read_text(encoding="utf-8-sig"), str(scorecard.path.name)),
-        templates=read_templates(templates.path.read_text(encoding="utf-8-sig"), str(templates.path.name)),
+        scorecard=read_scorecard(read_text(scorecard.path), str(scorecard.path.name)),
+        templates=read_templates(read_text(templates.path), str(templates.path.name)),
         tiers=Tiers(scoring.tiers.hot, scoring.tiers.warm),
         boost=Boost(scoring.boost.column, scoring.boost.max, scoring.boost.half_life_days) if has_boost else None,
         max_weight=scoring.blend.max_weight,

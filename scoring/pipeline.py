@@ -29,7 +29,7 @@ from leadmart.features.plan import (
     wanted_slices,
 )
 from leadmart.features.project import Project
-from leadmart.features.raw import CHANGES
+from leadmart.features.raw import CHANGES, emptied_tables
 from leadmart.features.registry import Registry
 from leadmart.features.session import Session
 from leadmart.features.snapshot import snapshot
@@ -74,6 +74,7 @@ class Run:
     tiers: list[tuple[str, int]] = field(default_factory=list)
     assumed: list[Assumed] = field(default_factory=list)
     refused_tables: list[str] = field(default_factory=list)
+    emptied: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.session = Session(self.warehouse, self.registry)
@@ -135,14 +136,19 @@ def plan(run: Run) -> None:
 
 
 def judge_sources(run: Run) -> None:
-    """Asks quality about every source that is read; a failed one holds back the views that read it."""
+    """Asks quality about every source that is read; a failed one holds back the views that read it.
+
+    So does one that had rows and has none now: features would say that nothing ever happened.
+    """
     read = [*run.selection.definitions, *([] if run.only else [label_of(run.registry)])]
     names = run.registry.sources_of(read)
     run.progress("quality of sources", 0, 1)
     run.assumed = assumed_arrivals(run.warehouse, run.registry, names, run.session.present)
     refused = {f"{table.lower()}{CHANGES}" for table in run.refused_tables}
     stale = {d.name for d in run.registry.all("source") if refused & raw_names(d)} & set(names)
-    run.failed_sources = run.judge.failed_sources(run.session, names) | stale
+    emptied = emptied_tables(run.warehouse)
+    run.emptied = sorted({d.name for d in run.registry.all("source") if raw_names(d) & emptied} & set(names))
+    run.failed_sources = run.judge.failed_sources(run.session, names) | stale | set(run.emptied)
     run.held = held_back(run.selection.definitions, run.registry, run.failed_sources)
 
 
@@ -339,6 +345,8 @@ def _why_blocked(run: Run) -> str | None:
         return None
     if run.failed_sources:
         shrunk = f"raw.{', raw.'.join(run.refused_tables)} shrank; " if run.refused_tables else ""
+        if run.emptied:
+            shrunk += f"{', '.join(run.emptied)} went empty (if it is meant, leave it out of [sources] have); "
         return (
             f"{shrunk}quality of {', '.join(sorted(run.failed_sources))} failed; held back: "
             f"{', '.join(sorted(run.held)) or 'scores'}"

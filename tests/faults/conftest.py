@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 DEMO = ("--demo", "--leads", "200", "--days", "120", "--until", "2026-03-02")
@@ -34,6 +35,18 @@ def town(tmp_path_factory: pytest.TempPathFactory, leadmart: Any) -> Path:
             assert leadmart("run", "--as-of", "2026-03-01", "--project", folder).code == 0
             (shared / "done").touch()
     return shared / "project"
+
+
+@pytest.fixture(scope="session")
+def published() -> Callable[[Path, str], list[tuple[Any, ...]]]:
+    """`published(folder, sql)`: rows of the catalogue, as an analyst reads it."""
+
+    def rows(folder: Path, sql: str) -> list[tuple[Any, ...]]:
+        catalogue = folder / "warehouse" / "published" / "leadmart.duckdb"
+        with duckdb.connect(str(catalogue), read_only=True) as connection:
+            return connection.execute(sql).fetchall()
+
+    return rows
 
 
 @pytest.fixture

@@ -159,7 +159,7 @@ def test_a_folder_that_may_only_be_read_is_shown_and_not_run(read_only: tuple[Pa
     folder, how = read_only
     program = str(Path(sys.executable).parent / "leadmart")
     outcomes = {}
-    for words in (("run",), ("load", "web_events", "late.csv"), ("train",), ("show", "scores")):
+    for words in (("run",), ("load", "web_events", "late.csv"), ("train",), ("show", "runs")):
         done = subprocess.run(
             [program, *words, "--json"], cwd=folder, capture_output=True, text=True, env=os.environ, **how
         )
