@@ -16,6 +16,7 @@ import signal
 import sys
 from collections.abc import Callable
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -199,10 +200,10 @@ def main() -> None:
                 os.kill(os.getpid(), signal.SIGKILL)
             seen += 1
 
-        code, _ = child(lambda folder=folder, step=step: command(folder, words, step))
-        _, meanwhile = child(lambda folder=folder: shown(folder))
-        again, _ = child(lambda folder=folder: command(folder, words))
-        _, mended = child(lambda folder=folder: state(folder))
+        code, _ = child(partial(command, folder, words, step))
+        _, meanwhile = child(partial(shown, folder))
+        again, _ = child(partial(command, folder, words))
+        _, mended = child(partial(state, folder))
         kills.append(
             {
                 "step": steps[number],
