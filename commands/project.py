@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from leadmart.commands.completion import offer_packaged, offer_tables
 from leadmart.commands.console import (
     Json,
     ProjectDir,
@@ -16,6 +17,7 @@ from leadmart.commands.console import (
     progress_bar,
     project_at,
 )
+from leadmart.commands.log import LogFormat
 from leadmart.features.errors import LeadmartError
 
 if TYPE_CHECKING:
@@ -29,6 +31,10 @@ def init(
     days: Annotated[int | None, typer.Option(help="With --demo: how many days of history. Default 540.")] = None,
     seed: Annotated[int | None, typer.Option(help="With --demo: same seed and end, same bytes; 1 if left out.")] = None,
     until: Annotated[str | None, typer.Option(metavar="D", help="With --demo: the day it ends; default today.")] = None,
+    hold_back: Annotated[
+        int | None,
+        typer.Option(metavar="N", min=0, help="With --demo: leave the last N days in FOLDER/incoming, to be loaded."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Write a project that runs as it stands.
@@ -40,7 +46,13 @@ def init(
     from leadmart.scoring.report import demo_text
 
     if not demo:
-        for name, given in (("--leads", leads), ("--days", days), ("--seed", seed), ("--until", until)):
+        for name, given in (
+            ("--leads", leads),
+            ("--days", days),
+            ("--seed", seed),
+            ("--until", until),
+            ("--hold-back", hold_back),
+        ):
             if given is not None:
                 raise typer.BadParameter(f"{name} goes with --demo")
         scaffold.init(folder)
@@ -51,13 +63,16 @@ def init(
     seed = 1 if seed is None else seed
     end = parse_moment(until) if until else now().replace(hour=0, minute=0, second=0, microsecond=0)
     with progress_bar() as bar:
-        made, rows = scaffold.init_demo(folder, leads, days, seed, end, progress=bar.say)
+        made, rows = scaffold.init_demo(folder, leads, days, seed, end, progress=bar.say, hold_back=hold_back or 0)
     document = {"project": str(folder), **asdict(made), "until": end.isoformat(), "tables": rows}
     emit(document, as_json, demo_text(document))
 
 
 def eject(
-    name: Annotated[str, typer.Argument(help="A packaged definition, reference table or suite.")],
+    name: Annotated[
+        str,
+        typer.Argument(help="A packaged definition, reference table or suite.", autocompletion=offer_packaged),
+    ],
     project: ProjectDir = None,
 ) -> None:
     """Copy a packaged definition or suite into the project.
@@ -70,11 +85,12 @@ def eject(
 
 
 def load(
-    table: Annotated[str, typer.Argument(help="The raw table.")],
+    table: Annotated[str, typer.Argument(help="The raw table.", autocompletion=offer_tables)],
     files: Annotated[list[Path], typer.Argument(help="CSV, Parquet or JSON lines files, or folders of them.")],
     replace: Annotated[bool, typer.Option("--replace", help="The files are the whole table from now on.")] = False,
     project: ProjectDir = None,
     as_json: Json = False,
+    log_format: LogFormat = None,
 ) -> None:
     """Bring files into a raw table, all of them or none.
 
@@ -96,8 +112,10 @@ def load(
         # a load is known from when it came, and it did not come before the one before it
         loaded_at = max(present, newest_load(warehouse) or present)
         batches = bring_in(warehouse, registry, table, files, loaded_at=loaded_at, replace=replace, progress=bar.say)
+        # what is loaded is published first: a source that does not run is a later complaint
         catalogue.publish(warehouse, registry, _selection(registry, warehouse))
-        remarks = remarks_on(warehouse, registry, table) if any(b.is_new for b in batches) else []
+        remarks = remarks_on(warehouse, registry, table, bar.say) if any(b.is_new for b in batches) else []
+        catalogue.publish(warehouse, registry, _selection(registry, warehouse))
         warnings = [words for remark in remarks for words in remark.words()]
         warnings += reader_warnings(registry, table)
         if any(b.is_new for b in batches):
@@ -116,7 +134,7 @@ def load(
         "sources": [asdict(remark) for remark in remarks],
     }
     for words in warnings:
-        typer.echo(f"warning: {words}", err=True)
+        bar.warn(words)
     emit(document, as_json, load_text(document))
 
 
@@ -127,6 +145,7 @@ def snapshot(
     ] = False,
     project: ProjectDir = None,
     as_json: Json = False,
+    log_format: LogFormat = None,
 ) -> None:
     """Append change rows of the raw tables that are updated in place.
 
@@ -148,13 +167,12 @@ def snapshot(
     document = [each.as_json() for each in looks]
     for each in looks:
         if each.unstamped:
-            typer.echo(
-                f"warning: {each.table}: the values of {each.unstamped:,} rows changed and their stamp did not; they "
-                'are not recorded (strategy = "check" would)',
-                err=True,
+            bar.warn(
+                f"{each.table}: the values of {each.unstamped:,} rows changed and their stamp did not; they "
+                'are not recorded (strategy = "check" would)'
             )
         if each.without_key:
-            typer.echo(f"warning: {each.table}: {each.without_key:,} rows have no key and are left out", err=True)
+            bar.warn(f"{each.table}: {each.without_key:,} rows have no key and are left out")
     emit(document, as_json, snapshot_text(document, sorted(found.settings.snapshot)))
 
 

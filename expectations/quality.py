@@ -76,19 +76,28 @@ def is_reusable(verdict: Verdict) -> bool:
     return verdict.errored == 0
 
 
-def check(suite: Suite, subject: str, files: Sequence[Path], input_hash: str) -> Verdict:
+def check(
+    suite: Suite,
+    subject: str,
+    files: Sequence[Path],
+    input_hash: str,
+    *,
+    where: str = "TRUE",
+    without: Sequence[str] = (),
+) -> Verdict:
     """The suite's verdict on the rows of all `files` together: one or more Parquet files of one shape, empty or not.
 
-    A column that the suite names and the files lack is a critical failure, whatever the expectation's own severity. Not
-    safe to call from two threads at once: a process has one workbench. Raises LeadmartError `unreadable_input` if the
-    files cannot be read.
+    Of them only the rows for which the SQL `where` holds count, and not the columns `without`. A column that the
+    suite names and the files lack is a critical failure, whatever the expectation's own severity. Not safe to call
+    from two threads at once: a process has one workbench. Raises LeadmartError `unreadable_input` if the files
+    cannot be read.
     """
     from leadmart.expectations.dialect import workbench
 
     bench = workbench()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        columns = _stage(bench, suite, subject, files)
+        columns = _stage(bench, suite, subject, files, where, without)
         details = _details(bench, suite, columns)
     counted: dict[str, int] = defaultdict(int)
     for detail in details:
@@ -106,16 +115,19 @@ def check(suite: Suite, subject: str, files: Sequence[Path], input_hash: str) ->
     )
 
 
-def _stage(bench: Workbench, suite: Suite, subject: str, files: Sequence[Path]) -> list[str]:
+def _stage(
+    bench: Workbench, suite: Suite, subject: str, files: Sequence[Path], where: str, without: Sequence[str]
+) -> list[str]:
     """Point the view `staged` at the files; their column names."""
     if not files:
         raise LeadmartError(f"{subject} has no files for suite {suite.name} to check", code="unreadable_input")
     # Brackets in a folder's name would be read as a pattern, and `as_of=…` in one would become a column.
     listed = ", ".join(quoted_file(file) for file in files)
+    left_out = f" EXCLUDE ({', '.join(without)})" if without else ""
     try:
         bench.execute(
-            "CREATE OR REPLACE TEMP VIEW staged AS "
-            f"SELECT * FROM read_parquet([{listed}], hive_partitioning = false, union_by_name = false)"
+            f"CREATE OR REPLACE TEMP VIEW staged AS SELECT *{left_out} "
+            f"FROM read_parquet([{listed}], hive_partitioning = false, union_by_name = false) WHERE {where}"
         )
         return [str(row[0]) for row in bench.execute("DESCRIBE staged")]
     except Exception as error:

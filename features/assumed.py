@@ -6,10 +6,11 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from leadmart.features.clock import sql_literal
 from leadmart.features.raw import raw_attached, raw_tables
 from leadmart.features.registry import Registry
-from leadmart.features.staging import assumed_select, stage_joined
+from leadmart.features.stage import stage_joined
+from leadmart.features.staged import current
+from leadmart.features.staging import assumed_rows
 from leadmart.features.warehouse import Warehouse
 
 
@@ -38,7 +39,6 @@ def assumed_arrivals(
     warehouse: Warehouse, registry: Registry, names: Iterable[str], present: frozenset[str]
 ) -> list[Assumed]:
     """What the named sources assume, of those that are present; one entry a connector's words, nothing for the rest."""
-    found = []
     assuming = {
         name: "; ".join(said)
         for name in sorted(set(names) & present)
@@ -46,20 +46,11 @@ def assumed_arrivals(
     }
     if not assuming:
         return []
-    raw = {name.lower(): relation for name, relation in raw_tables(warehouse).items()}
-    firsts = {
-        name.lower(): first
-        for name, first in warehouse.rows("SELECT table_name, MIN(loaded_at) FROM store.meta.loads GROUP BY table_name")
-        if name.lower() in raw
-    }
-    later = dict(raw)
-    for name, first in firsts.items():
-        later[name] = f"(SELECT * FROM {raw[name]} WHERE _loaded_at > {sql_literal(first)})"
-    stage_joined(warehouse, registry, assuming)
-    with raw_attached(warehouse):
-        for name, words in assuming.items():
-            ((rows,),) = warehouse.rows(f"SELECT COUNT(*) FROM ({assumed_select(warehouse, registry, name, raw)})")
-            select = assumed_select(warehouse, registry, name, later)
-            ((late,),) = warehouse.rows(f"SELECT COUNT(*) FILTER (WHERE is_late) FROM ({select})")
-            found.append(Assumed(name, words, rows, late))
-    return found
+    kept = current(warehouse, registry, assuming)
+    counted = {name: each.assumed for name, each in kept.items()}
+    if left := [name for name in assuming if name not in kept]:
+        raw = {name.lower(): relation for name, relation in raw_tables(warehouse).items()}
+        stage_joined(warehouse, registry, left)
+        with raw_attached(warehouse):
+            counted |= {name: assumed_rows(warehouse, registry, name, raw) for name in left}
+    return [Assumed(name, words, counted[name].rows, counted[name].late) for name, words in assuming.items()]

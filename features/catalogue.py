@@ -26,7 +26,7 @@ from leadmart.features.warehouse import Warehouse
 
 _META = (
     "loads", "runs", "views", "slices", "slice_inputs", "superseded_slices", "verdicts", "models", "scorings",
-    "score_files", "snapshots",
+    "score_files", "snapshots", "staged", "staged_files", "staged_days",
 )  # fmt: skip
 
 SCORE_VIEWS = {

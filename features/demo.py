@@ -31,13 +31,15 @@ class DemoSettings:
     """How large the made-up company is and when its world ends.
 
     Nothing happens at or after `until` and nothing that arrives after it is written; leads are created evenly over the
-    `days` before it. `seed`, `leads`, `days` and `until` together fix every byte.
+    `days` before it. `seed`, `leads`, `days` and `until` together fix every byte. What arrives in the last `hold_back`
+    days is written apart, day by day, as later loads would bring it.
     """
 
     until: datetime
     leads: int = 20_000
     days: int = 540
     seed: int = 1
+    hold_back: int = 0
 
     def __post_init__(self) -> None:
         if self.leads < 1 or self.days < 1:
@@ -46,29 +48,55 @@ class DemoSettings:
                 code="bad_demo",
                 hint="give both as whole numbers from 1",
             )
+        if not 0 <= self.hold_back < self.days:
+            raise LeadmartError(
+                f"{self.hold_back} days cannot be held back of {self.days}",
+                code="bad_demo",
+                hint="give fewer days than the company is old",
+            )
 
     @property
     def begin(self) -> datetime:
         return self.until - timedelta(days=self.days)
 
+    @property
+    def loaded_until(self) -> datetime:
+        """When the load is completed that brings all but what is held back."""
+        return self.until - timedelta(days=self.hold_back)
 
-def generate(folder: Path, demo: DemoSettings, *, threads: int | None = None) -> dict[str, Path]:
+
+def generate(folder: Path, demo: DemoSettings, *, threads: int | None = None, memory: str = "4GB") -> dict[str, Path]:
     """Writes one Parquet file a raw table into `folder`, in the shapes `sql/sources/plain` reads; table -> file.
 
     The entry `truth` is no raw table: it holds each lead's fit and its conversion, also one after `until`, for
-    `reachable_probability`. Keep it away from `load`. Same settings, same bytes, whatever `threads` is (DuckDB's choice
-    if None).
+    `reachable_probability`. Keep it away from `load`. What is held back lies in `held_back/<day>/<table>.parquet`
+    beside, the day being the one before whose start it arrived. Same settings, same bytes, whatever `threads` is
+    (DuckDB's choice if None); past `memory` DuckDB goes on on disk.
     """
     folder.mkdir(parents=True, exist_ok=True)
     files: dict[str, Path] = {}
-    with _world(demo, threads) as con:
+    with _world(demo, threads, memory, folder) as con:
         for script in sorted((_SQL / "raw").glob("*.sql")):
             con.execute(f"CREATE TABLE written AS {_as_delivered(script.read_text(), demo)}")
-            files[script.stem] = _write(con, "SELECT * FROM written", folder / f"{script.stem}.parquet", threads)
+            first = f"SELECT * FROM written WHERE synced_at <= {sql_literal(demo.loaded_until)}"
+            files[script.stem] = _write(con, first, folder / f"{script.stem}.parquet", threads)
+            for day in held_back_days(demo):
+                later = day - timedelta(days=1)
+                select = (
+                    f"SELECT * FROM written WHERE synced_at > {sql_literal(later)} AND synced_at <= {sql_literal(day)}"
+                )
+                target = folder / "held_back" / f"{day:%Y-%m-%d}" / f"{script.stem}.parquet"
+                target.parent.mkdir(parents=True, exist_ok=True)
+                _write(con, select, target, threads)
             con.execute("DROP TABLE written")
         con.execute(f"CREATE TABLE written AS {(_SQL / 'truth.sql').read_text()}")
         files["truth"] = _write(con, "SELECT * FROM written", folder / "truth.parquet", threads)
     return files
+
+
+def held_back_days(demo: DemoSettings) -> list[datetime]:
+    """The moments by which each later load is complete, the first one a day after `loaded_until`."""
+    return [demo.loaded_until + timedelta(days=number + 1) for number in range(demo.hold_back)]
 
 
 def reachable_probability(truth: Path, pairs: polars.DataFrame, *, horizon_days: float = 90) -> polars.DataFrame:
@@ -90,17 +118,19 @@ def reachable_probability(truth: Path, pairs: polars.DataFrame, *, horizon_days:
         return found
 
 
-def _connect(threads: int | None) -> duckdb.DuckDBPyConnection:
-    con = duckdb.connect(config={"python_enable_replacements": False})
+def _connect(threads: int | None, memory: str = "4GB", spill: Path | None = None) -> duckdb.DuckDBPyConnection:
+    con = duckdb.connect(config={"python_enable_replacements": False, "memory_limit": memory})
+    if spill is not None:
+        con.execute("SET temp_directory = ?", [str(spill / "spill")])
     con.execute("SET TimeZone = 'UTC'")
     if threads is not None:
         con.execute(f"SET threads = {threads:d}")
     return con
 
 
-def _world(demo: DemoSettings, threads: int | None) -> duckdb.DuckDBPyConnection:
+def _world(demo: DemoSettings, threads: int | None, memory: str, spill: Path) -> duckdb.DuckDBPyConnection:
     """A connection in which everything has happened and nothing is written yet."""
-    con = _connect(threads)
+    con = _connect(threads, memory, spill)
     for name, value in (("seed", str(demo.seed)), ("leads", str(demo.leads))):
         con.execute(f"SET VARIABLE {name} = {value}")
     for name, moment in (("begin", demo.begin), ("until", demo.until)):

@@ -11,7 +11,6 @@ from leadmart.features.definition import Definition
 from leadmart.features.errors import LeadmartError, first_line
 from leadmart.features.registry import Registry
 from leadmart.features.session import Session
-from leadmart.features.staging import stage
 
 
 def outcomes_sql(label: Definition, known_at: datetime | None = None) -> str:
@@ -41,7 +40,7 @@ def make_outcomes(session: Session, registry: Registry, label: Definition, known
 
     Raises LeadmartError `label_failed` where the label does not run, `label_twice` where a key has two outcomes.
     """
-    stage(session.warehouse, registry, registry.sources_of([label]), session.present)
+    session.stage_whole(registry.sources_of([label]))
     try:
         session.warehouse.execute(f"CREATE OR REPLACE TABLE outcomes AS {outcomes_sql(label, known_at)}")
     except duckdb.Error as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -35,23 +36,47 @@ def raw_tables(warehouse: Warehouse) -> dict[str, str]:
     found = {}
     for name, relation in _in_place(warehouse.project).items():
         found[name] = relation
-    batches: dict[str, list[tuple[str, datetime]]] = {}
-    for name, file, loaded_at in warehouse.rows(
-        "SELECT table_name, file, loaded_at FROM store.meta.loads WHERE replaced_at IS NULL ORDER BY table_name, "
-        "loaded_at, sha256"
-    ):
-        batches.setdefault(name, []).append((file, loaded_at))
-    for name, files in batches.items():
-        paths = [quoted(warehouse.project.warehouse / file) for file, _ in files]
-        stamps = ", ".join(f"({path}, {sql_literal(at)})" for path, (_, at) in zip(paths, files, strict=True))
-        found[name] = (
-            f"(SELECT batch_rows.* EXCLUDE (_file), batch._loaded_at "
-            f"FROM read_parquet([{', '.join(paths)}], union_by_name = true, filename = '_file') AS batch_rows "
-            f"JOIN (VALUES {stamps}) AS batch (_file, _loaded_at) ON batch._file = batch_rows._file)"
-        )
+    for name, batches in loaded_batches(warehouse).items():
+        found[name] = loaded_relation(warehouse, batches)
     for name, changes in _change_files(warehouse, "file").items():
         found[name + CHANGES] = batches_relation(warehouse, changes)
     return found
+
+
+@dataclass(frozen=True)
+class LoadedBatch:
+    """One file that `load` brought in; `loaded_at` is when its content was first loaded."""
+
+    file: str
+    sha256: str
+    loaded_at: datetime
+
+    @property
+    def key(self) -> str:
+        """Names the batch's rows: its content, and when it was first loaded, which some sources read."""
+        return f"{self.sha256}@{self.loaded_at.isoformat()}"
+
+
+def loaded_batches(warehouse: Warehouse) -> dict[str, list[LoadedBatch]]:
+    """The batches that count of each loaded table, oldest first."""
+    found: dict[str, list[LoadedBatch]] = {}
+    for name, file, sha256, loaded_at in warehouse.rows(
+        "SELECT table_name, file, sha256, loaded_at FROM store.meta.loads WHERE replaced_at IS NULL ORDER BY "
+        "table_name, loaded_at, sha256"
+    ):
+        found.setdefault(name, []).append(LoadedBatch(file, sha256, loaded_at))
+    return found
+
+
+def loaded_relation(warehouse: Warehouse, batches: Sequence[LoadedBatch]) -> str:
+    """The relation that reads batches as one table, each row with the `_loaded_at` of its batch."""
+    paths = [quoted(warehouse.project.warehouse / each.file) for each in batches]
+    stamps = ", ".join(f"({path}, {sql_literal(each.loaded_at)})" for path, each in zip(paths, batches, strict=True))
+    return (
+        f"(SELECT batch_rows.* EXCLUDE (_file), batch._loaded_at "
+        f"FROM read_parquet([{', '.join(paths)}], union_by_name = true, filename = '_file') AS batch_rows "
+        f"JOIN (VALUES {stamps}) AS batch (_file, _loaded_at) ON batch._file = batch_rows._file)"
+    )
 
 
 def batches_relation(warehouse: Warehouse, files: Sequence[str]) -> str:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from leadmart.features.clock import sql_literal
 from leadmart.features.definition import CLOCKS, Definition
+from leadmart.features.literals import quoted_name
 from leadmart.features.registry import Registry
+from leadmart.features.staged import WHOLE, Bounds
+from leadmart.features.warehouse import Warehouse
 
 
 @dataclass(frozen=True)
@@ -81,3 +85,33 @@ def overwritten_columns(uses: Sequence[Use], columns: Iterable[str]) -> list[str
         return []
     frozen = {name.strip().lower() for use in uses for name in use.source.header["frozen"].replace(";", ",").split(",")}
     return [c for c in columns if c.lower() not in frozen and not c.startswith("_")]
+
+
+def recent_rows(
+    warehouse: Warehouse, uses: Sequence[Use], raw: Mapping[str, str], bounds: Mapping[str, Bounds], more_than: int
+) -> dict[str, str]:
+    """Raw tables of more loaded rows than `more_than`, without those that happened long before anything is read.
+
+    A table is cut where each use takes `occurred_at` from one timestamp of it and reads its source no further back than
+    a bound; twice the bounded time stays, so that a history that reaches still does. `raw` maps tables to relations.
+    """
+    sizes = dict(
+        warehouse.rows(
+            "SELECT LOWER(table_name), SUM(row_count) FROM store.meta.loads WHERE replaced_at IS NULL GROUP BY 1"
+        )
+    )
+    found = dict(raw)
+    for table, relation in raw.items():
+        own = [use for use in uses if use.table == table]
+        if sizes.get(table, 0) <= more_than or not own:
+            continue
+        types = {c.lower(): kind for c, kind in warehouse.columns(f"SELECT * FROM {relation}")}
+        kept = []
+        for use in own:
+            reach = bounds.get(use.source.name, WHOLE)
+            if len(use.occurred) == 1 and types.get(min(use.occurred)) == "TIMESTAMP" and reach.since and reach.until:
+                first = reach.since - (reach.until - reach.since)
+                kept.append(f"{quoted_name(min(use.occurred))} >= {sql_literal(first)}")
+        if len(kept) == len(own):
+            found[table] = f"(SELECT * FROM {relation} WHERE {' OR '.join(kept)})"
+    return found

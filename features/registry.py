@@ -134,6 +134,10 @@ class Registry:
             )
         return found
 
+    def joined_by(self, name: str) -> tuple[str, ...]:
+        """The sources that a source joins, by the name it has in staging."""
+        return tuple(sorted({joined for definition in self.source(name) for joined in definition.joined}))
+
     def reference(self, name: str) -> Reference:
         """The reference table of a name. Raises LeadmartError `unknown_reference`."""
         if name not in self._references:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from leadmart.features.definition import Definition
 from leadmart.features.literals import quoted
 from leadmart.features.registry import Reference
+from leadmart.features.staged import first_known
 from leadmart.features.windows import Reads, Window, Windows, longest_windows
 
 
@@ -32,11 +33,6 @@ def known_since_select(source: str) -> str:
         f"SELECT w.as_of, MIN(s.occurred_at) AS since FROM staging.{source} AS s ASOF JOIN wanted AS w "
         f"ON {first_known('s')} <= w.as_of GROUP BY w.as_of) AS f ON f.as_of = w.as_of"
     )
-
-
-def first_known(alias: str) -> str:
-    """The first as_of at which a row of a source is known."""
-    return f"GREATEST({alias}.occurred_at + INTERVAL 1 MICROSECOND, {alias}.ingested_at)"
 
 
 def has_column(source: str) -> str:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from leadmart.features.clock import iso
 from leadmart.features.definition import raw_names
 from leadmart.features.errors import near_names
+from leadmart.features.growth import Growth
 from leadmart.features.plan import default_as_of
 from leadmart.features.raw import raw_attached, raw_tables
 from leadmart.features.registry import Registry
-from leadmart.features.staging import every_row, fed_definitions, stage_joined
+from leadmart.features.stage import stage
+from leadmart.features.staging import every_row, fed_definitions, present_sources
 from leadmart.features.warehouse import Warehouse
 
 
@@ -35,28 +38,43 @@ class Remark:
         return found
 
 
-def remarks_on(warehouse: Warehouse, registry: Registry, table: str) -> list[Remark]:
-    """Remarks on the sources that read a raw table: keys that come back changed in a log, rows without a clock."""
+def remarks_on(
+    warehouse: Warehouse, registry: Registry, table: str, progress: Callable[[str], None] = lambda _: None
+) -> list[Remark]:
+    """Stages the sources that read a raw table anew, and remarks on them.
+
+    Keys that come back changed in a log, and rows without a clock: of what was added, where a source could be added to.
+    """
+    names = sorted({d.name for d in registry.all("source") if table.lower() in raw_names(d)})
+    present = present_sources(warehouse, registry)
+    grown: dict[str, Growth] = {}
+    for name in names:
+        progress(f"staging {name}")
+        grown |= {growth.kept.source: growth for growth in stage(warehouse, registry, [name], present)}
     raw = {name.lower(): relation for name, relation in raw_tables(warehouse).items()}
-    names = {d.name for d in registry.all("source") if table.lower() in raw_names(d)}
-    stage_joined(warehouse, registry, names)
     found = []
     with raw_attached(warehouse):
-        for name in sorted(names):
-            definition = fed_definitions(registry, name, raw)[0]
-            _, union = every_row(warehouse, registry, name, raw)
-            key = ", ".join(definition.source_key)
-            changed = 0
-            if definition.header.get("rows") == "appended":
-                ((changed,),) = warehouse.rows(
-                    f"SELECT COUNT(*) FROM (SELECT {key} FROM (SELECT DISTINCT * EXCLUDE (ingested_at) FROM ({union})) "
-                    f"GROUP BY {key} HAVING COUNT(*) > 1)"
-                )
-            ((clockless,),) = warehouse.rows(
-                f"SELECT COUNT(*) FROM ({union}) WHERE occurred_at IS NULL OR ingested_at IS NULL"
-            )
-            found.append(Remark(name, changed, clockless))
+        for name in names:
+            is_log = fed_definitions(registry, name, raw)[0].header.get("rows") == "appended"
+            if name in grown:
+                found.append(Remark(name, grown[name].changed_keys if is_log else 0, grown[name].clockless))
+            else:
+                found.append(_counted(warehouse, registry, name, raw, is_log))
     return found
+
+
+def _counted(warehouse: Warehouse, registry: Registry, name: str, raw: Mapping[str, str], is_log: bool) -> Remark:
+    """The remark on a source that is not kept, from all of its rows."""
+    _, union = every_row(warehouse, registry, name, raw)
+    key = ", ".join(fed_definitions(registry, name, raw)[0].source_key)
+    changed = 0
+    if is_log:
+        ((changed,),) = warehouse.rows(
+            f"SELECT COUNT(*) FROM (SELECT {key} FROM (SELECT DISTINCT * EXCLUDE (ingested_at) FROM ({union})) "
+            f"GROUP BY {key} HAVING COUNT(*) > 1)"
+        )
+    ((clockless,),) = warehouse.rows(f"SELECT COUNT(*) FROM ({union}) WHERE occurred_at IS NULL OR ingested_at IS NULL")
+    return Remark(name, changed, clockless)
 
 
 def reader_warnings(registry: Registry, table: str) -> list[str]:

@@ -20,7 +20,8 @@ from leadmart.features.relations import (
     stored_select,
 )
 from leadmart.features.session import link_to
-from leadmart.features.staging import joined_first, present_sources, stage_joined, staging_select
+from leadmart.features.stage import stage_joined
+from leadmart.features.staging import joined_first, present_sources, staging_select
 from leadmart.features.warehouse import Warehouse, open_for_reading
 from leadmart.features.windows import windows_of
 

@@ -40,10 +40,13 @@ def init_demo(
     seed: int,
     until: datetime,
     progress: Callable[[str], None] = lambda _: None,
+    *,
+    hold_back: int = 0,
 ) -> tuple[demo.DemoSettings, dict[str, int]]:
     """A project with a made-up company, whose load counts as completed at `until`: its raw tables and their rows.
 
-    The folder appears whole or not at all.
+    What arrives in the last `hold_back` days is not loaded; it lies in `incoming/<day>/<table>.parquet`, and the load
+    counts as completed before it. The folder appears whole or not at all.
     """
     from leadmart.features.catalogue import publish
     from leadmart.features.load import load
@@ -60,16 +63,21 @@ def init_demo(
         building = Path(temporary) / folder.name
         project = init(building)
         sizes = {name: size for name, size in (("leads", leads), ("days", days)) if size is not None}
-        settings = demo.DemoSettings(until=until, seed=seed, **sizes)
+        settings = demo.DemoSettings(until=until, seed=seed, hold_back=hold_back, **sizes)
         progress("making a company up")
-        files = dict(demo.generate(Path(temporary) / "raw", settings))
+        made = Path(temporary) / "raw"
+        files = dict(demo.generate(made, settings, memory=project.settings.engine.memory_limit))
         truth = files.pop("truth")
+        if hold_back:
+            (made / "held_back").rename(building / "incoming")
         rows = {}
         with open_for_writing(project) as warehouse:
             registry = Registry(project)
             for table, file in files.items():
                 progress(f"loading {table}")
-                rows[table] = sum(batch.rows for batch in load(warehouse, registry, table, [file], loaded_at=until))
+                rows[table] = sum(
+                    batch.rows for batch in load(warehouse, registry, table, [file], loaded_at=settings.loaded_until)
+                )
             project.demo_truth.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(truth, project.demo_truth)
             publish(warehouse, registry, None)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -16,6 +16,7 @@ from leadmart.features.definition import Definition
 from leadmart.features.errors import LeadmartError, first_line
 from leadmart.features.inline import executed_sql
 from leadmart.features.literals import quoted
+from leadmart.features.reach import bounds_of
 from leadmart.features.registry import Registry
 from leadmart.features.relations import (
     known_select,
@@ -24,7 +25,9 @@ from leadmart.features.relations import (
     reference_select,
     stored_select,
 )
-from leadmart.features.staging import present_sources, stage
+from leadmart.features.stage import stage
+from leadmart.features.staged import WHOLE, Bounds, current, known_at
+from leadmart.features.staging import present_sources
 from leadmart.features.warehouse import Warehouse
 from leadmart.features.windows import windows_of
 
@@ -42,6 +45,8 @@ class Session:
     warehouse: Warehouse
     registry: Registry
     form: Form = "executed"
+    moments: tuple[datetime, ...] = ()
+    _staged: dict[str, Bounds] = field(default_factory=dict)
 
     @cached_property
     def present(self) -> frozenset[str]:
@@ -50,7 +55,9 @@ class Session:
 
     def want(self, moments: Sequence[datetime]) -> None:
         """Sets the moments, and forgets what was computed for others."""
-        values = ", ".join(f"({sql_literal(m)})" for m in sorted(set(moments)))
+        self.moments = tuple(sorted(set(moments)))
+        self._staged = {}
+        values = ", ".join(f"({sql_literal(m)})" for m in self.moments)
         rows = f"VALUES {values}" if values else "SELECT TIMESTAMP '2000-01-01' WHERE FALSE"
         self.warehouse.execute(f"CREATE OR REPLACE TABLE wanted AS SELECT * FROM ({rows}) AS w (as_of)")
 
@@ -58,12 +65,29 @@ class Session:
         """Stages the sources, defines `known.*` and reads the reference tables that definitions need."""
         definitions = list(definitions)
         names = self.registry.sources_of(definitions)
-        stage(self.warehouse, self.registry, names, self.present)
+        every = {d.relation: d for each in definitions for d in (each, *self.registry.dependencies(each))}
+        self._stage(names, bounds_of(self.warehouse, every.values(), self.moments))
+        kept = current(self.warehouse, self.registry, names)
         for name in names:
             self.warehouse.execute(f"CREATE OR REPLACE VIEW known.{name} AS {known_select(name)}")
-            self.warehouse.execute(f"CREATE OR REPLACE TABLE known_since.{name} AS {known_since_select(name)}")
+            since = known_at(self.warehouse, kept[name], self.moments) if name in kept and self.moments else None
+            select = f"SELECT as_of, since FROM ({since})" if since else known_since_select(name)
+            self.warehouse.execute(f"CREATE OR REPLACE TABLE known_since.{name} AS {select}")
         for table in self.registry.references_of(definitions):
             self.warehouse.execute(f"CREATE TABLE IF NOT EXISTS reference.{table.name} AS {reference_select(table)}")
+
+    def stage_whole(self, names: Iterable[str]) -> None:
+        """Makes `staging.<name>` with all rows of each source: what is hindsight has no bounds."""
+        self._stage(tuple(names), {})
+
+    def _stage(self, names: Sequence[str], bounds: Mapping[str, Bounds]) -> None:
+        """Stages sources within bounds at least, and keeps those wider that are staged already."""
+        wanted = {name: bounds.get(name, WHOLE) for name in names}
+        if all(name in self._staged and self._staged[name].holds(each) for name, each in wanted.items()):
+            return
+        wider = {name: self._staged[name].widened(b) if name in self._staged else b for name, b in wanted.items()}
+        stage(self.warehouse, self.registry, names, self.present, wider)
+        self._staged |= wider
 
     def set_spine(self, entity: str, sql: str) -> None:
         """Makes the spine of an entity: the distinct (key, as_of) rows of a query."""
@@ -76,6 +100,7 @@ class Session:
 
         A view's columns are NULL where a source's history does not reach, and `has_<source>` stand after them.
         """
+        self._refuse_narrower(definition)
         text = definition.statement if self.form == "pasted" else executed_sql(definition)
         if definition.kind in ("feature", "gate"):
             self.warehouse.execute(f"CREATE OR REPLACE VIEW spine AS SELECT * FROM spine_{definition.entity[0]}")
@@ -89,6 +114,12 @@ class Session:
         if definition.kind == "feature":
             plain = stored_select(f"({plain})", [name for name, _ in columns], windows_of(definition, self.registry))
         return f"SELECT * FROM ({plain}) ORDER BY {', '.join(order)}"
+
+    def _refuse_narrower(self, definition: Definition) -> None:
+        """What is computed must have been prepared: a source staged for others may lack rows that it reads."""
+        for name, bounds in bounds_of(self.warehouse, [definition], self.moments).items():
+            if name in self._staged and not self._staged[name].holds(bounds):
+                self._stage([name], {name: bounds})
 
     def write(self, definition: Definition, path: Path) -> int:
         """Writes a definition's rows to a Parquet file; the number of rows.

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 import duckdb
 
 from leadmart.features.changes import changes_only
+from leadmart.features.clock import sql_literal
 from leadmart.features.definition import CLOCKS, Definition, positions, raw_columns_read, raw_names
 from leadmart.features.errors import LeadmartError, first_line
 from leadmart.features.fingerprint import digest
-from leadmart.features.raw import raw_attached, raw_tables, raw_versions, refuse_unequal_files
+from leadmart.features.raw import raw_tables, raw_versions, refuse_unequal_files
 from leadmart.features.raw_clock import clock_columns, clock_sql
 from leadmart.features.registry import Registry
 from leadmart.features.warehouse import Warehouse
@@ -65,34 +67,6 @@ def source_inputs(warehouse: Warehouse, registry: Registry, names: Iterable[str]
     }
 
 
-def stage(warehouse: Warehouse, registry: Registry, names: Iterable[str], present: frozenset[str]) -> None:
-    """Makes `staging.<name>` for each source that the session does not have yet; an absent one is empty.
-
-    Of rows with one key the first known counts. Rows with a NULL clock can never be known and are left out.
-    Raises LeadmartError `bad_source` where a connector's SELECT does not run.
-    """
-    made = {
-        row[0]
-        for row in warehouse.rows(
-            "SELECT table_name FROM duckdb_tables() WHERE schema_name = 'staging' AND database_name = 'memory'"
-        )
-    }
-    wanted = [name for name in joined_first(registry, names) if name not in made]
-    if not wanted:
-        return
-    raw = {name.lower(): relation for name, relation in raw_tables(warehouse).items()}
-    with raw_attached(warehouse):
-        for name in wanted:
-            _stage_one(warehouse, registry, name, raw if name in present else {})
-
-
-def stage_joined(warehouse: Warehouse, registry: Registry, names: Iterable[str]) -> None:
-    """Makes the staging tables that sources join, so that their SELECTs can run."""
-    joined = {j for name in names for definition in registry.source(name) for j in definition.joined}
-    if joined:
-        stage(warehouse, registry, sorted(joined), present_sources(warehouse, registry))
-
-
 def joined_first(registry: Registry, names: Iterable[str], path: tuple[str, ...] = ()) -> tuple[str, ...]:
     """Sources, each after those it joins. Raises LeadmartError `circular_read` where two join each other."""
     found: dict[str, None] = {}
@@ -107,14 +81,6 @@ def joined_first(registry: Registry, names: Iterable[str], path: tuple[str, ...]
         found.update(dict.fromkeys(joined_first(registry, joined, (*path, name))))
         found[name] = None
     return tuple(found)
-
-
-def _stage_one(warehouse: Warehouse, registry: Registry, name: str, raw: Mapping[str, str]) -> None:
-    _, select = staging_select(warehouse, registry, name, raw)
-    try:
-        warehouse.execute(f"CREATE TABLE staging.{name} AS {select}")
-    except duckdb.Error as error:
-        raise bad_source(registry.source(name)[0], error) from None
 
 
 def staging_select(
@@ -235,7 +201,40 @@ def _with_joined_clocks(definition: Definition) -> tuple[str, list[str]]:
     return f"{text[:start]}, {', '.join(columns)}\n{text[start:]}", prefixes
 
 
-def assumed_select(warehouse: Warehouse, registry: Registry, name: str, raw: Mapping[str, str]) -> str:
+@dataclass(frozen=True)
+class AssumedRows:
+    """Raw rows of a source whose arrival is assumed, and those of them that came later than that."""
+
+    rows: int = 0
+    late: int = 0
+
+    def __add__(self, other: AssumedRows) -> AssumedRows:
+        return AssumedRows(self.rows + other.rows, self.late + other.late)
+
+
+def assumed_rows(warehouse: Warehouse, registry: Registry, name: str, raw: Mapping[str, str]) -> AssumedRows:
+    """Counts the raw rows of a source whose arrival is assumed; `raw` as in `staging_select`.
+
+    A table's first load is what the guess is made for: when its rows came is not known, so they are never late.
+    """
+    if not any("assumed" in d.header for d in fed_definitions(registry, name, raw)):
+        return AssumedRows()
+    firsts = dict(
+        warehouse.rows("SELECT LOWER(table_name), MIN(loaded_at) FROM store.meta.loads GROUP BY LOWER(table_name)")
+    )
+    later = {
+        table: f"(SELECT * FROM {relation} WHERE _loaded_at > {sql_literal(firsts[table])})"
+        if table in firsts
+        else relation
+        for table, relation in raw.items()
+    }
+    ((rows,),) = warehouse.rows(f"SELECT COUNT(*) FROM ({_assumed_select(warehouse, registry, name, raw)})")
+    select = _assumed_select(warehouse, registry, name, later)
+    ((late,),) = warehouse.rows(f"SELECT COUNT(*) FILTER (WHERE is_late) FROM ({select})")
+    return AssumedRows(int(rows), int(late))
+
+
+def _assumed_select(warehouse: Warehouse, registry: Registry, name: str, raw: Mapping[str, str]) -> str:
     """A SELECT with a row for each raw row whose arrival is assumed: `is_late` where it came later than that.
 
     `raw` as in `staging_select`; rows of connectors that assume nothing are not there.

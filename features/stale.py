@@ -16,9 +16,9 @@ from leadmart.features.clock import iso, sql_literal
 from leadmart.features.definition import Definition
 from leadmart.features.plan import Selection, Slice
 from leadmart.features.registry import Registry
-from leadmart.features.relations import first_known
 from leadmart.features.session import Session, link_to
-from leadmart.features.staging import source_inputs, stage
+from leadmart.features.staged import current, first_known, known_at
+from leadmart.features.staging import source_inputs
 from leadmart.features.warehouse import Warehouse
 
 _KEY = "kind, name, version, spine, as_of, fingerprint"
@@ -59,18 +59,25 @@ def inputs_of(session: Session, names: Iterable[str], moments: Iterable[datetime
     names, moments = sorted(set(names)), sorted(set(moments))
     if not names or not moments:
         return {}
-    stage(warehouse, registry, names, session.present)
     identities = source_inputs(warehouse, registry, names)
+    kept = current(warehouse, registry, names)
+    if left := [name for name in names if name not in kept]:
+        session.stage_whole(left)
+        kept = current(warehouse, registry, names)
     listed = ", ".join(f"({sql_literal(moment)})" for moment in moments)
     found: Inputs = {}
     for name in names:
-        rows = warehouse.rows(
-            f"WITH w AS (SELECT * FROM (VALUES {listed}) AS v (as_of)), "
-            "arrived AS (SELECT w.as_of, COUNT(*) AS n, SUM(CAST(HASH(s) AS HUGEINT)) AS hash "
-            f"FROM staging.{name} AS s ASOF JOIN w ON {first_known('s')} <= w.as_of GROUP BY w.as_of) "
-            "SELECT w.as_of, COALESCE(SUM(a.n) OVER before, 0), COALESCE(SUM(a.hash) OVER before, 0) "
-            "FROM w LEFT JOIN arrived AS a ON a.as_of = w.as_of WINDOW before AS (ORDER BY w.as_of)"
-        )
+        select = known_at(warehouse, kept[name], moments) if name in kept else None
+        if select is None:
+            session.stage_whole([name])
+            select = (
+                f"WITH w AS (SELECT * FROM (VALUES {listed}) AS v (as_of)), "
+                "arrived AS (SELECT w.as_of, COUNT(*) AS n, SUM(CAST(HASH(s) AS HUGEINT)) AS hash "
+                f"FROM staging.{name} AS s ASOF JOIN w ON {first_known('s')} <= w.as_of GROUP BY w.as_of) "
+                "SELECT w.as_of, COALESCE(SUM(a.n) OVER before, 0) AS row_count, COALESCE(SUM(a.hash) OVER before, 0) "
+                "AS hash FROM w LEFT JOIN arrived AS a ON a.as_of = w.as_of WINDOW before AS (ORDER BY w.as_of)"
+            )
+        rows = warehouse.rows(f"SELECT as_of, row_count, hash FROM ({select})")
         for as_of, count, hashed in rows:
             # the hash is DuckDB's own and may be another in its next release
             known = Known(int(count), f"{duckdb.__version__}:{hashed:x}")

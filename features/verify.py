@@ -13,6 +13,8 @@ from leadmart.features.errors import LeadmartError
 from leadmart.features.lookup import lookup_sql
 from leadmart.features.plan import Selection
 from leadmart.features.raw import raw_attached, raw_tables
+from leadmart.features.raw_use import all_uses, recent_rows
+from leadmart.features.reach import bounds_of
 from leadmart.features.registry import Registry
 from leadmart.features.session import Session, link_for, relation_of
 from leadmart.features.shuffle import Alteration, alter_raw, copy_raw
@@ -74,11 +76,13 @@ def experiment(
     seed: int = 0,
     held: Collection[str] = (),
     more_sources: Collection[str] = (),
+    whole_up_to: int | None = None,
     further: Further = lambda _session, _frame: {},
 ) -> Experiment:
     """Computes a selection at as_of twice, on raw and on raw with another future, and compares every value.
 
-    With `sample`, over that many leads drawn by `seed`, on the raw rows that are theirs. `held` names relations that
+    With `sample`, over that many leads drawn by `seed`, on the raw rows that are theirs; with `whole_up_to`, of raw
+    tables of more rows than that only on those that are recent enough to be read. `held` names relations that
     cannot be computed. The warehouse is only read; everything is made in a session in memory.
     Raises LeadmartError where a definition does not run.
     """
@@ -87,6 +91,9 @@ def experiment(
     names = [name for name in read if name in present]
     with open_scratch(warehouse.project) as scratch:
         raw = {name.lower(): relation for name, relation in raw_tables(warehouse).items()}
+        if whole_up_to is not None:
+            read_back = bounds_of(warehouse, wanted, [as_of])
+            raw = recent_rows(warehouse, all_uses(registry, names), raw, read_back, whole_up_to)
         with raw_attached(scratch):
             drawn = None
             if sample is not None:

@@ -41,6 +41,8 @@ class Warehouse:
         self.connection = connection
         self.raw: Mapping[str, str] | None = None
         """Raw tables to read in place of the project's, by name; for sessions on an altered copy of them."""
+        self.keeps_staged = False
+        """Whether sources that are staged are kept in the store: where the session writes it."""
 
     def execute(self, sql: str, params: Sequence[object] = ()) -> None:
         with failures_named():
@@ -142,6 +144,7 @@ def open_for_writing(project: Project) -> Warehouse:
         warehouse.close()
         raise
     _sweep(project)
+    warehouse.keeps_staged = True
     return warehouse
 
 

@@ -240,14 +240,14 @@ class _Reader:
 
     def _narrow(self, part: exp.Expr, scope: _Scope, limits: dict[str, Window], only: set[str] | None) -> None:
         """Takes `e.occurred_at >= spine.as_of - INTERVAL 30 DAY`, or its like, into the limits."""
-        for column, window in _bounds(part):
+        for column, window in lower_bounds(part):
             alias = self._clock_of(column, scope)
             if alias is not None and (only is None or alias in only):
                 limits[alias] = min(window, limits.get(alias, window))
 
 
-def _bounds(part: exp.Expr) -> Iterator[tuple[exp.Expr, Window]]:
-    """The columns a condition keeps within a window before as_of."""
+def lower_bounds(part: exp.Expr) -> Iterator[tuple[exp.Expr, Window]]:
+    """The expressions that a condition keeps within a window before as_of, each with it."""
     from sqlglot import exp
 
     if isinstance(part, exp.LTE | exp.LT):

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 
 from leadmart.expectations.quality import Suite, Verdict, check, is_reusable, suites
-from leadmart.features.clock import now, sql_literal
+from leadmart.features.clock import iso, now, sql_literal
 from leadmart.features.definition import Definition
 from leadmart.features.errors import LeadmartError
-from leadmart.features.fingerprint import file_digest
+from leadmart.features.fingerprint import digest, file_digest
 from leadmart.features.registry import Registry
 from leadmart.features.session import Session
-from leadmart.features.staging import source_inputs, stage
+from leadmart.features.staged import OWN_COLUMNS, current
+from leadmart.features.staging import source_inputs
 from leadmart.features.warehouse import Warehouse
 
 
@@ -34,15 +36,20 @@ class Judge:
         """The suites for a table at a stage: `source`, `feature` or `score`."""
         return [s for s in self.suites if (s.stage, s.table) == (stage_name, table)]
 
-    def failed_sources(self, session: Session, names: Iterable[str]) -> frozenset[str]:
-        """The sources, of those named and present, that fail a suite critically."""
-        names = sorted(set(names) & session.present)
+    def failed_sources(self, session: Session, since: Mapping[str, datetime | None]) -> frozenset[str]:
+        """The sources, of those given and present, that fail a suite critically.
+
+        `since` says per source before which `occurred_at` nothing is read; rows before it are not asked about again.
+        """
+        names = sorted(set(since) & session.present)
         inputs = source_inputs(self.warehouse, self.registry, names)
         failed = set()
         for name in names:
+            first = since[name]
+            named = inputs[name] if first is None else digest(inputs[name], iso(first))
             for suite in self.applying("source", name):
-                known = self._known(suite, f"staging.{name}", inputs[name])
-                verdict = known or self._check_source(session, suite, name, inputs[name])
+                known = self._known(suite, f"staging.{name}", named)
+                verdict = known or self._check_source(session, suite, name, named, first)
                 if not verdict.success:
                     failed.add(name)
         return frozenset(failed)
@@ -74,12 +81,20 @@ class Judge:
             for v in self.given
         ]
 
-    def _check_source(self, session: Session, suite: Suite, name: str, input_hash: str) -> Verdict:
-        stage(self.warehouse, self.registry, [name], session.present)
+    def _check_source(
+        self, session: Session, suite: Suite, name: str, input_hash: str, since: datetime | None
+    ) -> Verdict:
+        """The verdict on the rows that are read, and on those without a clock, which are known of and never read."""
+        session.stage_whole([name])
+        subject = f"staging.{name}"
+        reads = "TRUE" if since is None else f"(occurred_at >= {sql_literal(since)} OR occurred_at IS NULL)"
+        if kept := current(self.warehouse, self.registry, [name]):
+            files = [self.warehouse.project.warehouse / file for file in kept[name].files]
+            return self._keep(check(suite, subject, files, input_hash, where=reads, without=OWN_COLUMNS))
         file = self.warehouse.staging_file()
-        self.warehouse.write_parquet(f"SELECT * FROM staging.{name}", file)
+        self.warehouse.write_parquet(f"SELECT * FROM {subject} WHERE {reads}", file)
         try:
-            return self._keep(check(suite, f"staging.{name}", [file], input_hash))
+            return self._keep(check(suite, subject, [file], input_hash))
         finally:
             file.unlink(missing_ok=True)
 

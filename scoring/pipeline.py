@@ -6,13 +6,12 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
-from leadmart.features import catalogue
 from leadmart.features.assumed import Assumed, assumed_arrivals
 from leadmart.features.clock import iso, now, sql_literal
 from leadmart.features.definition import raw_names
@@ -30,11 +29,14 @@ from leadmart.features.plan import (
 )
 from leadmart.features.project import Project
 from leadmart.features.raw import CHANGES, emptied_tables
+from leadmart.features.reach import bounds_of
 from leadmart.features.registry import Registry
 from leadmart.features.session import Session
 from leadmart.features.snapshot import snapshot
+from leadmart.features.staged import WHOLE
 from leadmart.features.warehouse import Warehouse, new_run_id, open_for_writing
 from leadmart.scoring.judge import Judge, held_back
+from leadmart.scoring.record import record_end, record_start, why_blocked
 from leadmart.scoring.scorer import Scorer, label_of
 from leadmart.scoring.upsert import Counts, Scoring, upsert
 
@@ -148,7 +150,9 @@ def judge_sources(run: Run) -> None:
     stale = {d.name for d in run.registry.all("source") if refused & raw_names(d)} & set(names)
     emptied = emptied_tables(run.warehouse)
     run.emptied = sorted({d.name for d in run.registry.all("source") if raw_names(d) & emptied} & set(names))
-    run.failed_sources = run.judge.failed_sources(run.session, names) | stale | set(run.emptied)
+    bounds = bounds_of(run.warehouse, read, run.moments)
+    since = {name: bounds.get(name, WHOLE).since for name in names}
+    run.failed_sources = run.judge.failed_sources(run.session, since) | stale | set(run.emptied)
     run.held = held_back(run.selection.definitions, run.registry, run.failed_sources)
 
 
@@ -170,13 +174,21 @@ def shuffle(run: Run) -> None:
     held = {d.relation for d in run.selection.definitions} - wanted | run.held
     if not run.missing or run.selection.spine.relation in held:
         return
-    from leadmart.scoring.verify import ON_EVERY_RUN, refuse_leaks, shuffled
+    from leadmart.scoring.verify import ON_EVERY_RUN, WHOLE_UP_TO, refuse_leaks, shuffled
 
     for as_of in sorted({run.missing[0].as_of, run.missing[-1].as_of}):
         run.progress(f"future-shuffle of {ON_EVERY_RUN} leads at {iso(as_of)}", 0, 1)
         present = run.session.present
         found = shuffled(
-            run.warehouse, run.registry, run.selection, present, as_of, sample=ON_EVERY_RUN, seed=0, held=held
+            run.warehouse,
+            run.registry,
+            run.selection,
+            present,
+            as_of,
+            sample=ON_EVERY_RUN,
+            seed=0,
+            held=held,
+            whole_up_to=WHOLE_UP_TO,
         )
         refuse_leaks(found, run.registry)
 
@@ -279,18 +291,20 @@ def execute(
     stages: Sequence[Callable[[Run], None]] = RUN,
     only: str | None = None,
     progress: Progress = silent,
+    run_id: str | None = None,
 ) -> Run:
     """Walks the stages for the moments (default: the latest due as_of), records the run, and swaps the catalogue.
 
     The run that is returned is `done` or `blocked`. A named error marks it `failed`, is recorded, and raised again;
-    what was listed before it stays, and the next run goes on from there.
+    what was listed before it stays, and the next run goes on from there. `run_id` is the id it
+    is to have, where its log knows it already.
     """
     with open_for_writing(project) as warehouse:
         registry = Registry(project)
         chosen = moments(warehouse) if callable(moments) else moments or [default_as_of(warehouse)]
         refuse_unloaded(warehouse, chosen)
-        run = Run(warehouse, registry, command, list(chosen), only, progress)
-        _record_start(run)
+        run = Run(warehouse, registry, command, list(chosen), only, progress, run_id or new_run_id())
+        record_start(run)
         try:
             refuse_altered_files(warehouse)
             for stage in stages:
@@ -300,59 +314,12 @@ def execute(
             run.status = "failed"
             # what went wrong first is what a person has to hear, also where the catalogue cannot be swapped
             with suppress(LeadmartError, duckdb.Error, OSError):
-                _record_end(
+                record_end(
                     run, error.message if isinstance(error, LeadmartError) else f"{type(error).__name__}: {error}"
                 )
             raise
-        _record_end(run, _why_blocked(run))
+        record_end(run, why_blocked(run))
         return run
-
-
-def _record_start(run: Run) -> None:
-    # runs are told apart by when they began: a clock that went back must not put this one behind the last
-    ((newest,),) = run.warehouse.rows("SELECT MAX(started_at) FROM store.meta.runs")
-    if newest is not None:
-        run.started_at = max(run.started_at, newest + timedelta(microseconds=1))
-    # whoever holds the store is the only writer: a run still said to be running was killed
-    run.warehouse.execute(
-        "UPDATE store.meta.runs SET status = 'failed', message = 'killed', finished_at = "
-        f"{sql_literal(run.started_at)} WHERE status = 'running'"
-    )
-    run.warehouse.execute(
-        "INSERT INTO store.meta.runs (run_id, command, as_of, status, started_at) "
-        f"VALUES (?, ?, {sql_literal(run.moments[-1])}, 'running', {sql_literal(run.started_at)})",
-        [run.run_id, run.command],
-    )
-
-
-def _record_end(run: Run, message: str | None) -> None:
-    seconds = round(time.perf_counter() - run.started, 3)
-    run.warehouse.execute(
-        "UPDATE store.meta.runs SET status = ?, message = ?, slices_computed = ?, slices_skipped = ?, inserted = ?, "
-        "updated = ?, "
-        f"unchanged = ?, model_version = ?, finished_at = {sql_literal(now())}, seconds = ? WHERE run_id = ?",
-        [
-            run.status, message, run.computed, run.skipped, run.counts.inserted, run.counts.updated,
-            run.counts.unchanged,
-            run.model_version, seconds, run.run_id,
-        ],
-    )  # fmt: skip
-    catalogue.publish(run.warehouse, run.registry, getattr(run, "selection", None))
-
-
-def _why_blocked(run: Run) -> str | None:
-    if run.status != "blocked":
-        return None
-    if run.failed_sources:
-        shrunk = f"raw.{', raw.'.join(run.refused_tables)} shrank; " if run.refused_tables else ""
-        if run.emptied:
-            shrunk += f"{', '.join(run.emptied)} went empty (if it is meant, leave it out of [sources] have); "
-        return (
-            f"{shrunk}quality of {', '.join(sorted(run.failed_sources))} failed; held back: "
-            f"{', '.join(sorted(run.held)) or 'scores'}"
-        )
-    failed = [v for v in run.judge.given if not v.success]
-    return "quality failed: " + ", ".join(f"{v.suite} on {v.subject}" for v in failed)
 
 
 def _approves_slice(run: Run, each: Slice) -> bool:

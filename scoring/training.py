@@ -50,14 +50,14 @@ class Trained:
         return {**self.result.as_json(), "role": self.role, "run_id": self.run_id, "seconds": self.seconds}
 
 
-def train(project: Project, progress: Callable[[str], None] = lambda _: None) -> Trained:
+def train(project: Project, progress: Callable[[str], None] = lambda _: None, run_id: str | None = None) -> Trained:
     """Trains on what is loaded, keeps the model and makes it the champion; with too few outcomes the rules stay.
 
     Raises LeadmartError `nothing_loaded`, `nothing_to_learn`, `quality_failed`, `suspects` and what `check`
     refuses.
     """
     started = time.perf_counter()
-    run_id = new_run_id()
+    run_id = run_id or new_run_id()
     with open_for_writing(project) as warehouse:
         refuse_altered_files(warehouse)
         registry = Registry(project)
@@ -76,7 +76,8 @@ def train(project: Project, progress: Callable[[str], None] = lambda _: None) ->
         publish_views(warehouse, session, selection, run_id)
         progress("quality of sources")
         judge = Judge(warehouse, registry, run_id)
-        if failed := judge.failed_sources(session, registry.sources_of([label, spine, *selection.definitions])):
+        read = registry.sources_of([label, spine, *selection.definitions])
+        if failed := judge.failed_sources(session, dict.fromkeys(read)):
             raise LeadmartError(
                 f"quality of {', '.join(sorted(failed))} failed: nothing is learned from rows that quality refused",
                 code="quality_failed", exit_code=3, hint="`leadmart show verdicts` tells what was found",
@@ -86,9 +87,7 @@ def train(project: Project, progress: Callable[[str], None] = lambda _: None) ->
         frame = training_frame(session, selection, label, spine, policy.gates, cut_off)
         horizon = horizon_days(label)
         rows = with_true_probability(session, frame.rows, horizon)
-        assumed = assumed_arrivals(
-            warehouse, registry, registry.sources_of([label, spine, *selection.definitions]), session.present
-        )
+        assumed = assumed_arrivals(warehouse, registry, read, session.present)
         progress("learning")
         settings = project.settings.train
         result = fit(

@@ -23,6 +23,9 @@ from leadmart.scoring.scorer import label_of
 ON_EVERY_RUN = 100
 """Leads that a run draws for its own future-shuffle."""
 
+WHOLE_UP_TO = 1_000_000
+"""Rows up to which a run's own future-shuffle takes a raw table whole."""
+
 
 def verify(project: Project, as_of: datetime | None, sample: int | None, seed: int) -> tuple[Experiment, Registry]:
     """The future-shuffle at an as_of (default: the latest due), over every lead of the spine or a sample of them.
@@ -55,6 +58,7 @@ def shuffled(
     sample: int | None,
     seed: int,
     held: Collection[str] = (),
+    whole_up_to: int | None = None,
 ) -> Experiment:
     """The experiment on features and gates, and on scores where nothing that they read is `held`."""
     label = label_of(registry)
@@ -87,6 +91,7 @@ def shuffled(
         sample=sample,
         seed=seed,
         held=held,
+        whole_up_to=whole_up_to,
         more_sources=registry.sources_of([label]),
         further=scores,
     )

@@ -21,7 +21,7 @@ from leadmart.features.project import Project, read_settings
 from leadmart.features.registry import Registry
 from leadmart.features.session import Session
 from leadmart.features.snapshot import snapshot
-from leadmart.features.staging import stage
+from leadmart.features.stage import stage
 from leadmart.features.warehouse import Warehouse, open_for_writing
 
 HERE = Path(__file__).parent

@@ -22,7 +22,7 @@ from leadmart.features.plan import missing_slices, select
 from leadmart.features.project import find_project
 from leadmart.features.registry import Registry
 from leadmart.features.session import Form, Session, relation_of
-from leadmart.features.staging import stage
+from leadmart.features.stage import stage
 from leadmart.features.warehouse import Warehouse, open_for_writing
 
 HERE = Path(__file__).parent

@@ -18,7 +18,7 @@ from leadmart.features.project import Project
 from leadmart.features.registry import Registry
 from leadmart.features.session import Session
 from leadmart.features.snapshot import snapshot
-from leadmart.features.staging import stage
+from leadmart.features.stage import stage
 from leadmart.features.warehouse import Warehouse, open_for_writing
 
 MakeProject = Callable[..., Project]

@@ -172,6 +172,7 @@ def test_ten_random_pairs_equal_plain_python(tmp_path: Path) -> None:
         session = Session(warehouse, Registry(project))
         session.want([datetime(2026, 1, 1)])
         session.prepare(session.registry.all("feature") + session.registry.all("gate") + session.registry.all("label"))
+        session.stage_whole(tables)
         sources = {}
         for table in tables:
             relation = f"SELECT * FROM staging.{table}"

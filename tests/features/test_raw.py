@@ -16,7 +16,8 @@ from leadmart.features.load import load
 from leadmart.features.project import Project
 from leadmart.features.raw import newest_load, raw_attached, raw_tables, raw_versions
 from leadmart.features.registry import Registry
-from leadmart.features.staging import present_sources, stage
+from leadmart.features.stage import stage
+from leadmart.features.staging import present_sources
 from leadmart.features.warehouse import Warehouse, open_for_writing
 
 HERE = Path(__file__).parent

@@ -24,7 +24,7 @@ from leadmart.features.raw import newest_load, raw_tables
 from leadmart.features.registry import Registry
 from leadmart.features.session import Session
 from leadmart.features.snapshot import snapshot, unobserved
-from leadmart.features.staging import stage
+from leadmart.features.stage import stage
 from leadmart.features.warehouse import Warehouse, open_for_writing
 
 HERE = Path(__file__).parent
@@ -67,7 +67,6 @@ def put(warehouse: Warehouse, folder: Path, at: datetime, rows: list[dict[str, A
 def state(warehouse: Warehouse, as_of: datetime) -> dict[str, Any]:
     """The people and their titles as the documented query gives them at an as_of."""
     session = Session(warehouse, Registry(warehouse.project))
-    warehouse.execute("DROP TABLE IF EXISTS staging.people")
     stage(warehouse, session.registry, ["people"], frozenset({"people"}) & session.present)
     rows = warehouse.rows(
         "SELECT id, ARG_MAX_NULL(title, (occurred_at, ingested_at, id)), "
