@@ -70,8 +70,8 @@ def publish(warehouse: Warehouse, registry: Registry, selection: Selection | Non
         return False
     target.parent.mkdir(parents=True, exist_ok=True)
     staged = target.with_name(f"{os.getpid()}-{secrets.token_hex(4)}.new")
-    warehouse.execute(f"ATTACH {quoted(staged)} AS catalogue (STORAGE_VERSION 'v1.5.0')")
     try:
+        warehouse.execute(f"ATTACH {quoted(staged)} AS catalogue (STORAGE_VERSION 'v1.5.0')")
         warehouse.execute("CREATE SCHEMA catalogue.meta")
         for name in _META:
             warehouse.execute(f"CREATE TABLE catalogue.meta.{name} AS SELECT * FROM store.meta.{name}")
