@@ -14,6 +14,7 @@ from leadmart import __version__
 from leadmart.commands import auditing, definitions, looking, model, project, runs
 from leadmart.commands.log import Log, open_log
 from leadmart.features.errors import LeadmartError
+from leadmart.features.failures import failure
 
 app = typer.Typer(
     name="leadmart",
@@ -63,11 +64,7 @@ def main() -> None:
         with log.hearing_others():
             code = app(prog_name="leadmart", standalone_mode=False)
     except LeadmartError as error:
-        if as_json:
-            typer.echo(json.dumps({"error": error.as_json()}, indent=2))
-        if log.format or not as_json:
-            log.fail(error)
-        code = error.exit_code
+        code = _told(error, log, as_json)
     except typer.Exit as stop:
         code = stop.exit_code
     except usage_error as usage:
@@ -78,11 +75,13 @@ def main() -> None:
         code = usage.exit_code
     except (typer.Abort, KeyboardInterrupt):
         code = 130
-    except RuntimeError as error:
-        # how DuckDB passes a Ctrl-C on
-        code = 130 if str(error) == "Query interrupted" else _crashed(log, error)
     except Exception as error:
-        code = _crashed(log, error)
+        if str(error) == "Query interrupted":  # how DuckDB passes a Ctrl-C on
+            code = 130
+        elif named := failure(error):
+            code = _told(named, log, as_json)
+        else:
+            code = _crashed(log, error)
     if code == 130:  # typer makes an exit of Ctrl-C
         log.note("stopped; what was published stays, the next run goes on from there")
     code = code if isinstance(code, int) else 0
@@ -97,6 +96,15 @@ def _crashed(log: Log, error: Exception) -> int:
         raise error
     log.line("error", f"{type(error).__name__}: {error}", code="unexpected", traceback=traceback.format_exc())
     return 1
+
+
+def _told(error: LeadmartError, log: Log, as_json: bool) -> int:
+    """Prints an error in its one shape; its exit code."""
+    if as_json:
+        typer.echo(json.dumps({"error": error.as_json()}, indent=2))
+    if log.format or not as_json:
+        log.fail(error)
+    return error.exit_code
 
 
 if __name__ == "__main__":

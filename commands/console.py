@@ -64,7 +64,7 @@ def moment_of(text: str | None) -> datetime | None:
 
 
 def report_run(done: Run, as_json: bool) -> None:
-    from leadmart.scoring.pipeline import why_blocked
+    from leadmart.scoring.record import why_blocked
     from leadmart.scoring.report import run_text
 
     log = current_log()

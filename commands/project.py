@@ -100,10 +100,11 @@ def load(
     The same file twice is loaded once.
     """
     from leadmart.features import catalogue
-    from leadmart.features.clock import now
+    from leadmart.features.clock import iso, now
     from leadmart.features.load import load as bring_in
+    from leadmart.features.raw import newest_load
     from leadmart.features.registry import Registry
-    from leadmart.features.remarks import filled_warnings, reader_warnings, remarks_on
+    from leadmart.features.remarks import filled_warnings, reader_warnings, remarks_on, volume_warnings
     from leadmart.features.warehouse import open_for_writing
     from leadmart.scoring.report import load_text
 
@@ -111,13 +112,21 @@ def load(
     with progress_bar() as bar, open_for_writing(found, "load", patience_of(wait)) as warehouse:
         registry = Registry(found)
         _refuse_busy_raw(warehouse)
-        batches = bring_in(warehouse, registry, table, files, loaded_at=now(), replace=replace, progress=bar.say)
+        present = now()
+        # a load is known from when it came, and it did not come before the one before it
+        loaded_at = max(present, newest_load(warehouse) or present)
+        batches = bring_in(warehouse, registry, table, files, loaded_at=loaded_at, replace=replace, progress=bar.say)
         # what is loaded is published first: a source that does not run is a later complaint
         catalogue.publish(warehouse, registry, _selection(registry, warehouse))
         remarks = remarks_on(warehouse, registry, table, bar.say) if any(b.is_new for b in batches) else []
         catalogue.publish(warehouse, registry, _selection(registry, warehouse))
         warnings = [words for remark in remarks for words in remark.words()]
         warnings += reader_warnings(registry, table)
+        if any(b.is_new for b in batches):
+            warnings = volume_warnings(warehouse, table) + warnings
+        if loaded_at > present:
+            words = f"the clock says {iso(present)}, before the newest load; this one counts as loaded at"
+            warnings.insert(0, f"{words} {iso(loaded_at)} too")
         if any(b.is_new for b in batches):
             warnings += filled_warnings(warehouse)
     document = {

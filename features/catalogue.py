@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -16,6 +17,7 @@ import duckdb
 from leadmart.features.definition import Definition
 from leadmart.features.errors import LeadmartError
 from leadmart.features.fingerprint import digest
+from leadmart.features.intact import refuse_altered_files
 from leadmart.features.literals import quoted
 from leadmart.features.lookup import feature_columns, history_columns, lookup_sql
 from leadmart.features.plan import Selection
@@ -57,9 +59,10 @@ def publish(warehouse: Warehouse, registry: Registry, selection: Selection | Non
     """Writes the catalogue of what the store holds now and renames it into place; False where it was up to date.
 
     Readers keep what they have open; whoever opens it next sees the new one. Killed before the rename, the old one
-    stays. Raises LeadmartError `file_missing` where a listed file is gone: a catalogue without its rows would lie.
+    stays. Raises LeadmartError `file_missing` or `file_altered` where a listed file is not what it was: a catalogue of
+    other rows would lie.
     """
-    _refuse_missing_files(warehouse)
+    refuse_altered_files(warehouse)
     statements = _statements(warehouse, registry, selection)
     fingerprint = digest(statements, [_table_version(warehouse, name) for name in _META])
     target = warehouse.project.catalogue
@@ -67,8 +70,8 @@ def publish(warehouse: Warehouse, registry: Registry, selection: Selection | Non
         return False
     target.parent.mkdir(parents=True, exist_ok=True)
     staged = target.with_name(f"{os.getpid()}-{secrets.token_hex(4)}.new")
-    warehouse.execute(f"ATTACH {quoted(staged)} AS catalogue (STORAGE_VERSION 'v1.5.0')")
     try:
+        warehouse.execute(f"ATTACH {quoted(staged)} AS catalogue (STORAGE_VERSION 'v1.5.0')")
         warehouse.execute("CREATE SCHEMA catalogue.meta")
         for name in _META:
             warehouse.execute(f"CREATE TABLE catalogue.meta.{name} AS SELECT * FROM store.meta.{name}")
@@ -79,8 +82,13 @@ def publish(warehouse: Warehouse, registry: Registry, selection: Selection | Non
                 warehouse.execute(statement)
         finally:
             warehouse.execute("USE memory")
-    finally:
         warehouse.execute("DETACH catalogue")
+    except BaseException:
+        with suppress(LeadmartError, duckdb.Error):
+            warehouse.execute("DETACH DATABASE IF EXISTS catalogue")
+        for left in (staged, staged.with_name(f"{staged.name}.wal")):
+            left.unlink(missing_ok=True)
+        raise
     for left in target.parent.glob("*.new.wal"):
         left.unlink(missing_ok=True)
     os.replace(staged, target)
@@ -186,21 +194,6 @@ def _comments(relation: str, description: str, columns: dict[str, str]) -> list[
     return made + [
         f'COMMENT ON COLUMN {relation}."{name}" IS {quoted(words)}' for name, words in columns.items() if words
     ]
-
-
-def _refuse_missing_files(warehouse: Warehouse) -> None:
-    listed = [
-        row[0]
-        for row in warehouse.rows("SELECT file FROM store.meta.slices UNION SELECT file FROM store.meta.score_files")
-    ]
-    gone = sorted(file for file in listed if not (warehouse.project.warehouse / file).is_file())
-    if gone:
-        more = f" and {len(gone) - 1} more" if len(gone) > 1 else ""
-        raise LeadmartError(
-            f"{gone[0]}{more} is listed, and gone from {warehouse.project.warehouse}",
-            code="file_missing",
-            hint="restore warehouse/ from a backup",
-        )
 
 
 def _stored_today(warehouse: Warehouse, selection: Selection | None) -> set[str]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from leadmart.features.definition import Definition
-from leadmart.features.errors import LeadmartError, Place
+from leadmart.features.errors import LeadmartError, Place, read_text
 from leadmart.features.project import SETTINGS_FILE, Project
 from leadmart.features.proof.lint import problems_of
 from leadmart.features.registry import FOLDERS, Registry, definition_at
@@ -126,7 +126,7 @@ def _as_if_in_project(file: Path) -> Definition:
             found = definition_at(file, inside, FOLDERS[parts[position]], packaged=False)
             if found is not None:
                 return found
-    text = file.read_text(encoding="utf-8-sig")
+    text = read_text(file)
     header = {line[2:].partition(":")[0].strip() for line in text.splitlines() if line.startswith("--") and ":" in line}
     kind = "source" if "rows" in header or "frozen" in header else "label" if "horizon" in header else "feature"
     return Definition(kind, file.stem, 1 if kind == "feature" else None, "", file, text, False)

@@ -23,6 +23,7 @@ from leadmart.features.errors import LeadmartError, Place
 
 if TYPE_CHECKING:
     from sqlglot import exp
+    from sqlglot.tokenizer_core import Token
 
 CLOCKS = ("occurred_at", "ingested_at")
 """The two clocks of every source: when it happened, and when it was known."""
@@ -170,8 +171,9 @@ class Definition:
     def tree(self) -> exp.Query:
         """The statement as sqlglot parses it. Raises LeadmartError `bad_sql` at the place where parsing stopped."""
         import sqlglot
-        from sqlglot.errors import ParseError, TokenError
+        from sqlglot.errors import ParseError
 
+        _ = self.tokens  # first, since it names what cannot be parsed at all
         try:
             statements = [s for s in sqlglot.parse(self.text, read="duckdb") if s is not None]
         except ParseError as error:
@@ -187,12 +189,12 @@ class Definition:
                     width=len(highlight),
                 ),
             ) from None
-        except TokenError as error:
+        except RecursionError:
             raise LeadmartError(
-                f"SQL does not parse: {error}",
+                "SQL does not parse: its parentheses are nested too deep",
                 code="bad_sql",
                 place=self.place(),
-                hint="is a quote or a comment left open?",
+                hint="name the inner steps in CTEs",
             ) from None
         from sqlglot import exp
 
@@ -202,13 +204,27 @@ class Definition:
         return statements[0]
 
     @cached_property
+    def tokens(self) -> list[Token]:
+        """The text's tokens. Raises LeadmartError `bad_sql` for a text that has none, as `tree` does."""
+        from sqlglot.dialects.duckdb import DuckDB
+        from sqlglot.errors import TokenError
+
+        try:
+            return DuckDB().tokenize(self.text)
+        except TokenError as error:
+            raise LeadmartError(
+                f"SQL does not parse: {error}",
+                code="bad_sql",
+                place=self.place(),
+                hint="is a quote or a comment left open?",
+            ) from None
+
+    @cached_property
     def statement(self) -> str:
         """The text without a closing semicolon and what follows it, so that it can stand in parentheses."""
         if ";" not in self.text:
             return self.text.rstrip()
-        from sqlglot.dialects.duckdb import DuckDB
-
-        ends = [token.start for token in DuckDB().tokenize(self.text) if self.text[token.start] == ";"]
+        ends = [token.start for token in self.tokens if self.text[token.start] == ";"]
         return self.text[: ends[0] if ends else len(self.text)].rstrip()
 
     @property

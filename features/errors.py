@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,20 @@ class LeadmartError(Exception):
         if self.others:
             document["others"] = [other.as_json() for other in self.others]
         return document
+
+
+def read_text(path: Path) -> str:
+    """A text that a person wrote, without a byte order mark. Raises LeadmartError `not_utf8` with the line."""
+    content = path.read_bytes()
+    try:
+        return content.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
+    except UnicodeDecodeError as error:
+        raise LeadmartError(
+            f"{path.name} is not in UTF-8",
+            code="not_utf8",
+            place=Place(str(path), content[: error.start].count(b"\n") + 1),
+            hint="save it in UTF-8; `iconv -f WINDOWS-1252 -t UTF-8` makes it so",
+        ) from None
 
 
 def first_line(error: object) -> str:

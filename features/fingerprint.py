@@ -41,11 +41,10 @@ def token_hash(definition: Definition) -> str:
 
     Case of unquoted words, white space and comments do not count; string and quoted-name tokens count to the letter.
     """
-    from sqlglot.dialects.duckdb import DuckDB
     from sqlglot.tokenizer_core import TokenType
 
     words: list[str] = []
-    for token in DuckDB().tokenize(definition.text):
+    for token in definition.tokens:
         if token.token_type is TokenType.SEMICOLON:
             continue
         written = definition.text[token.start : token.end + 1]

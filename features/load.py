@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -16,7 +15,9 @@ from leadmart.features.clock import sql_literal
 from leadmart.features.definition import raw_columns_read
 from leadmart.features.errors import LeadmartError, Place, near_names
 from leadmart.features.fingerprint import file_digest, file_stamp
-from leadmart.features.literals import quoted
+from leadmart.features.foreign import header_cells, json_relation, refuse_columns, refuse_disguised, words_of
+from leadmart.features.intact import intact_inputs
+from leadmart.features.literals import quoted, quoted_name
 from leadmart.features.raw import CHANGE_COLUMNS, CHANGES
 from leadmart.features.raw_clock import clock_columns, clock_sql
 from leadmart.features.registry import Registry
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     from sqlglot import exp
 
 _FORMATS = {".csv": "csv", ".tsv": "csv", ".parquet": "parquet", ".json": "json", ".jsonl": "json", ".ndjson": "json"}
+_KEPT_AS_TEXT = ("TEXT", "VARCHAR", "HUGEINT", "INT128", "UHUGEINT")
+"""What text is not cast to: Parquet has no such integers, and a DOUBLE would be another value."""
+
 _TABLE_NAME = re.compile(r"^[A-Za-z_][A-Za-z0-9_]*$")
 
 
@@ -58,7 +62,8 @@ def load(
 ) -> list[Batch]:
     """Brings CSV, Parquet or JSON lines files, or folders of them, into `raw.<table>`; all of them or none.
 
-    A file whose content is already loaded is left alone. `replace` makes the given files the whole table.
+    A file whose content is already loaded, and whose batch is intact, is left alone. `replace` makes the given files
+    the whole table.
     Text columns that a source casts are stored in that type, a clock that is a day as that day's last microsecond; an
     empty cell of a CSV file is NULL, a quoted empty
     one stays an empty string in text columns. Raises LeadmartError `no_such_file`, `unreadable_file`, `missing_column`,
@@ -72,12 +77,7 @@ def load(
     declared = _declared(registry, table)
     readers = [d for d in registry.all("source") if table.lower() in {read.name.lower() for read in d.reads}]
     clocks = {name for definition in readers for name in clock_columns(definition)}
-    have = {
-        row[0]
-        for row in warehouse.rows(
-            "SELECT input_sha256 FROM store.meta.loads WHERE table_name = ? AND replaced_at IS NULL", [table]
-        )
-    }
+    have = intact_inputs(warehouse, table)
     staged: list[_Staged] = []
     batches: list[Batch] = []
     hashes: list[str] = []
@@ -129,11 +129,12 @@ def _stage(
     try:
         relation = file_relation(warehouse, file)
         found = dict(warehouse.columns(f"SELECT * FROM {relation}"))
+        refuse_columns(file, list(found), file_format(file) == "parquet")
         missing = [name for name in declared if name not in {c.lower() for c in found}]
         if missing:
             raise _missing_columns(file, missing, list(found))
         types = {c: declared.get(c.lower()) for c, kind in found.items() if kind == "VARCHAR"}
-        cast = {c: kind for c, kind in types.items() if kind and kind not in ("TEXT", "VARCHAR")}
+        cast = {c: kind for c, kind in types.items() if kind and kind not in _KEPT_AS_TEXT}
         _refuse_unreadable_values(warehouse, file, relation, cast)
         stored = {c: _text_as(kind, c) for c, kind in cast.items()}
         for c, kind in found.items():
@@ -143,7 +144,7 @@ def _stage(
                 and (sql := clock_sql(c, kind, "TRY_CAST"))
             ):
                 stored[c] = sql
-        items = [f'{stored[c]} AS "{c}"' if c in stored else f'"{c}"' for c in found]
+        items = [f"{stored[c]} AS {quoted_name(c)}" if c in stored else quoted_name(c) for c in found]
         target = warehouse.staging_file()
         rows = warehouse.write_parquet(f"SELECT {', '.join(items)} FROM {relation}", target)
     except duckdb.Error as error:
@@ -163,7 +164,12 @@ def _list_batches(
                 [table],
             )
         for each, file, sha256, size in kept:
-            # a batch that comes back keeps the moment it was first loaded
+            # a batch whose file was damaged comes back with the moment it was first loaded, and counts once
+            warehouse.execute(
+                "UPDATE store.meta.loads SET file = ?, sha256 = ?, bytes = ? WHERE table_name = ? AND input_sha256 = ? "
+                "AND sha256 <> ? AND replaced_at IS NULL",
+                [file, sha256, size, table, each.input_sha256, sha256],
+            )
             warehouse.execute(
                 f"INSERT INTO store.meta.loads VALUES (?, ?, ?, ?, ?, ?, ?, {sql_literal(loaded_at)}, NULL) "
                 "ON CONFLICT (table_name, sha256) DO UPDATE SET replaced_at = NULL",
@@ -179,6 +185,7 @@ def file_format(file: Path) -> str | None:
 
 def file_relation(warehouse: Warehouse, file: Path) -> str:
     """The SQL relation that reads a file; every column of a CSV file is text."""
+    refuse_disguised(file)
     path = quoted(file)
     match file_format(file):
         case "csv":
@@ -192,35 +199,26 @@ def file_relation(warehouse: Warehouse, file: Path) -> str:
         case "parquet":
             return f"read_parquet({path})"
         case _:
-            return f"read_json({path}, sample_size = -1)"
+            return json_relation(warehouse, file)
 
 
 def _csv_header(warehouse: Warehouse, file: Path) -> tuple[list[str], str]:
-    """The names in a CSV file's first line and its delimiter: of `, ; tab |` the one that line has most of."""
+    """The names in a CSV file's first line, and its delimiter."""
     first = warehouse.rows(
         f"SELECT line FROM read_csv({quoted(file)}, columns = {{'line': 'VARCHAR'}}, auto_detect = false, "
         "header = false, delim = '\x1f', quote = '', escape = '', strict_mode = false) LIMIT 1"
     )
-    line = str(first[0][0] or "").lstrip("\ufeff") if first else ""
-    delimiter = max(",;\t|", key=line.count)
-    names = [name.strip() for name in next(csv.reader([line], delimiter=delimiter), [])]
-    folded = [name.lower() for name in names]
-    twice = sorted({name for name in folded if folded.count(name) > 1})
-    if not names or "" in names or twice:
-        what = f"names {', '.join(twice)} twice" if twice else "does not name every column"
-        raise LeadmartError(
-            f"{file.name} cannot be read: its first line {what}",
-            code="unreadable_file",
-            place=Place(str(file), 1, text=line),
-            hint="the first line of a CSV file names its columns; nothing was loaded",
-        )
-    return names, delimiter
+    return header_cells(file, str(first[0][0] or "").lstrip("\ufeff") if first else "")
 
 
 def files_of(paths: Sequence[Path]) -> list[Path]:
     """The files given, and those in the folders given. Raises LeadmartError `no_such_file`, `unreadable_file`."""
     files: list[Path] = []
     for path in paths:
+        if not str(path).isprintable() and "\udc80" <= max(str(path)) <= "\udcff":
+            raise LeadmartError(
+                f"{str(path)!r} is not in UTF-8", code="no_such_file", hint="give the file another name"
+            )
         if path.is_dir():
             inside = sorted(p for p in path.iterdir() if p.is_file() and file_format(p))
             if not inside:
@@ -253,7 +251,7 @@ def _text_as(kind: str, column: str) -> str:
 
     DuckDB's cast of text to TIMESTAMP drops the offset: 02:00+02:00 would be 02:00.
     """
-    text = f"""NULLIF("{column}", '')"""
+    text = f"NULLIF({quoted_name(column)}, '')"
     if kind == "TIMESTAMP":
         return f"CAST(TRY_CAST({text} AS TIMESTAMPTZ) AS TIMESTAMP)"
     return f"TRY_CAST({text} AS {kind})"
@@ -263,9 +261,10 @@ def _refuse_unreadable_values(warehouse: Warehouse, file: Path, relation: str, t
     if not types:
         return
     tests = " OR ".join(
-        f"""("{c}" IS NOT NULL AND "{c}" <> '' AND {_text_as(t, c)} IS NULL)""" for c, t in types.items()
+        f"({quoted_name(c)} IS NOT NULL AND {quoted_name(c)} <> '' AND {_text_as(t, c)} IS NULL)"
+        for c, t in types.items()
     )
-    columns = ", ".join(f'"{c}"' for c in types)
+    columns = ", ".join(quoted_name(c) for c in types)
     first = warehouse.rows(
         f"SELECT line, {columns} FROM (SELECT ROW_NUMBER() OVER () AS line, {columns} FROM {relation}) WHERE {tests} "
         "ORDER BY line LIMIT 1"
@@ -298,8 +297,7 @@ def unreadable_file(file: Path, error: duckdb.Error) -> LeadmartError:
     """What DuckDB found wrong with a file, in the words of a reader of files."""
     text = str(error)
     line = re.search(r"[Ll]ine:? (\d+)", text)
-    words = next((part.strip() for part in text.splitlines() if part.strip()), "unreadable")
-    hint = "nothing was loaded"
+    words, hint = words_of(error), "nothing was loaded"
     if "unicode" in text.lower() or "utf-8" in text.lower():
         words, hint = "it is not in UTF-8", f"iconv -f WINDOWS-1252 -t UTF-8 makes it so; {hint}"
     if cells := re.search(r"Expected Number of Columns: (\d+) Found: (\d+)", text):

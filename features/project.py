@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator, model_validator
 
-from leadmart.features.errors import LeadmartError, Place, all_as_one, near_names
+from leadmart.features.errors import LeadmartError, Place, all_as_one, near_names, read_text
 
 SETTINGS_FILE = "leadmart.toml"
 
@@ -42,7 +42,7 @@ class ClockSection(Section):
     @classmethod
     def _every_is_an_interval(cls, value: str) -> str:
         found = _EVERY.match(value)
-        if not found or int(found[1]) == 0:
+        if not found or int(found[1]) == 0 or len(found[1]) > 6:
             raise ValueError("write a number and minutes, hours or days, such as '1 day' or '6 hours'")
         if timedelta(days=1) % _interval(value) and _interval(value) % timedelta(days=1):
             raise ValueError("the cadence must divide a day, or be whole days")
@@ -239,9 +239,10 @@ class Project:
 def find_project(start: Path | None = None) -> Project:
     """The project whose `leadmart.toml` stands in `start` or the nearest folder above it.
 
-    Raises LeadmartError `no_project` where there is none, and what `read_settings` raises.
+    Raises LeadmartError `no_project` where there is none, `bad_folder`, and what `read_settings` raises.
     """
     folder = (start or Path.cwd()).resolve()
+    refuse_folder(folder)
     for candidate in (folder, *folder.parents):
         if (candidate / SETTINGS_FILE).is_file():
             return Project(candidate, read_settings(candidate / SETTINGS_FILE))
@@ -252,9 +253,24 @@ def find_project(start: Path | None = None) -> Project:
     )
 
 
+def refuse_folder(folder: Path) -> None:
+    """Raises LeadmartError `bad_folder` for a path that DuckDB takes for another one."""
+    text = str(folder.resolve())
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        why = "its path is not in UTF-8"
+    else:
+        why = "DuckDB reads ? and \\ in a path as something else" if "?" in text or "\\" in text else ""
+    if why:
+        raise LeadmartError(
+            f"{text!r} cannot be a project's folder: {why}", code="bad_folder", hint="give it another name"
+        )
+
+
 def read_settings(path: Path) -> Settings:
     """The settings in `path`. Raises LeadmartError `bad_settings` with the line of every key that is wrong."""
-    text = path.read_text(encoding="utf-8-sig")
+    text = read_text(path)
     try:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -262,6 +278,10 @@ def read_settings(path: Path) -> Settings:
         line = int(found[1]) if found else None
         raise LeadmartError(
             f"not valid TOML: {error}", code="bad_settings", place=_line_place(path, text, line)
+        ) from None
+    except RecursionError:
+        raise LeadmartError(
+            "not valid TOML: its brackets are nested too deep", code="bad_settings", place=Place(str(path))
         ) from None
     try:
         return Settings.model_validate(table)

@@ -109,6 +109,17 @@ def raw_versions(warehouse: Warehouse) -> dict[str, str]:
     return found
 
 
+def emptied_tables(warehouse: Warehouse) -> set[str]:
+    """Loaded tables, in lower case, that had rows once and have none now."""
+    return {
+        name.lower()
+        for (name,) in warehouse.rows(
+            "SELECT table_name FROM store.meta.loads GROUP BY table_name HAVING SUM(row_count) > 0 "
+            "AND COALESCE(SUM(row_count) FILTER (WHERE replaced_at IS NULL), 0) = 0"
+        )
+    }
+
+
 def newest_load(warehouse: Warehouse) -> datetime | None:
     """When the newest load was completed; for tables read in place, when their files were last written.
 

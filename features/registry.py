@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 
 from leadmart.features.definition import VERSIONED, Definition, Read
-from leadmart.features.errors import LeadmartError, all_as_one, near_names
+from leadmart.features.errors import LeadmartError, all_as_one, near_names, read_text
 from leadmart.features.fingerprint import digest, file_digest, token_hash
 from leadmart.features.project import Project
 
@@ -291,7 +291,7 @@ def definition_at(path: Path, inside: Path, kind: str, packaged: bool) -> Defini
 
     Raises LeadmartError `bad_path` where the path says no kind, name and version.
     """
-    text = path.read_text(encoding="utf-8-sig")
+    text = read_text(path)
     parts = inside.parts[1:]
     if kind == "source" and len(parts) == 2:
         return Definition(kind, path.stem, None, parts[0], path, text, packaged)

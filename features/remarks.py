@@ -94,3 +94,25 @@ def filled_warnings(warehouse: Warehouse) -> list[str]:
     told = f"the slices at {iso(due)} were filled before this load"
     following = iso(due + warehouse.project.settings.clock.interval)
     return [f"{told}: its rows count from the next as_of on, {following}; `leadmart plan` names slices that are stale"]
+
+
+def volume_warnings(warehouse: Warehouse, table: str) -> list[str]:
+    """A sentence where a raw table is empty now, or where its newest load is over ten times those before.
+
+    Both are told and neither is refused: a source's suite says what holds back, and a first campaign is no fault.
+    """
+    loads = warehouse.rows(
+        "SELECT CAST(SUM(row_count) AS BIGINT), CAST(COALESCE(SUM(row_count) FILTER (WHERE replaced_at IS NULL), 0) "
+        "AS BIGINT) FROM store.meta.loads WHERE table_name = ? GROUP BY loaded_at ORDER BY loaded_at",
+        [table],
+    )
+    if loads and not sum(standing for _, standing in loads):
+        return [f"raw.{table} is empty now: the suites of its sources hold back what reads them"]
+    *before, newest = [rows for rows, _ in loads] or [0]
+    usual = sum(before) // len(before) if before else 0
+    if not usual or newest <= 10 * usual:
+        return []
+    return [
+        f"raw.{table}: {newest:,} rows came, more than ten times as many as in a load before ({usual:,} on average); "
+        "all are loaded"
+    ]

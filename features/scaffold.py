@@ -11,13 +11,14 @@ from pathlib import Path
 
 from leadmart.features import demo
 from leadmart.features.errors import LeadmartError
-from leadmart.features.project import SETTINGS_FILE, Project, find_project
+from leadmart.features.project import SETTINGS_FILE, Project, find_project, refuse_folder
 
 _GITIGNORE = "warehouse/\n"
 
 
 def init(folder: Path) -> Project:
     """Writes a project into a new or empty folder. Raises LeadmartError `folder_not_empty`."""
+    refuse_folder(folder)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise LeadmartError(
             f"{folder} is there already and not empty", code="folder_not_empty", hint="name a new folder"
@@ -52,6 +53,7 @@ def init_demo(
     from leadmart.features.registry import Registry
     from leadmart.features.warehouse import open_for_writing
 
+    refuse_folder(folder)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise LeadmartError(
             f"{folder} is there already and not empty", code="folder_not_empty", hint="name a new folder"

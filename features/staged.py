@@ -17,6 +17,7 @@ import duckdb
 from leadmart.features.clock import sql_literal
 from leadmart.features.definition import Definition
 from leadmart.features.fingerprint import digest
+from leadmart.features.intact import is_intact
 from leadmart.features.literals import quoted, quoted_file, quoted_name
 from leadmart.features.raw import loaded_batches, raw_versions
 from leadmart.features.registry import Registry
@@ -166,9 +167,9 @@ def current(warehouse: Warehouse, registry: Registry, names: Iterable[str]) -> d
 
 
 def _is_whole(warehouse: Warehouse, files: Sequence[str], sizes: Sequence[int]) -> bool:
-    """Whether every file is there in its full length; a source with one that is not is staged anew."""
+    """Whether every file has the content it is named by; a source with one that is not is staged anew."""
     paths = [warehouse.project.warehouse / file for file in files]
-    return all(path.is_file() and path.stat().st_size == size for path, size in zip(paths, sizes, strict=True))
+    return all(is_intact(path, size) for path, size in zip(paths, sizes, strict=True))
 
 
 def known_at(warehouse: Warehouse, kept: Kept, moments: Sequence[datetime]) -> str | None:

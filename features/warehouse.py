@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +14,7 @@ import duckdb
 
 from leadmart.features.clock import now, sql_literal
 from leadmart.features.errors import LeadmartError, first_line
+from leadmart.features.failures import failure, failures_named
 from leadmart.features.fingerprint import file_digest
 from leadmart.features.holder import (
     AT_ONCE,
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
     import polars as pl
 
     from leadmart.features.in_place import InPlace
+
+SEALED_AT = 1_000_000_000
+"""The time of writing that kept files get, in nanoseconds: who alters one moves it. A second after 1970 began."""
 
 SCHEMAS = ("raw", "staging", "known", "known_since", "features", "links", "gates", "reference")
 
@@ -59,10 +63,12 @@ class Warehouse:
         """What is said of this session while it holds the store for writing."""
 
     def execute(self, sql: str, params: Sequence[object] = ()) -> None:
-        self.connection.execute(sql, list(params) or None).fetchall()
+        with failures_named():
+            self.connection.execute(sql, list(params) or None).fetchall()
 
     def rows(self, sql: str, params: Sequence[object] = ()) -> list[tuple[Any, ...]]:
-        return self.connection.execute(sql, list(params) or None).fetchall()
+        with failures_named():
+            return self.connection.execute(sql, list(params) or None).fetchall()
 
     def frame(self, sql: str, params: Sequence[object] = ()) -> pl.DataFrame:
         found: pl.DataFrame = self.connection.sql(sql, params=list(params) or None).pl()
@@ -76,7 +82,11 @@ class Warehouse:
 
     def write_parquet(self, sql: str, path: Path) -> int:
         path.parent.mkdir(parents=True, exist_ok=True)
-        written = self.rows(f"COPY ({sql}) TO {quoted(path)} (FORMAT parquet, COMPRESSION zstd)")
+        try:
+            written = self.rows(f"COPY ({sql}) TO {quoted(path)} (FORMAT parquet, COMPRESSION zstd)")
+        except BaseException:
+            path.unlink(missing_ok=True)
+            raise
         return int(written[0][0])
 
     @contextmanager
@@ -85,9 +95,10 @@ class Warehouse:
         try:
             yield
         except BaseException:
-            self.connection.execute("ROLLBACK")
+            with suppress(duckdb.Error):  # a store that could not be written to is not there to be rolled back
+                self.connection.execute("ROLLBACK")
             raise
-        self.connection.execute("COMMIT")
+        self.execute("COMMIT")
 
     def hold(self, patience: Patience, command: str) -> None:
         """Attaches the store for writing, migrated; where another process has it, once that lets go of it.
@@ -96,7 +107,9 @@ class Warehouse:
         """
         self.execute("DETACH DATABASE IF EXISTS store")  # the copy that it left itself when it let go
         sql = f"ATTACH {quoted(self.project.store)} AS store (STORAGE_VERSION 'v1.5.0')"
-        waiting_for(lambda: self.connection.execute(sql), lambda error: busy(self.project, error), patience)
+        waiting_for(
+            lambda: self.connection.execute(sql), lambda error: failure(error) or busy(self.project, error), patience
+        )
         self._name_holder(Holder.here(command))
         _migrate(self)
         self.keeps_staged = True
@@ -151,6 +164,7 @@ class Warehouse:
         target.parent.mkdir(parents=True, exist_ok=True)
         _flush(staged)
         os.replace(staged, target)
+        seal(target)
         return kept.as_posix(), sha256, size
 
     def staging_file(self) -> Path:
@@ -169,8 +183,15 @@ def open_for_writing(project: Project, command: str = "", patience: Patience = A
     """A session that may write the store, migrated to this release's tables; made where it does not exist.
 
     `command` is what others are told of it while it lasts. Raises LeadmartError `warehouse_busy` where another process
-    holds the store for longer than patience lasts, `warehouse_newer` for a store of a later release.
+    holds the store for longer than patience lasts, `warehouse_newer` for a store of a later release,
+    `store_missing` where only the catalogue is left: an empty store would be published over it.
     """
+    if project.catalogue.is_file() and not project.store.is_file():
+        raise LeadmartError(
+            f"{project.store} is gone, and with it what lists the files of {project.warehouse}",
+            code="store_missing",
+            hint="restore it from a backup; to begin anew, move warehouse/ away",
+        )
     project.store.parent.mkdir(parents=True, exist_ok=True)
     warehouse = Warehouse(project, _session(project))
     warehouse.patience = patience
@@ -274,6 +295,11 @@ def _sweep(project: Project) -> None:
         pid = path.name.partition("-")[0]
         if not (pid.isdigit() and is_running(int(pid))) or int(pid) == os.getpid():
             path.unlink(missing_ok=True)
+
+
+def seal(path: Path) -> None:
+    """Gives a file that will never change the fixed time of writing by which `intact` knows it."""
+    os.utime(path, ns=(SEALED_AT, SEALED_AT))
 
 
 def _flush(path: Path) -> None:

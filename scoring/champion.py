@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from leadmart.features.errors import LeadmartError, near_names
+from leadmart.features.errors import LeadmartError, near_names, read_text
 from leadmart.features.gate_rule import GateRule, parse_rule
 from leadmart.features.lookup import FeatureColumn
 from leadmart.features.plan import Selection
@@ -49,13 +49,20 @@ def champion_version(warehouse: Warehouse, feature_set_version: str) -> str:
 
 
 def load_model(warehouse: Warehouse, version: str) -> Model | None:
-    """The stored model of a version; None for the rules."""
+    """The stored model of a version; None for the rules. Raises LeadmartError `bad_model` where it was altered."""
     if version == RULES:
         return None
     from leadmart.scoring.model import Model
 
     ((artefact,),) = warehouse.rows("SELECT artefact FROM store.meta.models WHERE model_version = ?", [version])
-    return Model.from_text(artefact)
+    model = Model.from_text(artefact)
+    if model.model_version != version:
+        raise LeadmartError(
+            f"the stored model {version} is not the one that was trained: its content is that of {model.model_version}",
+            code="bad_model",
+            hint="train again, or restore warehouse/ from a backup",
+        )
+    return model
 
 
 def gate_rules(selection: Selection) -> tuple[GateRule, ...]:
@@ -88,8 +95,8 @@ def load_policy(registry: Registry, selection: Selection) -> Policy:
     return Policy(
         gates=gate_rules(selection),
         gate_fingerprints=tuple((gate.ref, selection.fingerprints[gate.relation]) for gate in selection.gates),
-        scorecard=read_scorecard(scorecard.path.read_text(encoding="utf-8-sig"), str(scorecard.path.name)),
-        templates=read_templates(templates.path.read_text(encoding="utf-8-sig"), str(templates.path.name)),
+        scorecard=read_scorecard(read_text(scorecard.path), str(scorecard.path.name)),
+        templates=read_templates(read_text(templates.path), str(templates.path.name)),
         tiers=Tiers(scoring.tiers.hot, scoring.tiers.warm),
         boost=Boost(scoring.boost.column, scoring.boost.max, scoring.boost.half_life_days) if has_boost else None,
         max_weight=scoring.blend.max_weight,

@@ -10,12 +10,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from leadmart.features import catalogue
+import duckdb
+
 from leadmart.features.assumed import Assumed, assumed_arrivals
 from leadmart.features.clock import iso, now, sql_literal
 from leadmart.features.definition import raw_names
 from leadmart.features.errors import LeadmartError
 from leadmart.features.holder import AT_ONCE, Patience
+from leadmart.features.intact import refuse_altered_files
 from leadmart.features.materialize import Written, fill, slice_file
 from leadmart.features.plan import (
     Selection,
@@ -27,7 +29,7 @@ from leadmart.features.plan import (
     wanted_slices,
 )
 from leadmart.features.project import Project
-from leadmart.features.raw import CHANGES
+from leadmart.features.raw import CHANGES, emptied_tables
 from leadmart.features.reach import bounds_of
 from leadmart.features.registry import Registry
 from leadmart.features.session import Session
@@ -35,6 +37,7 @@ from leadmart.features.snapshot import snapshot
 from leadmart.features.staged import WHOLE
 from leadmart.features.warehouse import Warehouse, new_run_id, open_for_writing
 from leadmart.scoring.judge import Judge, held_back
+from leadmart.scoring.record import record_end, record_start, why_blocked
 from leadmart.scoring.scorer import Scorer, label_of
 from leadmart.scoring.upsert import Counts, Scoring, upsert
 
@@ -74,6 +77,7 @@ class Run:
     tiers: list[tuple[str, int]] = field(default_factory=list)
     assumed: list[Assumed] = field(default_factory=list)
     refused_tables: list[str] = field(default_factory=list)
+    emptied: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.session = Session(self.warehouse, self.registry)
@@ -135,16 +139,21 @@ def plan(run: Run) -> None:
 
 
 def judge_sources(run: Run) -> None:
-    """Asks quality about every source that is read; a failed one holds back the views that read it."""
+    """Asks quality about every source that is read; a failed one holds back the views that read it.
+
+    So does one that had rows and has none now: features would say that nothing ever happened.
+    """
     read = [*run.selection.definitions, *([] if run.only else [label_of(run.registry)])]
     names = run.registry.sources_of(read)
     run.progress("quality of sources", 0, 1)
     run.assumed = assumed_arrivals(run.warehouse, run.registry, names, run.session.present)
     refused = {f"{table.lower()}{CHANGES}" for table in run.refused_tables}
     stale = {d.name for d in run.registry.all("source") if refused & raw_names(d)} & set(names)
+    emptied = emptied_tables(run.warehouse)
+    run.emptied = sorted({d.name for d in run.registry.all("source") if raw_names(d) & emptied} & set(names))
     bounds = bounds_of(run.warehouse, read, run.moments)
     since = {name: bounds.get(name, WHOLE).since for name in names}
-    run.failed_sources = run.judge.failed_sources(run.session, since) | stale
+    run.failed_sources = run.judge.failed_sources(run.session, since) | stale | set(run.emptied)
     run.held = held_back(run.selection.definitions, run.registry, run.failed_sources)
 
 
@@ -298,63 +307,22 @@ def execute(
         refuse_unloaded(warehouse, chosen)
         run = Run(warehouse, registry, command, list(chosen), only, progress, run_id or new_run_id())
         warehouse.name_run(run.run_id)
-        _record_start(run)
+        record_start(run)
         try:
+            refuse_altered_files(warehouse)
             for stage in stages:
                 stage(run)
             run.status = "blocked" if run.status == "blocked" or run.held else "done"
         except BaseException as error:
             run.status = "failed"
             # what went wrong first is what a person has to hear, also where the catalogue cannot be swapped
-            with suppress(LeadmartError):
-                _record_end(
+            with suppress(LeadmartError, duckdb.Error, OSError):
+                record_end(
                     run, error.message if isinstance(error, LeadmartError) else f"{type(error).__name__}: {error}"
                 )
             raise
-        _record_end(run, why_blocked(run))
+        record_end(run, why_blocked(run))
         return run
-
-
-def _record_start(run: Run) -> None:
-    # whoever holds the store is the only writer: a run still said to be running was killed
-    run.warehouse.execute(
-        "UPDATE store.meta.runs SET status = 'failed', message = 'killed', finished_at = "
-        f"{sql_literal(run.started_at)} WHERE status = 'running'"
-    )
-    run.warehouse.execute(
-        "INSERT INTO store.meta.runs (run_id, command, as_of, status, started_at) "
-        f"VALUES (?, ?, {sql_literal(run.moments[-1])}, 'running', {sql_literal(run.started_at)})",
-        [run.run_id, run.command],
-    )
-
-
-def _record_end(run: Run, message: str | None) -> None:
-    seconds = round(time.perf_counter() - run.started, 3)
-    run.warehouse.execute(
-        "UPDATE store.meta.runs SET status = ?, message = ?, slices_computed = ?, slices_skipped = ?, inserted = ?, "
-        "updated = ?, "
-        f"unchanged = ?, model_version = ?, finished_at = {sql_literal(now())}, seconds = ? WHERE run_id = ?",
-        [
-            run.status, message, run.computed, run.skipped, run.counts.inserted, run.counts.updated,
-            run.counts.unchanged,
-            run.model_version, seconds, run.run_id,
-        ],
-    )  # fmt: skip
-    catalogue.publish(run.warehouse, run.registry, getattr(run, "selection", None))
-
-
-def why_blocked(run: Run) -> str | None:
-    """What held a run back, in one line; None where nothing did."""
-    if run.status != "blocked":
-        return None
-    if run.failed_sources:
-        shrunk = f"raw.{', raw.'.join(run.refused_tables)} shrank; " if run.refused_tables else ""
-        return (
-            f"{shrunk}quality of {', '.join(sorted(run.failed_sources))} failed; held back: "
-            f"{', '.join(sorted(run.held)) or 'scores'}"
-        )
-    failed = [v for v in run.judge.given if not v.success]
-    return "quality failed: " + ", ".join(f"{v.suite} on {v.subject}" for v in failed)
 
 
 def _approves_slice(run: Run, each: Slice) -> bool:

@@ -16,6 +16,7 @@ from leadmart.features.clock import now, sql_literal
 from leadmart.features.definition import Definition, horizon_days
 from leadmart.features.errors import LeadmartError
 from leadmart.features.holder import AT_ONCE, Patience
+from leadmart.features.intact import refuse_altered_files
 from leadmart.features.lookup import feature_columns
 from leadmart.features.materialize import publish_views
 from leadmart.features.plan import Selection, select
@@ -73,6 +74,7 @@ def train(
     run_id = run_id or new_run_id()
     with open_for_writing(project, "train", patience) as warehouse:
         warehouse.name_run(run_id)
+        refuse_altered_files(warehouse)
         registry = Registry(project)
         session = Session(warehouse, registry)
         cut_off = newest_load(warehouse)

@@ -1,0 +1,172 @@
+"""Files of the warehouse that are gone, cut or altered: named before anything is published from them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from leadmart.features.intact import is_intact
+from tests.faults.killing import shown, state
+
+
+def removed(file: Path) -> None:
+    file.unlink()
+
+
+def cut(file: Path) -> None:
+    content = file.read_bytes()
+    file.write_bytes(content[: len(content) // 2])
+
+
+def emptied(file: Path) -> None:
+    file.write_bytes(b"")
+
+
+def altered(file: Path) -> None:
+    """A byte of the rows is another one; size, begin and footer are as they were."""
+    content = bytearray(file.read_bytes())
+    content[len(content) // 8] ^= 1
+    file.write_bytes(content)
+
+
+DAMAGES: dict[str, tuple[Callable[[Path], None], str]] = {
+    "gone": (removed, "file_missing"),
+    "cut": (cut, "file_altered"),
+    "emptied": (emptied, "file_altered"),
+    "altered": (altered, "file_altered"),
+}
+PLACES = {
+    "raw": ("raw/web_events", "the batch web_events.parquet of raw.web_events"),
+    "slice": ("slices/lead_profile", "the slice of lead_profile@v1 at 2026-03-01T00:00:00"),
+    "scores": ("scores", "the score file 1"),
+}
+
+
+@pytest.fixture(scope="module")
+def broken(town: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A town that is broken and mended again and again."""
+    return Path(shutil.copytree(town, tmp_path_factory.mktemp("broken") / "project"))
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+@pytest.mark.parametrize("place", PLACES)
+def test_a_damaged_file_is_named_and_nothing_is_published(place: str, damage: str, broken: Path, here: Any) -> None:
+    (do, code), (folder, subject) = DAMAGES[damage], PLACES[place]
+    file = next((broken / "warehouse" / folder).glob("*.parquet"))
+    kept, before = file.read_bytes(), state(broken)
+    do(file)
+    answer = here("run", "--project", broken, "--json")
+    error = answer.document["error"]
+    assert (answer.code, error["code"]) == (1, code)
+    assert error["message"].startswith(f"{subject} is listed, and its file ")
+    assert file.name in error["message"]
+    file.write_bytes(kept)
+    assert state(broken) == before
+
+
+def test_a_damaged_raw_file_comes_back_by_loading_it_again(copy_town: Any, here: Any, tmp_path: Path) -> None:
+    folder = copy_town()
+    source = tmp_path / "plans.csv"
+    source.write_text("id,name\n1,small\n")
+    words = ("load", "plans", source, "--project", folder, "--json")
+    assert here(*words).document["rows"] == 1
+    whole = state(folder)
+    (file,) = (folder / "warehouse" / "raw" / "plans").glob("*.parquet")
+    cut(file)
+    assert here(*words).document["batches"] == [{"file": "plans.csv", "rows": 1, "loaded": True}]
+    assert state(folder) == whole
+
+
+def test_a_copied_warehouse_is_hashed_once(copy_town: Any) -> None:
+    folder = copy_town()
+    file = next((folder / "warehouse" / "slices" / "lead_profile").glob("*.parquet"))
+    os.utime(file)
+    moved = file.stat().st_mtime_ns
+    assert is_intact(file)
+    assert file.stat().st_mtime_ns != moved
+    assert not is_intact(file, file.stat().st_size + 1)
+
+
+def test_a_deleted_catalogue_is_made_anew(copy_town: Any, here: Any) -> None:
+    folder = copy_town()
+    before = shown(folder)
+    (folder / "warehouse" / "published" / "leadmart.duckdb").unlink()
+    answer = here("show", "scores", "--project", folder, "--json")
+    assert (answer.code, answer.document["error"]["code"]) == (1, "nothing_published")
+    assert here("run", "--as-of", "2026-03-01", "--project", folder).code == 0
+    after = shown(folder)
+    assert {name: after[name] for name in ("latest", "features", "loads", "slices")} == {
+        name: before[name] for name in ("latest", "features", "loads", "slices")
+    }
+
+
+def test_a_lost_store_is_not_replaced_by_an_empty_one(copy_town: Any, here: Any) -> None:
+    folder = copy_town()
+    before = shown(folder)
+    (folder / "warehouse" / "leadmart.duckdb").unlink()
+    for words in (("run",), ("load", "web_events", folder / "late.csv"), ("train",), ("snapshot",)):
+        answer = here(*words, "--project", folder, "--json")
+        assert (answer.code, answer.document["error"]["code"]) == (1, "store_missing")
+    assert shown(folder) == before
+
+
+def test_a_warehouse_of_a_newer_release_is_left_alone(copy_town: Any, here: Any) -> None:
+    folder = copy_town()
+    with duckdb.connect(str(folder / "warehouse" / "leadmart.duckdb")) as store:
+        store.execute("INSERT INTO migrations VALUES (9999, 'of tomorrow', TIMESTAMP '2030-01-01')")
+    before = state(folder)
+    for words in (("run",), ("load", "web_events", folder / "late.csv"), ("train",)):
+        answer = here(*words, "--project", folder, "--json")
+        assert (answer.code, answer.document["error"]["code"]) == (1, "warehouse_newer")
+    assert state(folder) == before
+
+
+def test_an_altered_model_does_not_score(copy_of: Any, here: Any) -> None:
+    folder = copy_of("trained")
+    before = shown(folder)
+    with duckdb.connect(str(folder / "warehouse" / "leadmart.duckdb")) as store:
+        store.execute("UPDATE meta.models SET artefact = REPLACE(artefact, 'shrinkage=1', 'shrinkage=2')")
+    answer = here("run", "--as-of", "2026-03-01", "--project", folder, "--json")
+    assert (answer.code, answer.document["error"]["code"]) == (1, "bad_model")
+    assert shown(folder)["latest"] == before["latest"]
+
+
+@pytest.fixture
+def read_only(copy_town: Any) -> Iterator[tuple[Path, dict[str, Any]]]:
+    """A town that may only be read, and how to start a process that is held to it; root may write wherever it can."""
+    folder = copy_town()
+    if os.geteuid() != 0:
+        subprocess.run(["chmod", "-R", "a-w", str(folder)], check=True)
+        yield folder, {}
+        subprocess.run(["chmod", "-R", "u+w", str(folder)], check=True)
+        return
+    bound = subprocess.run(["mount", "--bind", "-r", str(folder), str(folder)], capture_output=True).returncode == 0
+    if bound:
+        yield folder, {}
+        subprocess.run(["umount", "-l", str(folder)], check=True)
+        return
+    for above in (folder, *folder.parents):
+        if above.stat().st_uid == os.geteuid():
+            above.chmod(0o755)
+    yield folder, {"user": 65534, "group": 65534}
+
+
+def test_a_folder_that_may_only_be_read_is_shown_and_not_run(read_only: tuple[Path, dict[str, Any]]) -> None:
+    folder, how = read_only
+    program = str(Path(sys.executable).parent / "leadmart")
+    outcomes = {}
+    for words in (("run",), ("load", "web_events", "late.csv"), ("train",), ("show", "runs")):
+        done = subprocess.run(
+            [program, *words, "--json"], cwd=folder, capture_output=True, text=True, env=os.environ, **how
+        )
+        assert "Traceback" not in done.stderr, done.stderr
+        outcomes[words[0]] = (done.returncode, '"code": "not_writable"' in done.stdout)
+    assert outcomes == {"run": (1, True), "load": (1, True), "train": (1, True), "show": (0, False)}
