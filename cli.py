@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from leadmart import __version__
-from leadmart.commands import auditing, definitions, looking, model, project, runs
+from leadmart.commands import auditing, definitions, house, looking, model, project, runs
 from leadmart.features.errors import LeadmartError
 
 app = typer.Typer(
@@ -46,6 +46,7 @@ for panel, commands in (
     ("Runs", (runs.plan, runs.run, runs.backfill, runs.restate, runs.validate, runs.verify, runs.features)),
     ("Model", (model.train, model.models, model.score)),
     ("Looking", (looking.show, looking.explain, looking.sql)),
+    ("Keeping house", (house.doctor, house.prune)),
 ):
     for command in commands:
         app.command(rich_help_panel=panel)(command)

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 SCHEMAS = ("raw", "staging", "known", "known_since", "features", "links", "gates", "reference")
 
 
+MIGRATIONS = PACKAGE / "sql" / "migrations"
+
+
 class Warehouse:
     """A session on a project's warehouse, an `Engine`.
 
@@ -150,6 +153,26 @@ def open_for_reading(project: Project) -> Warehouse:
     return Warehouse(project, connection)
 
 
+def open_store(project: Project) -> Warehouse:
+    """A session on the store that only reads it, in whatever shape it is; it must exist.
+
+    Raises LeadmartError `warehouse_busy`, `warehouse_unreadable`, and `warehouse_newer` as `open_for_writing` does.
+    """
+    connection = _session(project)
+    try:
+        connection.execute(f"ATTACH {quoted(project.store)} AS store (READ_ONLY)")
+    except duckdb.Error as error:
+        connection.close()
+        raise _reworded(error, project.store) from None
+    warehouse = Warehouse(project, connection)
+    try:
+        pending_migrations(warehouse)
+    except BaseException:
+        warehouse.close()
+        raise
+    return warehouse
+
+
 def open_scratch(project: Project) -> Warehouse:
     """A session in memory without a store, for what is computed and thrown away."""
     return Warehouse(project, _session(project))
@@ -194,41 +217,72 @@ def _reworded(error: duckdb.Error, store: Path) -> LeadmartError:
     return LeadmartError(f"{store} cannot be opened: {first_line(error)}", code="warehouse_unreadable")
 
 
-def _migrate(warehouse: Warehouse) -> None:
-    migrations = sorted((PACKAGE / "sql" / "migrations").glob("*.sql"))
-    warehouse.execute(
-        "CREATE TABLE IF NOT EXISTS store.main.migrations (number INTEGER PRIMARY KEY, name VARCHAR, applied_at "
-        "TIMESTAMP)"
+def pending_migrations(warehouse: Warehouse, folder: Path = MIGRATIONS) -> int:
+    """How many of this release's migrations the store lacks. Raises LeadmartError `warehouse_newer`."""
+    return len(_pending(warehouse, folder))
+
+
+def _pending(warehouse: Warehouse, folder: Path) -> list[tuple[int, Path]]:
+    """The migrations to apply, by number."""
+    numbers: dict[int, Path] = {}
+    for path in sorted(folder.glob("*.sql")):
+        number = int(path.name[:4])
+        if number in numbers:
+            raise ValueError(f"{path.name} and {numbers[number].name} have one number")
+        numbers[number] = path
+    has_any = warehouse.rows(
+        "SELECT 1 FROM duckdb_tables() WHERE (database_name, schema_name, table_name) = ('store', 'main', 'migrations')"
     )
-    applied = {row[0] for row in warehouse.rows("SELECT number FROM store.main.migrations")}
-    numbers = {int(path.name[:4]): path for path in migrations}
+    applied = {row[0] for row in warehouse.rows("SELECT number FROM store.main.migrations")} if has_any else set()
     if newer := applied - set(numbers):
         raise LeadmartError(
             f"{warehouse.project.store} has tables of a newer leadmart (migration {max(newer)})",
             code="warehouse_newer",
             hint="install the newer release; nothing was changed",
         )
-    for number in sorted(set(numbers) - applied):
-        path = numbers[number]
-        with warehouse.transaction():
-            warehouse.execute("USE store")
-            for statement in warehouse.connection.extract_statements(path.read_text()):
-                warehouse.connection.execute(statement)
-            warehouse.execute("USE memory")
-            warehouse.execute(
-                f"INSERT INTO store.main.migrations VALUES (?, ?, {sql_literal(now())})", [number, path.stem]
-            )
+    return sorted((number, path) for number, path in numbers.items() if number not in applied)
+
+
+def _migrate(warehouse: Warehouse, folder: Path = MIGRATIONS) -> None:
+    """Applies what the store lacks, each migration in a transaction of its own: one that fails leaves no trace.
+
+    Raises LeadmartError `warehouse_newer`, with the store untouched, and `migration_failed`.
+    """
+    pending = _pending(warehouse, folder)
+    if not pending:
+        return
+    warehouse.execute(
+        "CREATE TABLE IF NOT EXISTS store.main.migrations (number INTEGER PRIMARY KEY, name VARCHAR, applied_at "
+        "TIMESTAMP)"
+    )
+    for number, path in pending:
+        try:
+            with warehouse.transaction():
+                warehouse.execute("USE store")
+                for statement in warehouse.connection.extract_statements(path.read_text(encoding="utf-8")):
+                    warehouse.connection.execute(statement)
+                warehouse.execute("USE memory")
+                warehouse.execute(
+                    f"INSERT INTO store.main.migrations VALUES (?, ?, {sql_literal(now())})", [number, path.stem]
+                )
+        except duckdb.Error as error:
+            raise LeadmartError(
+                f"{warehouse.project.store} could not be brought to this release: {path.name}: {first_line(error)}",
+                code="migration_failed",
+                hint="nothing of it was applied: install the release before, and report this",
+            ) from None
 
 
 def _sweep(project: Project) -> None:
     """Removes unpublished files of processes that no longer run; the caller holds the store, so none is in use."""
     for path in (project.warehouse / "tmp").glob("*.parquet"):
         pid = path.name.partition("-")[0]
-        if not (pid.isdigit() and _is_running(int(pid))) or int(pid) == os.getpid():
+        if not (pid.isdigit() and is_running(int(pid))) or int(pid) == os.getpid():
             path.unlink(missing_ok=True)
 
 
-def _is_running(pid: int) -> bool:
+def is_running(pid: int) -> bool:
+    """Whether a process of that id runs, whosever it is."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
