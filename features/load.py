@@ -73,10 +73,11 @@ def load(
     readers = [d for d in registry.all("source") if table.lower() in {read.name.lower() for read in d.reads}]
     clocks = {name for definition in readers for name in clock_columns(definition)}
     have = {
-        row[0]
-        for row in warehouse.rows(
-            "SELECT input_sha256 FROM store.meta.loads WHERE table_name = ? AND replaced_at IS NULL", [table]
+        input_sha256
+        for input_sha256, file in warehouse.rows(
+            "SELECT input_sha256, file FROM store.meta.loads WHERE table_name = ? AND replaced_at IS NULL", [table]
         )
+        if (warehouse.project.warehouse / file).is_file()  # one whose file was lost is brought in again
     }
     staged: list[_Staged] = []
     batches: list[Batch] = []

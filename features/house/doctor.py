@@ -159,10 +159,10 @@ def _by_publishing(_: Warehouse) -> None:
 
 def catalogue_elsewhere(project: Project) -> str | None:
     """The warehouse whose files the catalogue reads, where that is another folder than the project's."""
+    path = r"'((?:[^']|'')*)/(?:slices|scores)/[^']*[.]parquet'"
     with duckdb.connect(str(project.catalogue), read_only=True) as connection:
         found = connection.execute(
-            "SELECT DISTINCT REGEXP_EXTRACT(sql, '''(/[^'']*)/(?:slices|scores)/[^'']*\\.parquet''', 1) AS folder "
-            "FROM duckdb_views() WHERE NOT internal ORDER BY ALL"
+            "SELECT DISTINCT REGEXP_EXTRACT(sql, ?, 1) FROM duckdb_views() WHERE NOT internal ORDER BY ALL", [path]
         ).fetchall()
     other = [folder for (folder,) in found if folder and folder != str(project.warehouse).replace("'", "''")]
     return other[0] if other else None

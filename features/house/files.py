@@ -12,7 +12,16 @@ import duckdb
 from leadmart.features.clock import now, sql_literal
 from leadmart.features.fingerprint import file_digest
 from leadmart.features.house.finding import Finding
-from leadmart.features.house.kinds import KINDS, Kind, Listed, has_table, listed_files, standing_files
+from leadmart.features.house.kinds import (
+    KINDS,
+    SLICE_KEY,
+    SLICES,
+    Kind,
+    Listed,
+    has_table,
+    listed_files,
+    standing_files,
+)
 from leadmart.features.house.score_files import write_anew
 from leadmart.features.house.words import are, named
 from leadmart.features.literals import quoted, quoted_file
@@ -95,6 +104,12 @@ def _unlist(warehouse: Warehouse, faulty: Sequence[Listed]) -> None:
     with warehouse.transaction():
         for table in {each.table for each in faulty}:
             files = [each.file for each in faulty if each.table == table]
+            if table == SLICES.table:
+                warehouse.execute(
+                    "DELETE FROM store.meta.slice_inputs AS i USING store.meta.slices AS s WHERE s.file IN (SELECT "
+                    f"UNNEST(?::VARCHAR[])) AND {' AND '.join(f'i.{c} = s.{c}' for c in SLICE_KEY)}",
+                    [files],
+                )
             warehouse.execute(f"DELETE FROM store.meta.{table} WHERE file IN (SELECT UNNEST(?::VARCHAR[]))", [files])
 
 
@@ -112,7 +127,7 @@ def _unlisted(warehouse: Warehouse, kind: Kind, listed: set[str]) -> Iterator[Fi
     found = tuple(file for file, _ in standing_files(warehouse.project, kind) if file not in listed | noted)
     if not found:
         return
-    what = f"nothing lists {are(len(found), f'{kind.name} file', f'{kind.name} files')}: {named(found)}"
+    what = f"nothing lists {are(len(found), kind.name, f'{kind.name}s')}: {named(found)}"
     if kind.is_derived:
         yield Finding("file_unlisted", what, "leaves them to `prune`", partial(_leave_to_prune, files=found), found)
     else:

@@ -32,11 +32,12 @@ class Kind:
     is_derived: bool
 
 
+SLICE_KEY = ("kind", "name", "version", "spine", "as_of", "fingerprint")
 SLICES = Listing("slices", "row_count", "bytes")
 SUPERSEDED = Listing("superseded_slices", "row_count", "bytes")
 SCORES = Listing("score_files", "row_count")
 KINDS = (
-    Kind("raw batch", "raw", (Listing("loads", "row_count", "bytes"), Listing("snapshots", None, "bytes")), False),
+    Kind("raw file", "raw", (Listing("loads", "row_count", "bytes"), Listing("snapshots", None, "bytes")), False),
     Kind("slice", "slices", (SLICES, SUPERSEDED), True),
     Kind("score file", "scores", (SCORES,), False),
 )

@@ -9,7 +9,7 @@ from typing import Any
 
 from leadmart.features import catalogue
 from leadmart.features.clock import iso, now, sql_literal
-from leadmart.features.house.kinds import every_listing_sql, has_table, listing_tables
+from leadmart.features.house.kinds import SLICE_KEY, every_listing_sql, has_table, listing_tables
 from leadmart.features.house.retention import find_doomed
 from leadmart.features.house.words import are, size_text
 from leadmart.features.plan import select
@@ -130,7 +130,7 @@ def _bytes_of(warehouse: Warehouse, file: str) -> int:
 
 def _unlist(warehouse: Warehouse) -> None:
     """Takes what is doomed out of the listings, and notes the files that nothing lists now, in one transaction."""
-    moment = sql_literal(now())
+    moment, key = sql_literal(now()), ", ".join(SLICE_KEY)
     with warehouse.transaction():
         warehouse.execute(
             "INSERT OR IGNORE INTO store.meta.unlisted_files SELECT f.file, f.bytes, MIN(d.why), "
@@ -144,8 +144,7 @@ def _unlist(warehouse: Warehouse) -> None:
                 f"DELETE FROM store.meta.{table} WHERE rowid IN (SELECT row FROM doomed WHERE table_name = '{table}')"
             )
         warehouse.execute(
-            "DELETE FROM store.meta.slice_inputs WHERE (kind, name, version, spine, as_of, fingerprint) NOT IN "
-            "(SELECT (kind, name, version, spine, as_of, fingerprint) FROM store.meta.slices)"
+            f"DELETE FROM store.meta.slice_inputs WHERE ({key}) NOT IN (SELECT ({key}) FROM store.meta.slices)"
         )
 
 

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 
 from leadmart.features.clock import now, sql_literal
 from leadmart.features.house.finding import Finding
-from leadmart.features.house.kinds import has_table
+from leadmart.features.house.kinds import SLICE_KEY, has_table
 from leadmart.features.house.words import are, named
 from leadmart.features.warehouse import Warehouse
 
-_SLICE = "(kind, name, version, spine, as_of, fingerprint)"
+_SLICE = f"({', '.join(SLICE_KEY)})"
 _VERSIONS = "as_of, feature_set_version, model_version, policy_version"
 _SCORED = f"SELECT {_VERSIONS}, COUNT(*) AS scored FROM store.scores.lead_scores GROUP BY ALL"
 

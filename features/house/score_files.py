@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from leadmart.features.clock import sql_literal
-from leadmart.features.literals import quoted
+from leadmart.features.fingerprint import file_digest
 from leadmart.features.warehouse import Warehouse
 
 
@@ -30,22 +30,25 @@ def write_anew(warehouse: Warehouse, file: str) -> bool:
         f"SELECT {versions} FROM {written} WHERE run_id = ? GROUP BY ALL HAVING COUNT(*) = ? ORDER BY ALL",
         [run_id, rows],
     )
-    kept = []
+    staged = []
     for as_of, features, model, policy in candidates:
-        staged = warehouse.staging_file()
-        warehouse.write_parquet(
-            f"SELECT {columns}, CAST({number} AS BIGINT) AS publish_number FROM {written} WHERE run_id = "
-            f"{quoted(run_id)} AND as_of = {sql_literal(as_of)} AND feature_set_version = {quoted(features)} "
-            f"AND model_version = {quoted(model)} AND policy_version = {quoted(policy)} ORDER BY lead_id, as_of",
-            staged,
+        # by way of a table, as they were written: bytes depend on the statistics of what is read
+        warehouse.execute(
+            f"CREATE OR REPLACE TABLE lost AS SELECT {columns} FROM {written} WHERE run_id = ? AND as_of = "
+            f"{sql_literal(as_of)} AND (feature_set_version, model_version, policy_version) = (?, ?, ?) "
+            "ORDER BY lead_id",
+            [run_id, features, model, policy],
         )
-        name, _, _ = warehouse.keep_file(staged, Path(file).parent)
-        if name == file:
-            return True
-        kept.append(name)
-    if len(kept) == 1:
-        warehouse.execute("UPDATE store.meta.score_files SET file = ? WHERE publish_number = ?", [kept[0], number])
-    listed = {name for (name,) in warehouse.rows("SELECT file FROM store.meta.score_files")}
-    for name in set(kept) - listed:
-        (warehouse.project.warehouse / name).unlink(missing_ok=True)
-    return len(kept) == 1
+        staged.append(warehouse.staging_file())
+        warehouse.write_parquet(
+            f"SELECT {columns}, CAST({number} AS BIGINT) AS publish_number FROM lost ORDER BY lead_id, as_of",
+            staged[-1],
+        )
+    proven = [path for path in staged if file_digest(path).startswith(Path(file).stem)]
+    chosen = (proven or staged)[:1] if proven or len(staged) == 1 else []
+    for path in chosen:
+        name, _, _ = warehouse.keep_file(path, Path(file).parent)
+        warehouse.execute("UPDATE store.meta.score_files SET file = ? WHERE publish_number = ?", [name, number])
+    for path in staged:
+        path.unlink(missing_ok=True)
+    return bool(chosen)
