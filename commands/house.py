@@ -9,6 +9,18 @@ import typer
 from leadmart.commands.console import Json, ProjectDir, emit, progress_bar, project_at
 
 
+def status(project: ProjectDir = None, as_json: Json = False) -> None:
+    """Say on one screen how the project stands.
+
+    Is it fresh, did it pass, what is held back, what is due, how big is it. Also while a run is on.
+    """
+    from leadmart.scoring.status import status as state
+    from leadmart.scoring.status import status_text
+
+    found = state(project_at(project))
+    emit(found, as_json, status_text(found))
+
+
 def prune(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would go, and stop.")] = False,
     project: ProjectDir = None,
