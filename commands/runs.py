@@ -124,6 +124,7 @@ def backfill(
         emit(expected.as_json(), as_json, expected.words())
         return
     typer.echo(expected.words(), err=True)
+    expected.refuse_without_room(found)
     with progress_bar() as bar:
         done = execute(
             found, "backfill", lambda warehouse: past_moments(warehouse, first, last), only=view, progress=bar.count

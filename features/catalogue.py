@@ -190,7 +190,7 @@ def _refuse_missing_files(warehouse: Warehouse) -> None:
         raise LeadmartError(
             f"{gone[0]}{more} is listed, and gone from {warehouse.project.warehouse}",
             code="file_missing",
-            hint="restore warehouse/ from a backup",
+            hint="`leadmart doctor --fix` unlists what a run can compute anew; restore the rest from a backup",
         )
 
 

@@ -109,11 +109,11 @@ def new_run_id() -> str:
     return f"{now():%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
 
 
-def open_for_writing(project: Project) -> Warehouse:
+def open_for_writing(project: Project, *, migrations: Path = MIGRATIONS) -> Warehouse:
     """A session that may write the store, migrated to this release's tables; made where it does not exist.
 
     Raises LeadmartError `warehouse_busy` while another process holds it, `warehouse_newer` for a store of a later
-    release.
+    release, `migration_failed` where its tables cannot be brought to this one.
     """
     project.store.parent.mkdir(parents=True, exist_ok=True)
     connection = _session(project)
@@ -124,7 +124,7 @@ def open_for_writing(project: Project) -> Warehouse:
         raise _reworded(error, project.store) from None
     warehouse = Warehouse(project, connection)
     try:
-        _migrate(warehouse)
+        _migrate(warehouse, migrations)
     except BaseException:
         warehouse.close()
         raise
@@ -243,7 +243,7 @@ def _pending(warehouse: Warehouse, folder: Path) -> list[tuple[int, Path]]:
     return sorted((number, path) for number, path in numbers.items() if number not in applied)
 
 
-def _migrate(warehouse: Warehouse, folder: Path = MIGRATIONS) -> None:
+def _migrate(warehouse: Warehouse, folder: Path) -> None:
     """Applies what the store lacks, each migration in a transaction of its own: one that fails leaves no trace.
 
     Raises LeadmartError `warehouse_newer`, with the store untouched, and `migration_failed`.
