@@ -14,8 +14,6 @@ from leadmart.features.fingerprint import file_digest
 from leadmart.features.house.finding import Finding
 from leadmart.features.house.kinds import (
     KINDS,
-    SLICE_KEY,
-    SLICES,
     Kind,
     Listed,
     has_table,
@@ -102,15 +100,17 @@ def _unlist(warehouse: Warehouse, faulty: Sequence[Listed]) -> None:
     for each in faulty:
         put_aside(warehouse, each.file)
     with warehouse.transaction():
-        for table in {each.table for each in faulty}:
-            files = [each.file for each in faulty if each.table == table]
-            if table == SLICES.table:
-                warehouse.execute(
-                    "DELETE FROM store.meta.slice_inputs AS i USING store.meta.slices AS s WHERE s.file IN (SELECT "
-                    f"UNNEST(?::VARCHAR[])) AND {' AND '.join(f'i.{c} = s.{c}' for c in SLICE_KEY)}",
-                    [files],
-                )
-            warehouse.execute(f"DELETE FROM store.meta.{table} WHERE file IN (SELECT UNNEST(?::VARCHAR[]))", [files])
+        for listing in faulty[0].kind.listings:
+            files = [each.file for each in faulty if each.table == listing.table]
+            if not files:
+                continue
+            warehouse.execute(
+                f"CREATE OR REPLACE TEMP TABLE gone AS SELECT UNNEST(?::VARCHAR[]) AS file, {sql_literal(now())} AS at",
+                [files],
+            )
+            for statement in listing.going:
+                warehouse.execute(statement)
+            warehouse.execute(f"DELETE FROM store.meta.{listing.table} WHERE file IN (SELECT g.file FROM gone AS g)")
 
 
 def _write_scores(warehouse: Warehouse, files: Sequence[str]) -> None:

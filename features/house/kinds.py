@@ -12,11 +12,15 @@ from leadmart.features.warehouse import Warehouse
 
 @dataclass(frozen=True)
 class Listing:
-    """A table of `meta` whose column `file` lists files; `rows` and `bytes` are its columns that say their size."""
+    """A table of `meta` whose column `file` lists files; `rows` and `bytes` are its columns that say their size.
+
+    `going` is SQL to run before files of the table `gone` are taken out of a listing: what makes no sense without them.
+    """
 
     table: str
     rows: str | None = None
     bytes: str | None = None
+    going: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -33,13 +37,28 @@ class Kind:
 
 
 SLICE_KEY = ("kind", "name", "version", "spine", "as_of", "fingerprint")
-SLICES = Listing("slices", "row_count", "bytes")
-SUPERSEDED = Listing("superseded_slices", "row_count", "bytes")
-SCORES = Listing("score_files", "row_count")
+_GONE = "SELECT g.file FROM gone AS g"
+_INPUTS_GO = (
+    f"DELETE FROM store.meta.slice_inputs AS i USING store.meta.slices AS s WHERE s.file IN ({_GONE}) AND "
+    + " AND ".join(f"i.{c} = s.{c}" for c in SLICE_KEY)
+)
+_LACKING = f"SELECT f.source FROM store.meta.staged_files AS f WHERE f.unlisted_at IS NULL AND f.file IN ({_GONE})"
+_SOURCE_GOES = (
+    f"DELETE FROM store.meta.staged WHERE source IN ({_LACKING})",
+    f"DELETE FROM store.meta.staged_days WHERE source IN ({_LACKING})",
+    "UPDATE store.meta.staged_files SET unlisted_at = (SELECT MAX(g.at) FROM gone AS g) WHERE unlisted_at IS NULL "
+    f"AND source IN ({_LACKING})",
+)
 KINDS = (
     Kind("raw file", "raw", (Listing("loads", "row_count", "bytes"), Listing("snapshots", None, "bytes")), False),
-    Kind("slice", "slices", (SLICES, SUPERSEDED), True),
-    Kind("score file", "scores", (SCORES,), False),
+    Kind("staged file", "staged", (Listing("staged_files", "row_count", "bytes", _SOURCE_GOES),), True),
+    Kind(
+        "slice",
+        "slices",
+        (Listing("slices", "row_count", "bytes", (_INPUTS_GO,)), Listing("superseded_slices", "row_count", "bytes")),
+        True,
+    ),
+    Kind("score file", "scores", (Listing("score_files", "row_count"),), False),
 )
 """Every sort of file whose name is its content's. A new sort is one more line."""
 

@@ -69,6 +69,8 @@ FAULTS: dict[str, tuple[Callable[[Project], object], list[str]]] = {
         lambda p: shutil.copy(a_file(p, "slices/icp"), p.warehouse / "slices" / "icp" / "0.parquet"),
         ["file_unlisted"],
     ),
+    "a staged file is gone": (lambda p: a_file(p, "staged").unlink(), ["file_missing"]),
+    "a staged file is truncated": (lambda p: os.truncate(a_file(p, "staged"), 30), ["file_altered"]),
     "a raw file that nothing lists": (
         lambda p: shutil.copy(a_file(p, "raw/leads"), p.warehouse / "raw" / "leads" / "0.parquet"),
         ["file_unlisted"],
@@ -150,6 +152,22 @@ def test_an_unlisted_slice_is_computed_anew_with_the_same_bytes(month: Project, 
     assert examine(month, deep=True) == []
     slices = {p: c for p, c in before.items() if "slices" in p.parts}
     assert {p: p.read_bytes() for p in slices} == slices
+
+
+def test_a_source_whose_staged_file_is_lost_is_staged_anew(month: Project, world_at: Any) -> None:
+    rows = "SELECT source, row_count FROM meta.staged ORDER BY ALL"
+    before = in_store(month, rows)
+    (file, source), *_ = in_store(month, "SELECT file, source FROM meta.staged_files WHERE unlisted_at IS NULL")
+    content = (month.warehouse / file).read_bytes()
+    (month.warehouse / file).unlink()
+    doctor(month, fix=True)
+    assert in_store(month, rows) == [row for row in before if row[0] != source]
+    with world_at(month) as world:
+        world.fill(datetime(2026, 5, 25))
+        world.publish()
+    assert in_store(month, rows) == before
+    assert (month.warehouse / file).read_bytes() == content
+    assert examine(month) == []
 
 
 @pytest.mark.parametrize("harm", [Path.unlink, lambda file: os.truncate(file, 50)], ids=["gone", "truncated"])
