@@ -239,7 +239,7 @@ def _due_lines(found: Mapping[str, Any]) -> list[str]:
 
 def _size_lines(size: Mapping[str, Mapping[str, int]]) -> list[str]:
     lines = [
-        f"  {label:<9}{name:<10}{each['files']:>7,} files{each['rows']:>15,} rows{size_text(each['bytes']):>11}"
+        f"  {label:<9}{name:<10}{each['files']:>7,} {'file ' if each['files'] == 1 else 'files'}{each['rows']:>15,} rows{size_text(each['bytes']):>11}"
         for label, (name, each) in zip(
             ("size", *[""] * 9), ((n, e) for n, e in size.items() if e["rows"]), strict=False
         )
