@@ -238,12 +238,12 @@ def _due_lines(found: Mapping[str, Any]) -> list[str]:
 
 
 def _size_lines(size: Mapping[str, Mapping[str, int]]) -> list[str]:
-    lines = [
-        f"  {label:<9}{name:<10}{each['files']:>7,} {'file ' if each['files'] == 1 else 'files'}{each['rows']:>15,} rows{size_text(each['bytes']):>11}"
-        for label, (name, each) in zip(
-            ("size", *[""] * 9), ((n, e) for n, e in size.items() if e["rows"]), strict=False
-        )
-    ]
+    lines = []
+    for name, each in size.items():
+        if each["rows"]:
+            label = "" if lines else "size"
+            files = f"{each['files']:>7,} {'file ' if each['files'] == 1 else 'files'}"
+            lines.append(f"  {label:<9}{name:<10}{files}{each['rows']:>15,} rows{size_text(each['bytes']):>11}")
     duckdb_files = f"store {size_text(size['store']['bytes'])}, catalogue {size_text(size['catalogue']['bytes'])}"
     if size["unlisted"]["files"]:
         duckdb_files += f"; {size_text(size['unlisted']['bytes'])} wait for `leadmart prune`"
