@@ -8,7 +8,7 @@ DEMO ?= demo
 JOBS ?= 2
 PYTEST_ARGS ?=
 
-.PHONY: help setup demo test test-quick check format lock wheel clean
+.PHONY: help setup demo test test-quick check format lock dist pythons clean
 
 help:                   ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1|\2/p' Makefile | while IFS='|' read -r name what; do printf '%-20s %s\n' "$$name" "$$what"; done
@@ -60,10 +60,11 @@ format: $(READY)        ## ruff's fixes and format, in place
 lock:                   ## requirements.lock anew from pyproject.toml (UPGRADE=1 for the newest versions)
 	@bash .ci/lock.sh
 
-# build/ goes first: setuptools packs whatever an earlier build left there.
-wheel: $(READY)         ## a wheel in dist/
-	rm -rf build
-	$(BIN)/python -m pip wheel -q --no-deps --no-build-isolation --wheel-dir dist .
+dist: $(READY)         ## a sdist in dist/, and the wheel made from it
+	@bash .ci/dist.sh
+
+pythons: $(READY)      ## a clean install on the other Pythons of this machine
+	@bash .ci/pythons.sh
 
 clean:                  ## removes what the other targets made, the demo included
 	rm -rf .venv build dist *.egg-info $(DEMO) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

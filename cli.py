@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
+import traceback
 from typing import Annotated, Any
 
 import typer
 
 from leadmart import __version__
 from leadmart.commands import auditing, definitions, house, looking, model, project, runs
+from leadmart.commands.log import Log, open_log
 from leadmart.features.errors import LeadmartError
 
 app = typer.Typer(
@@ -19,7 +22,6 @@ app = typer.Typer(
         "tables."
     ),
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
@@ -57,29 +59,45 @@ def main() -> None:
     # typer carries its own copy of click; its base of usage errors has no public name
     usage_error: Any = typer.BadParameter.__mro__[2]
     as_json = "--json" in sys.argv
+    log = open_log(sys.argv[1:], os.environ)
     try:
-        code = app(standalone_mode=False)
+        with log.hearing_others():
+            code = app(prog_name="leadmart", standalone_mode=False)
     except LeadmartError as error:
         if as_json:
             typer.echo(json.dumps({"error": error.as_json()}, indent=2))
-        else:
-            typer.echo(error.render(), err=True)
+        if log.format or not as_json:
+            log.fail(error)
         code = error.exit_code
     except typer.Exit as stop:
         code = stop.exit_code
     except usage_error as usage:
-        usage.show()
+        if log.format:
+            log.line("error", usage.format_message(), code="usage")
+        else:
+            usage.show()
         code = usage.exit_code
     except (typer.Abort, KeyboardInterrupt):
         code = 130
     except RuntimeError as error:
-        if str(error) != "Query interrupted":  # how DuckDB passes a Ctrl-C on
-            raise
-        code = 130
+        # how DuckDB passes a Ctrl-C on
+        code = 130 if str(error) == "Query interrupted" else _crashed(log, error)
+    except Exception as error:
+        code = _crashed(log, error)
     if code == 130:  # typer makes an exit of Ctrl-C
-        typer.echo("stopped; what was published stays, the next run goes on from there", err=True)
+        log.note("stopped; what was published stays, the next run goes on from there")
+    code = code if isinstance(code, int) else 0
+    log.end(code)
     sys.stdout.flush()
-    sys.exit(code if isinstance(code, int) else 0)
+    sys.exit(code)
+
+
+def _crashed(log: Log, error: Exception) -> int:
+    """An error that has no name: in the log where there is one, and otherwise as Python prints it."""
+    if log.format is None:
+        raise error
+    log.line("error", f"{type(error).__name__}: {error}", code="unexpected", traceback=traceback.format_exc())
+    return 1
 
 
 if __name__ == "__main__":

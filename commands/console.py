@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from leadmart.commands.log import Log, current_log
+
 if TYPE_CHECKING:
-    from leadmart.features.progress import Bar
     from leadmart.features.project import Project
     from leadmart.scoring.pipeline import Run
 
@@ -39,14 +40,28 @@ def moment_of(text: str | None) -> datetime | None:
 
 
 def report_run(done: Run, as_json: bool) -> None:
+    from leadmart.scoring.pipeline import why_blocked
     from leadmart.scoring.report import run_text
 
+    log = current_log()
+    if log.format:
+        for verdict in done.judge.given:
+            failed = [] if verdict.success and not verdict.warnings else verdict.details
+            for found in failed:
+                if found["outcome"] == "failed":
+                    log.warn(f"{verdict.suite} on {verdict.subject}: {found['severity']}: {found['message']}")
+        if reason := why_blocked(done):
+            log.line("error", reason)
     emit(done.as_json(), as_json, run_text(done))
     if done.status == "blocked":
         raise typer.Exit(3)
 
 
 def emit(document: object, as_json: bool, words: str) -> None:
+    """Prints what a command found; a log that was begun gets the first line of it."""
+    log = current_log()
+    if log.format and log.is_begun:
+        log.say(words.partition("\n")[0])
     typer.echo(json.dumps(document, indent=2, default=str) if as_json else words)
 
 
@@ -56,10 +71,14 @@ def print_rows(rows: Sequence[dict[str, Any]], as_json: bool) -> None:
     typer.echo(json.dumps(rows, indent=2, default=str) if as_json else table_text(rows))
 
 
-def progress_bar() -> Bar:
-    from leadmart.features.progress import Bar
+def progress_bar(of_run: bool = False) -> Log:
+    """What tells the command's steps: a bar, or the log's lines. `of_run` gives it the `run_id` the run is to have."""
+    log = current_log()
+    if of_run:
+        from leadmart.features.warehouse import new_run_id
 
-    return Bar()
+        log.run_id = new_run_id()
+    return log
 
 
 def counted(number: int, noun: str) -> str:

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from leadmart.commands.completion import offer_definitions
 from leadmart.commands.console import (
     Json,
     ProjectDir,
@@ -41,7 +42,7 @@ def check(
 
 
 def render(
-    name: Annotated[str, typer.Argument(help="A definition: name, or name@vN.")],
+    name: Annotated[str, typer.Argument(help="A definition: name, or name@vN.", autocompletion=offer_definitions)],
     preamble: Annotated[
         bool, typer.Option("--preamble", help="Print the CREATE VIEW lines to paste before it.")
     ] = False,

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from leadmart.commands.completion import offer_shown, offer_views
 from leadmart.commands.console import (
     AsOf,
     Json,
@@ -18,8 +19,11 @@ from leadmart.commands.console import (
 
 
 def show(
-    what: Annotated[str, typer.Argument(help="scores, features, runs, verdicts, or view")],
-    name: Annotated[str | None, typer.Argument(help="With view: which one, such as web_engagement@v1.")] = None,
+    what: Annotated[str, typer.Argument(help="scores, features, runs, verdicts, or view", autocompletion=offer_shown)],
+    name: Annotated[
+        str | None,
+        typer.Argument(help="With view: which one, such as web_engagement@v1.", autocompletion=offer_views),
+    ] = None,
     limit: Annotated[int, typer.Option(help="At most so many rows.")] = 20,
     project: ProjectDir = None,
     as_json: Json = False,

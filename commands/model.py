@@ -12,9 +12,10 @@ from leadmart.commands.console import (
     project_at,
     report_run,
 )
+from leadmart.commands.log import LogFormat
 
 
-def train(project: ProjectDir = None, as_json: Json = False) -> None:
+def train(project: ProjectDir = None, as_json: Json = False, log_format: LogFormat = None) -> None:
     """Learn from past landmarks and their outcomes.
 
     Too few outcomes keep the rules.
@@ -22,8 +23,8 @@ def train(project: ProjectDir = None, as_json: Json = False) -> None:
     from leadmart.scoring.report import training_text
     from leadmart.scoring.training import train as learn
 
-    with progress_bar() as bar:
-        trained = learn(project_at(project), bar.say)
+    with progress_bar(of_run=True) as bar:
+        trained = learn(project_at(project), bar.say, bar.run_id)
     emit(trained.as_json(), as_json, training_text(trained))
 
 
@@ -38,11 +39,18 @@ def models(project: ProjectDir = None, as_json: Json = False) -> None:
     emit(found, as_json, models_text(found))
 
 
-def score(as_of: AsOf = None, project: ProjectDir = None, as_json: Json = False) -> None:
+def score(as_of: AsOf = None, project: ProjectDir = None, as_json: Json = False, log_format: LogFormat = None) -> None:
     """Score what is filled at an as_of, without computing features."""
     from leadmart.scoring.pipeline import SCORE, execute
 
     moment = moment_of(as_of)
-    with progress_bar() as bar:
-        done = execute(project_at(project), "score", [moment] if moment else None, stages=SCORE, progress=bar.count)
+    with progress_bar(of_run=True) as bar:
+        done = execute(
+            project_at(project),
+            "score",
+            [moment] if moment else None,
+            stages=SCORE,
+            progress=bar.count,
+            run_id=bar.run_id,
+        )
     report_run(done, as_json)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from leadmart.commands.completion import offer_packaged, offer_tables
 from leadmart.commands.console import (
     Json,
     ProjectDir,
@@ -16,6 +17,7 @@ from leadmart.commands.console import (
     progress_bar,
     project_at,
 )
+from leadmart.commands.log import LogFormat
 from leadmart.features.errors import LeadmartError
 
 if TYPE_CHECKING:
@@ -67,7 +69,10 @@ def init(
 
 
 def eject(
-    name: Annotated[str, typer.Argument(help="A packaged definition, reference table or suite.")],
+    name: Annotated[
+        str,
+        typer.Argument(help="A packaged definition, reference table or suite.", autocompletion=offer_packaged),
+    ],
     project: ProjectDir = None,
 ) -> None:
     """Copy a packaged definition or suite into the project.
@@ -80,11 +85,12 @@ def eject(
 
 
 def load(
-    table: Annotated[str, typer.Argument(help="The raw table.")],
+    table: Annotated[str, typer.Argument(help="The raw table.", autocompletion=offer_tables)],
     files: Annotated[list[Path], typer.Argument(help="CSV, Parquet or JSON lines files, or folders of them.")],
     replace: Annotated[bool, typer.Option("--replace", help="The files are the whole table from now on.")] = False,
     project: ProjectDir = None,
     as_json: Json = False,
+    log_format: LogFormat = None,
 ) -> None:
     """Bring files into a raw table, all of them or none.
 
@@ -119,7 +125,7 @@ def load(
         "sources": [asdict(remark) for remark in remarks],
     }
     for words in warnings:
-        typer.echo(f"warning: {words}", err=True)
+        bar.warn(words)
     emit(document, as_json, load_text(document))
 
 
@@ -130,6 +136,7 @@ def snapshot(
     ] = False,
     project: ProjectDir = None,
     as_json: Json = False,
+    log_format: LogFormat = None,
 ) -> None:
     """Append change rows of the raw tables that are updated in place.
 
@@ -151,13 +158,12 @@ def snapshot(
     document = [each.as_json() for each in looks]
     for each in looks:
         if each.unstamped:
-            typer.echo(
-                f"warning: {each.table}: the values of {each.unstamped:,} rows changed and their stamp did not; they "
-                'are not recorded (strategy = "check" would)',
-                err=True,
+            bar.warn(
+                f"{each.table}: the values of {each.unstamped:,} rows changed and their stamp did not; they "
+                'are not recorded (strategy = "check" would)'
             )
         if each.without_key:
-            typer.echo(f"warning: {each.table}: {each.without_key:,} rows have no key and are left out", err=True)
+            bar.warn(f"{each.table}: {each.without_key:,} rows have no key and are left out")
     emit(document, as_json, snapshot_text(document, sorted(found.settings.snapshot)))
 
 

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from leadmart.commands.completion import offer_sources, offer_views
 from leadmart.commands.console import (
     AsOf,
     Json,
@@ -17,6 +18,7 @@ from leadmart.commands.console import (
     project_at,
     report_run,
 )
+from leadmart.commands.log import LogFormat
 
 
 def plan(
@@ -86,7 +88,7 @@ def plan(
         raise typer.Exit(4)
 
 
-def run(as_of: AsOf = None, project: ProjectDir = None, as_json: Json = False) -> None:
+def run(as_of: AsOf = None, project: ProjectDir = None, as_json: Json = False, log_format: LogFormat = None) -> None:
     """Refresh features and scores, and publish what passes its suites.
 
     In this order: change rows of tables updated in place, quality of raw, features, their quality, scores, their
@@ -95,18 +97,22 @@ def run(as_of: AsOf = None, project: ProjectDir = None, as_json: Json = False) -
     from leadmart.scoring.pipeline import execute
 
     moment = moment_of(as_of)
-    with progress_bar() as bar:
-        done = execute(project_at(project), "run", [moment] if moment else None, progress=bar.count)
+    with progress_bar(of_run=True) as bar:
+        done = execute(project_at(project), "run", [moment] if moment else None, progress=bar.count, run_id=bar.run_id)
     report_run(done, as_json)
 
 
 def backfill(
     start: Annotated[str, typer.Option(metavar="D", help="First as_of, included.")],
     end: Annotated[str, typer.Option(metavar="D", help="End, not included.")],
-    view: Annotated[str | None, typer.Option(metavar="NAME", help="Fill only this view, and score nothing.")] = None,
+    view: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Fill only this view, and score nothing.", autocompletion=offer_views),
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what it would do, and stop.")] = False,
     project: ProjectDir = None,
     as_json: Json = False,
+    log_format: LogFormat = None,
 ) -> None:
     """Fill missing slices of the past, and score them.
 
@@ -123,19 +129,29 @@ def backfill(
     if dry_run:
         emit(expected.as_json(), as_json, expected.words())
         return
-    typer.echo(expected.words(), err=True)
+    log = progress_bar(of_run=True)
+    log.note(expected.words())
     expected.refuse_without_room(found)
-    with progress_bar() as bar:
+    with log as bar:
         done = execute(
-            found, "backfill", lambda warehouse: past_moments(warehouse, first, last), only=view, progress=bar.count
+            found,
+            "backfill",
+            lambda warehouse: past_moments(warehouse, first, last),
+            only=view,
+            progress=bar.count,
+            run_id=bar.run_id,
         )
     report_run(done, as_json)
 
 
 def restate(
-    source: Annotated[str, typer.Option(metavar="NAME", help="The source whose rows have changed.")],
+    source: Annotated[
+        str,
+        typer.Option(metavar="NAME", help="The source whose rows have changed.", autocompletion=offer_sources),
+    ],
     project: ProjectDir = None,
     as_json: Json = False,
+    log_format: LogFormat = None,
 ) -> None:
     """Compute stale slices anew, and the scores made of them.
 
@@ -144,12 +160,16 @@ def restate(
     from leadmart.scoring.pipeline import execute
     from leadmart.scoring.restate import restatement
 
-    with progress_bar() as bar:
-        done = execute(project_at(project), "restate", None, stages=restatement(source), progress=bar.count)
+    with progress_bar(of_run=True) as bar:
+        done = execute(
+            project_at(project), "restate", None, stages=restatement(source), progress=bar.count, run_id=bar.run_id
+        )
     report_run(done, as_json)
 
 
-def validate(as_of: AsOf = None, project: ProjectDir = None, as_json: Json = False) -> None:
+def validate(
+    as_of: AsOf = None, project: ProjectDir = None, as_json: Json = False, log_format: LogFormat = None
+) -> None:
     """Run the suites alone; nothing is computed or published.
 
     On the sources, and on what is filled at the as_of.
@@ -157,9 +177,14 @@ def validate(as_of: AsOf = None, project: ProjectDir = None, as_json: Json = Fal
     from leadmart.scoring.pipeline import VALIDATE, execute
 
     moment = moment_of(as_of)
-    with progress_bar() as bar:
+    with progress_bar(of_run=True) as bar:
         done = execute(
-            project_at(project), "validate", [moment] if moment else None, stages=VALIDATE, progress=bar.count
+            project_at(project),
+            "validate",
+            [moment] if moment else None,
+            stages=VALIDATE,
+            progress=bar.count,
+            run_id=bar.run_id,
         )
     report_run(done, as_json)
 

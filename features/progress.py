@@ -8,10 +8,7 @@ from typing import Any
 
 
 class Bar:
-    """A progress bar as a context manager: `say` for steps without a number, `count` for those that have one.
-
-    A warning (words that begin with `warning:`) is printed also where no bar is shown.
-    """
+    """A progress bar as a context manager: `say` for steps without a number, `count` for those that have one."""
 
     def __init__(self) -> None:
         self._progress: Any = None
@@ -50,7 +47,5 @@ class Bar:
 
     def count(self, words: str, done: int, of: int) -> None:
         """Shows what is being done and how far it is; `of` 0 where that is not known."""
-        if words.startswith("warning:"):
-            print(words, file=sys.stderr)
-        elif self._progress is not None:
+        if self._progress is not None:
             self._progress.update(self._task, description=words, completed=done, total=of or None)

@@ -282,17 +282,19 @@ def execute(
     stages: Sequence[Callable[[Run], None]] = RUN,
     only: str | None = None,
     progress: Progress = silent,
+    run_id: str | None = None,
 ) -> Run:
     """Walks the stages for the moments (default: the latest due as_of), records the run, and swaps the catalogue.
 
     The run that is returned is `done` or `blocked`. A named error marks it `failed`, is recorded, and raised again;
-    what was listed before it stays, and the next run goes on from there.
+    what was listed before it stays, and the next run goes on from there. `run_id` is the id it
+    is to have, where its log knows it already.
     """
     with open_for_writing(project) as warehouse:
         registry = Registry(project)
         chosen = moments(warehouse) if callable(moments) else moments or [default_as_of(warehouse)]
         refuse_unloaded(warehouse, chosen)
-        run = Run(warehouse, registry, command, list(chosen), only, progress)
+        run = Run(warehouse, registry, command, list(chosen), only, progress, run_id or new_run_id())
         _record_start(run)
         try:
             for stage in stages:
@@ -306,7 +308,7 @@ def execute(
                     run, error.message if isinstance(error, LeadmartError) else f"{type(error).__name__}: {error}"
                 )
             raise
-        _record_end(run, _why_blocked(run))
+        _record_end(run, why_blocked(run))
         return run
 
 
@@ -338,7 +340,8 @@ def _record_end(run: Run, message: str | None) -> None:
     catalogue.publish(run.warehouse, run.registry, getattr(run, "selection", None))
 
 
-def _why_blocked(run: Run) -> str | None:
+def why_blocked(run: Run) -> str | None:
+    """What held a run back, in one line; None where nothing did."""
     if run.status != "blocked":
         return None
     if run.failed_sources:

@@ -238,7 +238,7 @@ def _due_lines(found: Mapping[str, Any]) -> list[str]:
 
 
 def _size_lines(size: Mapping[str, Mapping[str, int]]) -> list[str]:
-    lines = []
+    lines: list[str] = []
     for name, each in size.items():
         if each["rows"]:
             label = "" if lines else "size"

@@ -49,14 +49,14 @@ class Trained:
         return {**self.result.as_json(), "role": self.role, "run_id": self.run_id, "seconds": self.seconds}
 
 
-def train(project: Project, progress: Callable[[str], None] = lambda _: None) -> Trained:
+def train(project: Project, progress: Callable[[str], None] = lambda _: None, run_id: str | None = None) -> Trained:
     """Trains on what is loaded, keeps the model and makes it the champion; with too few outcomes the rules stay.
 
     Raises LeadmartError `nothing_loaded`, `nothing_to_learn`, `quality_failed`, `suspects` and what `check`
     refuses.
     """
     started = time.perf_counter()
-    run_id = new_run_id()
+    run_id = run_id or new_run_id()
     with open_for_writing(project) as warehouse:
         registry = Registry(project)
         session = Session(warehouse, registry)

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import ast
-import os
 import re
 import subprocess
 import sys
+import tarfile
 import tomllib
 import zipfile
 from pathlib import Path
 
-REPOSITORY = Path(__file__).resolve().parent.parent
+REPOSITORY = Path(__file__).resolve().parents[2]
 PYPROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))
 PACKAGES: list[str] = PYPROJECT["tool"]["setuptools"]["packages"]
 PACKAGE_DATA: dict[str, list[str]] = PYPROJECT["tool"]["setuptools"]["package-data"]
@@ -188,23 +188,22 @@ def test_package_data_covers_every_file_that_is_no_module() -> None:
     assert sorted(map(str, (needed | {Path("py.typed")}) - packaged_files())) == []
 
 
-def test_the_wheel_holds_the_package_and_nothing_else(tmp_path: Path) -> None:
-    source = tmp_path / "source"
-    for path in tracked_files():
-        (source / path).parent.mkdir(parents=True, exist_ok=True)
-        (source / path).write_bytes((REPOSITORY / path).read_bytes())
-    pip = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--no-build-isolation", "--no-index"]
-    told = subprocess.run(
-        [*pip, "--wheel-dir", str(tmp_path), str(source)],
-        env={**os.environ, "PIP_DISABLE_PIP_VERSION_CHECK": "1"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert told.returncode == 0, told.stderr
-    with zipfile.ZipFile(next(tmp_path.glob("leadmart-*.whl"))) as wheel:
+def test_the_wheel_holds_the_package_and_nothing_else(dist: Path) -> None:
+    with zipfile.ZipFile(next(dist.glob("leadmart-*.whl"))) as wheel:
         held = {name for name in wheel.namelist() if ".dist-info/" not in name}
+    assert held == {f"leadmart/{path.as_posix()}" for path in shipped_files()}
+
+
+def test_the_sdist_holds_what_the_wheel_is_made_of_and_nothing_else(dist: Path) -> None:
+    with tarfile.open(next(dist.glob("leadmart-*.tar.gz"))) as sdist:
+        held = {Path(*Path(each.name).parts[1:]) for each in sdist.getmembers() if each.isfile()}
+    made = {path for path in held if path.parts[0] == "leadmart.egg-info" or path.name in {"PKG-INFO", "setup.cfg"}}
+    named = {Path("pyproject.toml"), Path(PYPROJECT["project"]["readme"]), Path("LICENSE")}
+    assert held - made == shipped_files() | named
+
+
+def shipped_files() -> set[Path]:
+    """The modules of the packages and the data beside them, as far as git knows them."""
     rooms = {folder_of(package).relative_to(REPOSITORY) for package in PACKAGES}
     modules = {path for path in tracked_files() if path.suffix == ".py" and path.parent in rooms}
-    data = packaged_files().intersection(tracked_files())
-    assert held == {f"leadmart/{path.as_posix()}" for path in data | modules}
+    return modules | packaged_files().intersection(tracked_files())
