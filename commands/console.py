@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,6 +14,7 @@ import typer
 from leadmart.commands.log import Log, current_log
 
 if TYPE_CHECKING:
+    from leadmart.features.holder import Patience
     from leadmart.features.project import Project
     from leadmart.scoring.pipeline import Run
 
@@ -25,6 +27,28 @@ AsOf = Annotated[
     str | None,
     typer.Option("--as-of", metavar="T", help="Date or timestamp, UTC; without it, the latest due by the newest load."),
 ]
+
+
+def _duration(text: str) -> timedelta:
+    found = re.fullmatch(r"(\d{1,6})([smh])", text.strip())
+    if not found:
+        raise typer.BadParameter("write a number and s, m or h, such as 30s, 10m or 2h")
+    return timedelta(seconds=int(found[1]) * {"s": 1, "m": 60, "h": 3600}[found[2]])
+
+
+Wait = Annotated[
+    timedelta | None,
+    typer.Option(
+        "--wait", metavar="10m", parser=_duration, help="Wait so long for another process to end; default not at all."
+    ),
+]
+
+
+def patience_of(wait: timedelta | None) -> Patience:
+    """What `--wait` says, told on stderr once one waits."""
+    from leadmart.features.holder import Patience
+
+    return Patience(wait or timedelta(), lambda words: typer.echo(words, err=True))
 
 
 def project_at(folder: Path | None) -> Project:

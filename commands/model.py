@@ -6,8 +6,10 @@ from leadmart.commands.console import (
     AsOf,
     Json,
     ProjectDir,
+    Wait,
     emit,
     moment_of,
+    patience_of,
     progress_bar,
     project_at,
     report_run,
@@ -15,16 +17,16 @@ from leadmart.commands.console import (
 from leadmart.commands.log import LogFormat
 
 
-def train(project: ProjectDir = None, as_json: Json = False, log_format: LogFormat = None) -> None:
+def train(project: ProjectDir = None, wait: Wait = None, as_json: Json = False, log_format: LogFormat = None) -> None:
     """Learn from past landmarks and their outcomes.
 
-    Too few outcomes keep the rules.
+    Too few outcomes keep the rules. While it learns, others may run; to keep its model it waits for them up to an hour.
     """
     from leadmart.scoring.report import training_text
     from leadmart.scoring.training import train as learn
 
     with progress_bar(of_run=True) as bar:
-        trained = learn(project_at(project), bar.say, bar.run_id)
+        trained = learn(project_at(project), bar.say, run_id=bar.run_id, patience=patience_of(wait))
     emit(trained.as_json(), as_json, training_text(trained))
 
 
@@ -39,7 +41,13 @@ def models(project: ProjectDir = None, as_json: Json = False) -> None:
     emit(found, as_json, models_text(found))
 
 
-def score(as_of: AsOf = None, project: ProjectDir = None, as_json: Json = False, log_format: LogFormat = None) -> None:
+def score(
+    as_of: AsOf = None,
+    project: ProjectDir = None,
+    wait: Wait = None,
+    as_json: Json = False,
+    log_format: LogFormat = None,
+) -> None:
     """Score what is filled at an as_of, without computing features."""
     from leadmart.scoring.pipeline import SCORE, execute
 
@@ -52,5 +60,6 @@ def score(as_of: AsOf = None, project: ProjectDir = None, as_json: Json = False,
             stages=SCORE,
             progress=bar.count,
             run_id=bar.run_id,
+            patience=patience_of(wait),
         )
     report_run(done, as_json)

@@ -13,7 +13,9 @@ from leadmart.commands.completion import offer_packaged, offer_tables
 from leadmart.commands.console import (
     Json,
     ProjectDir,
+    Wait,
     emit,
+    patience_of,
     progress_bar,
     project_at,
 )
@@ -89,6 +91,7 @@ def load(
     files: Annotated[list[Path], typer.Argument(help="CSV, Parquet or JSON lines files, or folders of them.")],
     replace: Annotated[bool, typer.Option("--replace", help="The files are the whole table from now on.")] = False,
     project: ProjectDir = None,
+    wait: Wait = None,
     as_json: Json = False,
     log_format: LogFormat = None,
 ) -> None:
@@ -105,8 +108,9 @@ def load(
     from leadmart.scoring.report import load_text
 
     found = project_at(project)
-    with progress_bar() as bar, open_for_writing(found) as warehouse:
+    with progress_bar() as bar, open_for_writing(found, "load", patience_of(wait)) as warehouse:
         registry = Registry(found)
+        _refuse_busy_raw(warehouse)
         batches = bring_in(warehouse, registry, table, files, loaded_at=now(), replace=replace, progress=bar.say)
         # what is loaded is published first: a source that does not run is a later complaint
         catalogue.publish(warehouse, registry, _selection(registry, warehouse))
@@ -135,6 +139,7 @@ def snapshot(
         bool, typer.Option("--allow-shrink", help="Take a table that arrives empty, or at half its size, as it is.")
     ] = False,
     project: ProjectDir = None,
+    wait: Wait = None,
     as_json: Json = False,
     log_format: LogFormat = None,
 ) -> None:
@@ -149,8 +154,9 @@ def snapshot(
     from leadmart.scoring.report import snapshot_text
 
     found = project_at(project)
-    with progress_bar() as bar, open_for_writing(found) as warehouse:
+    with progress_bar() as bar, open_for_writing(found, "snapshot", patience_of(wait)) as warehouse:
         registry = Registry(found)
+        _refuse_busy_raw(warehouse)
         try:
             looks = look(warehouse, tables or (), allow_shrink=allow_shrink, progress=bar.say)
         finally:
@@ -165,6 +171,17 @@ def snapshot(
         if each.without_key:
             bar.warn(f"{each.table}: {each.without_key:,} rows have no key and are left out")
     emit(document, as_json, snapshot_text(document, sorted(found.settings.snapshot)))
+
+
+def _refuse_busy_raw(warehouse: Any) -> None:
+    """Before anything is written: what a loader holds just now is no reason to publish a catalogue without it."""
+    from leadmart.features.in_place import in_place
+
+    try:
+        in_place(warehouse)
+    except LeadmartError as error:
+        if error.code in ("raw_busy", "raw_changed"):
+            raise
 
 
 def _selection(registry: Registry, warehouse: Any) -> Any:

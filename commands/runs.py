@@ -12,8 +12,10 @@ from leadmart.commands.console import (
     AsOf,
     Json,
     ProjectDir,
+    Wait,
     emit,
     moment_of,
+    patience_of,
     progress_bar,
     project_at,
     report_run,
@@ -88,7 +90,13 @@ def plan(
         raise typer.Exit(4)
 
 
-def run(as_of: AsOf = None, project: ProjectDir = None, as_json: Json = False, log_format: LogFormat = None) -> None:
+def run(
+    as_of: AsOf = None,
+    project: ProjectDir = None,
+    wait: Wait = None,
+    as_json: Json = False,
+    log_format: LogFormat = None,
+) -> None:
     """Refresh features and scores, and publish what passes its suites.
 
     In this order: change rows of tables updated in place, quality of raw, features, their quality, scores, their
@@ -98,7 +106,14 @@ def run(as_of: AsOf = None, project: ProjectDir = None, as_json: Json = False, l
 
     moment = moment_of(as_of)
     with progress_bar(of_run=True) as bar:
-        done = execute(project_at(project), "run", [moment] if moment else None, progress=bar.count, run_id=bar.run_id)
+        done = execute(
+            project_at(project),
+            "run",
+            [moment] if moment else None,
+            progress=bar.count,
+            run_id=bar.run_id,
+            patience=patience_of(wait),
+        )
     report_run(done, as_json)
 
 
@@ -111,6 +126,7 @@ def backfill(
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what it would do, and stop.")] = False,
     project: ProjectDir = None,
+    wait: Wait = None,
     as_json: Json = False,
     log_format: LogFormat = None,
 ) -> None:
@@ -140,6 +156,7 @@ def backfill(
             only=view,
             progress=bar.count,
             run_id=bar.run_id,
+            patience=patience_of(wait),
         )
     report_run(done, as_json)
 
@@ -150,6 +167,7 @@ def restate(
         typer.Option(metavar="NAME", help="The source whose rows have changed.", autocompletion=offer_sources),
     ],
     project: ProjectDir = None,
+    wait: Wait = None,
     as_json: Json = False,
     log_format: LogFormat = None,
 ) -> None:
@@ -162,13 +180,23 @@ def restate(
 
     with progress_bar(of_run=True) as bar:
         done = execute(
-            project_at(project), "restate", None, stages=restatement(source), progress=bar.count, run_id=bar.run_id
+            project_at(project),
+            "restate",
+            None,
+            stages=restatement(source),
+            progress=bar.count,
+            run_id=bar.run_id,
+            patience=patience_of(wait),
         )
     report_run(done, as_json)
 
 
 def validate(
-    as_of: AsOf = None, project: ProjectDir = None, as_json: Json = False, log_format: LogFormat = None
+    as_of: AsOf = None,
+    project: ProjectDir = None,
+    wait: Wait = None,
+    as_json: Json = False,
+    log_format: LogFormat = None,
 ) -> None:
     """Run the suites alone; nothing is computed or published.
 
@@ -185,6 +213,7 @@ def validate(
             stages=VALIDATE,
             progress=bar.count,
             run_id=bar.run_id,
+            patience=patience_of(wait),
         )
     report_run(done, as_json)
 

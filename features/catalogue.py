@@ -132,7 +132,7 @@ def _statements(warehouse: Warehouse, registry: Registry, selection: Selection |
             if definition.relation in stored_today and selection:
                 comments |= {c.name: c.comment for c in history_columns(selection, definition)}
             made += _comments(relation, definition.description, comments)
-    made += _lead_features(warehouse, registry, selection) if selection else []
+    made += _lead_features(warehouse, registry, selection) if selection else _published_lead_features(warehouse)
     made += _score_views(warehouse)
     return made
 
@@ -158,6 +158,25 @@ def _lead_features(warehouse: Warehouse, registry: Registry, selection: Selectio
     words = "All features beside each other, one row per lead and as_of, at every as_of where none is held back."
     view = "CREATE VIEW features.lead_features AS\n" + lookup_sql(selection, registry, relations, with_gates=False)
     return [view, *_comments("features.lead_features", words, comments)]
+
+
+def _published_lead_features(warehouse: Warehouse) -> list[str]:
+    """The view as it is published now, for as long as a definition is refused: its files are still there."""
+    target = warehouse.project.catalogue
+    try:
+        with duckdb.connect(str(target), read_only=True) as connection:
+            views = connection.execute(
+                "SELECT sql, comment FROM duckdb_views() WHERE schema_name = 'features' AND view_name = 'lead_features'"
+            ).fetchall()
+            columns = connection.execute(
+                "SELECT column_name, comment FROM duckdb_columns() "
+                "WHERE schema_name = 'features' AND table_name = 'lead_features' AND comment IS NOT NULL"
+            ).fetchall()
+    except duckdb.Error:
+        return []  # there is none, or it is broken
+    if not views or quoted(warehouse.project.warehouse / "slices")[1:-1] not in views[0][0]:
+        return []  # the project was moved, and the view reads the files of another place
+    return [views[0][0], *_comments("features.lead_features", views[0][1], dict(columns))]
 
 
 def _score_views(warehouse: Warehouse) -> list[str]:

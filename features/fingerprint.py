@@ -23,6 +23,19 @@ def file_digest(path: Path) -> str:
         return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
+Stamp = tuple[int, int, int, int]
+"""A file's inode, size, and when it and what is said of it were last written: what changes with the file."""
+
+
+def file_stamp(path: Path) -> Stamp | None:
+    """What tells cheaply that a file was written, put in another's place or taken away (then None) since."""
+    try:
+        stat = path.stat()
+    except FileNotFoundError:
+        return None
+    return stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns
+
+
 def token_hash(definition: Definition) -> str:
     """The hash of a definition's tokens and of the header lines that change its rows.
 

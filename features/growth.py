@@ -16,6 +16,7 @@ from leadmart.features.changes import changes_only
 from leadmart.features.clock import now, sql_literal
 from leadmart.features.definition import Definition, raw_columns_read
 from leadmart.features.fingerprint import digest
+from leadmart.features.in_place import refuse_changed
 from leadmart.features.literals import quoted, quoted_file, quoted_name
 from leadmart.features.raw import loaded_batches, loaded_relation
 from leadmart.features.registry import Registry
@@ -318,6 +319,7 @@ def _list(source: _Source, kept: Kept, written: Sequence[tuple[str, str, int, in
         )
         if row[0] not in kept.files
     ]
+    refuse_changed(warehouse)
     with warehouse.transaction():
         warehouse.execute(
             f"INSERT OR REPLACE INTO store.meta.staged VALUES (?, ?, ?, ?, ?, ?, ?, ?, {moment})",

@@ -15,7 +15,7 @@ import duckdb
 from leadmart.features.clock import sql_literal
 from leadmart.features.definition import raw_columns_read
 from leadmart.features.errors import LeadmartError, Place, near_names
-from leadmart.features.fingerprint import file_digest
+from leadmart.features.fingerprint import file_digest, file_stamp
 from leadmart.features.literals import quoted
 from leadmart.features.raw import CHANGE_COLUMNS, CHANGES
 from leadmart.features.raw_clock import clock_columns, clock_sql
@@ -61,8 +61,8 @@ def load(
     A file whose content is already loaded is left alone. `replace` makes the given files the whole table.
     Text columns that a source casts are stored in that type, a clock that is a day as that day's last microsecond; an
     empty cell of a CSV file is NULL, a quoted empty
-    one stays an empty string in text columns. Raises LeadmartError `no_such_file`, `unreadable_file`, `missing_column`
-    or `unreadable_value`, with file and row; then nothing is loaded.
+    one stays an empty string in text columns. Raises LeadmartError `no_such_file`, `unreadable_file`, `missing_column`,
+    `file_changed` or `unreadable_value`, with file and row; then nothing is loaded.
     """
     if not _TABLE_NAME.match(table):
         raise LeadmartError(
@@ -84,11 +84,15 @@ def load(
     hashes: list[str] = []
     for file in files:
         progress(file.name)
+        stamp = file_stamp(file)
         input_sha256 = file_digest(file)
         is_new = input_sha256 not in hashes and (replace or input_sha256 not in have)
         rows = 0
         if is_new:
             each = _stage(warehouse, file, input_sha256, declared, clocks)
+            if file_stamp(file) != stamp:
+                each.file.unlink(missing_ok=True)
+                raise _still_written(file)
             staged.append(each)
             rows = each.rows
         hashes.append(input_sha256)
@@ -280,6 +284,15 @@ def _refuse_unreadable_values(warehouse: Warehouse, file: Path, relation: str, t
                     place=Place(str(file), {"csv": line + 1, "json": line}.get(file_format(file) or "")),
                     hint="mend the value, or change the CAST in the source that reads it; nothing was loaded",
                 )
+
+
+def _still_written(file: Path) -> LeadmartError:
+    return LeadmartError(
+        f"{file.name} changed while it was being read",
+        code="file_changed",
+        place=Place(str(file)),
+        hint="load it when it is written to its end; nothing was loaded",
+    )
 
 
 def unreadable_file(file: Path, error: duckdb.Error) -> LeadmartError:

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from pathlib import Path
+from datetime import datetime
 
 import duckdb
 
 from leadmart.features.clock import sql_literal
 from leadmart.features.errors import LeadmartError, Place, first_line, near_names
 from leadmart.features.fingerprint import digest
-from leadmart.features.literals import quoted, quoted_file, without_wildcards
-from leadmart.features.project import Project
+from leadmart.features.in_place import in_place
+from leadmart.features.in_place import raw_attached as raw_attached
+from leadmart.features.literals import quoted, quoted_file
 from leadmart.features.warehouse import Warehouse
 
 CHANGES = "__changes"
@@ -33,9 +32,7 @@ def raw_tables(warehouse: Warehouse) -> dict[str, str]:
     """
     if warehouse.raw is not None:
         return dict(warehouse.raw)
-    found = {}
-    for name, relation in _in_place(warehouse.project).items():
-        found[name] = relation
+    found = dict(in_place(warehouse).relations)
     for name, batches in loaded_batches(warehouse).items():
         found[name] = loaded_relation(warehouse, batches)
     for name, changes in _change_files(warehouse, "file").items():
@@ -101,12 +98,7 @@ def _change_files(warehouse: Warehouse, column: str) -> dict[str, list[str]]:
 
 def raw_versions(warehouse: Warehouse) -> dict[str, str]:
     """Each raw table's identity: a hash of its batches' contents, or of the file read in place, its size and time."""
-    found = {}
-    settings = warehouse.project.settings.raw
-    for name, relation in _in_place(warehouse.project).items():
-        places = [p for p in (settings.duckdb, settings.parquet) if p]
-        stamps = [_stamp(path) for place in places for path in _stamped_files(warehouse.project.root / place)]
-        found[name] = digest(relation, stamps)
+    found = dict(in_place(warehouse).versions)
     for name, contents in warehouse.rows(
         "SELECT table_name, LIST(sha256 ORDER BY sha256) FROM store.meta.loads WHERE replaced_at IS NULL GROUP BY "
         "table_name"
@@ -125,76 +117,9 @@ def newest_load(warehouse: Warehouse) -> datetime | None:
     moments = [
         row[0] for row in warehouse.rows("SELECT MAX(GREATEST(loaded_at, replaced_at)) FROM store.meta.loads") if row[0]
     ]
-    if in_place := in_place_moment(warehouse.project):
-        moments.append(in_place)
+    if written := in_place(warehouse).moment:
+        moments.append(written)
     return max(moments, default=None)
-
-
-def in_place_moment(project: Project) -> datetime | None:
-    """When the files read in place were last written, to the second; None where there are none."""
-    places = [place for place in (_raw_folder(project), _raw_file(project)) if place]
-    stamps = [int(path.stat().st_mtime) for place in places for path in _stamped_files(place)]
-    return datetime.fromtimestamp(max(stamps), tz=UTC).replace(tzinfo=None) if stamps else None
-
-
-def _in_place(project: Project) -> dict[str, str]:
-    """Tables of the DuckDB file or Parquet folder that leadmart.toml names as raw, and the relation that reads each."""
-    settings = project.settings.raw
-    found: dict[str, str] = {}
-    if folder := _raw_folder(project):
-        for path in sorted(folder.iterdir()):
-            if path.is_dir() and any(path.glob("*.parquet")):
-                found[path.name] = (
-                    f"read_parquet({quoted(without_wildcards(path) + '/*.parquet')}, union_by_name = true)"
-                )
-            elif path.suffix == ".parquet":
-                found[path.stem] = f"read_parquet({quoted_file(path)})"
-    if file := _raw_file(project):
-        try:
-            with duckdb.connect(str(file), read_only=True) as connection:
-                names = connection.execute(
-                    "SELECT table_name FROM information_schema.tables WHERE table_schema = ? ORDER BY table_name",
-                    [settings.duckdb_schema],
-                ).fetchall()
-        except duckdb.Error as error:
-            raise LeadmartError(
-                f"raw.duckdb names {file}, which cannot be opened: {first_line(error)}", code="raw_missing",
-                hint="is its loader writing just now? try again when it is done",
-            ) from None  # fmt: skip
-        if not names:
-            raise LeadmartError(
-                f"{file} has no table in schema {settings.duckdb_schema}",
-                code="raw_missing",
-                place=project.place_of(settings.duckdb_schema),
-                hint='name the schema that holds the raw tables: `schema = "main"` below [raw]',
-            )
-        for (name,) in names:
-            found[name] = f'raw_file."{settings.duckdb_schema}"."{name}"'
-    return found
-
-
-def _raw_folder(project: Project) -> Path | None:
-    """The folder of Parquet read in place, if the project has one. Raises LeadmartError `raw_missing`."""
-    place = project.settings.raw.parquet
-    if place and not (project.root / place).is_dir():
-        raise LeadmartError(
-            f"raw.parquet names {project.root / place}, which is no folder",
-            code="raw_missing",
-            place=project.place_of(place),
-        )
-    return project.root / place if place else None
-
-
-def _raw_file(project: Project) -> Path | None:
-    """The DuckDB file read in place, if the project has one. Raises LeadmartError `raw_missing`."""
-    place = project.settings.raw.duckdb
-    if place and not (project.root / place).is_file():
-        raise LeadmartError(
-            f"raw.duckdb names {project.root / place}, which does not exist",
-            code="raw_missing",
-            place=project.place_of(place),
-        )
-    return project.root / place if place else None
 
 
 def refuse_unequal_files(warehouse: Warehouse, table: str, columns: set[str]) -> None:
@@ -202,10 +127,7 @@ def refuse_unequal_files(warehouse: Warehouse, table: str, columns: set[str]) ->
 
     Read as one table, the file's rows would be NULL there and nobody would know. `unreadable_file` for a broken one.
     """
-    folder = _raw_folder(warehouse.project)
-    if folder is None or not (folder / table).is_dir():
-        return
-    for file in sorted((folder / table).glob("*.parquet")):
+    for file in in_place(warehouse).files.get(table, ()):
         try:
             names = warehouse.rows(f"SELECT name FROM parquet_schema({quoted_file(file)})")
         except duckdb.Error as error:
@@ -224,25 +146,3 @@ def refuse_unequal_files(warehouse: Warehouse, table: str, columns: set[str]) ->
                 place=Place(str(file)),
                 hint="; ".join(filter(None, (near_names(c, found) for c in missing))) or f"it has {', '.join(found)}",
             )
-
-
-@contextmanager
-def raw_attached(warehouse: Warehouse) -> Iterator[None]:
-    """While it lasts, the DuckDB file named as raw is attached read-only as `raw_file`, if the project has one."""
-    place = warehouse.project.settings.raw.duckdb
-    if place:
-        warehouse.execute(f"ATTACH IF NOT EXISTS {quoted(warehouse.project.root / place)} AS raw_file (READ_ONLY)")
-    try:
-        yield
-    finally:
-        if place:
-            warehouse.execute("DETACH DATABASE IF EXISTS raw_file")
-
-
-def _stamped_files(path: Path) -> list[Path]:
-    return sorted(path.rglob("*.parquet")) if path.is_dir() else [path]
-
-
-def _stamp(path: Path) -> tuple[str, int, int]:
-    stat = path.stat()
-    return path.name, stat.st_size, stat.st_mtime_ns

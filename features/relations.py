@@ -22,15 +22,17 @@ def known_select(source: str) -> str:
     )
 
 
-def known_since_select(source: str) -> str:
+def known_since_select(source: str, rows: str = "") -> str:
     """The SELECT behind `known_since.<source>`: per wanted moment the first `occurred_at` among the rows known then.
 
-    NULL where no row is known. One pass over the rows, however many the moments: each row counts from the moment on at
+    `rows` is a SELECT of all of the source's rows, where `staging.<source>` holds only those within bounds. NULL
+    where no row is known. One pass over the rows, however many the moments: each row counts from the moment on at
     which it is first known.
     """
+    source_rows = f"({rows})" if rows else f"staging.{source}"
     return (
         "SELECT w.as_of, MIN(f.since) OVER (ORDER BY w.as_of) AS since FROM wanted AS w LEFT JOIN ("
-        f"SELECT w.as_of, MIN(s.occurred_at) AS since FROM staging.{source} AS s ASOF JOIN wanted AS w "
+        f"SELECT w.as_of, MIN(s.occurred_at) AS since FROM {source_rows} AS s ASOF JOIN wanted AS w "
         f"ON {first_known('s')} <= w.as_of GROUP BY w.as_of) AS f ON f.as_of = w.as_of"
     )
 

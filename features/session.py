@@ -26,7 +26,7 @@ from leadmart.features.relations import (
     stored_select,
 )
 from leadmart.features.stage import stage
-from leadmart.features.staged import WHOLE, Bounds, current, known_at
+from leadmart.features.staged import WHOLE, Bounds, Kept, current, known_at
 from leadmart.features.staging import present_sources
 from leadmart.features.warehouse import Warehouse
 from leadmart.features.windows import windows_of
@@ -70,11 +70,19 @@ class Session:
         kept = current(self.warehouse, self.registry, names)
         for name in names:
             self.warehouse.execute(f"CREATE OR REPLACE VIEW known.{name} AS {known_select(name)}")
-            since = known_at(self.warehouse, kept[name], self.moments) if name in kept and self.moments else None
-            select = f"SELECT as_of, since FROM ({since})" if since else known_since_select(name)
-            self.warehouse.execute(f"CREATE OR REPLACE TABLE known_since.{name} AS {select}")
+            self.warehouse.execute(
+                f"CREATE OR REPLACE TABLE known_since.{name} AS {self._known_since(name, kept.get(name))}"
+            )
         for table in self.registry.references_of(definitions):
             self.warehouse.execute(f"CREATE TABLE IF NOT EXISTS reference.{table.name} AS {reference_select(table)}")
+
+    def _known_since(self, name: str, kept: Kept | None) -> str:
+        if kept is None:
+            return known_since_select(name)
+        followed = known_at(self.warehouse, kept, self.moments) if self.moments else None
+        if followed is None:
+            return known_since_select(name, kept.select(self.warehouse))
+        return f"SELECT as_of, since FROM ({followed})"
 
     def stage_whole(self, names: Iterable[str]) -> None:
         """Makes `staging.<name>` with all rows of each source: what is hindsight has no bounds."""

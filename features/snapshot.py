@@ -26,12 +26,12 @@ import duckdb
 from leadmart.features.clock import iso, now, sql_literal
 from leadmart.features.errors import LeadmartError, first_line, near_names
 from leadmart.features.fingerprint import digest
+from leadmart.features.in_place import in_place, refuse_changed
 from leadmart.features.project import SnapshotSection
 from leadmart.features.raw import (
     CHANGE_COLUMNS,
     CHANGES,
     batches_relation,
-    in_place_moment,
     raw_attached,
     raw_tables,
     raw_versions,
@@ -133,7 +133,7 @@ def _due(warehouse: Warehouse, table: str) -> list[_Observation]:
     relation = raw_tables(warehouse).get(table)
     if relation is None or (version := raw_versions(warehouse)[table]) == version_seen:
         return []
-    moment = in_place_moment(warehouse.project)
+    moment = in_place(warehouse).moment
     return [_Observation(moment if moment and moment > last else _after(last), relation, version)]
 
 
@@ -180,6 +180,7 @@ def _take(
         staged = warehouse.staging_file()
         warehouse.write_parquet("SELECT * EXCLUDE (kind) FROM snapshot_changes ORDER BY ALL", staged)
         file, sha256, size = warehouse.keep_file(staged, Path("raw") / f"{table}{CHANGES}")
+    refuse_changed(warehouse)
     # the file is there before it is listed: killed in between, the next look finds the same and lists it
     with warehouse.transaction():
         warehouse.execute(

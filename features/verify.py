@@ -94,6 +94,7 @@ def experiment(
         if whole_up_to is not None:
             read_back = bounds_of(warehouse, wanted, [as_of])
             raw = recent_rows(warehouse, all_uses(registry, names), raw, read_back, whole_up_to)
+        scratch.in_place = warehouse.in_place
         with raw_attached(scratch):
             drawn = None
             if sample is not None:

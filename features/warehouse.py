@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-import re
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,16 @@ import duckdb
 from leadmart.features.clock import now, sql_literal
 from leadmart.features.errors import LeadmartError, first_line
 from leadmart.features.fingerprint import file_digest
+from leadmart.features.holder import (
+    AT_ONCE,
+    Holder,
+    Patience,
+    busy,
+    forget_holder,
+    is_running,
+    waiting_for,
+    write_holder,
+)
 from leadmart.features.literals import quoted
 from leadmart.features.project import Project
 from leadmart.features.registry import PACKAGE
@@ -22,8 +32,9 @@ from leadmart.features.registry import PACKAGE
 if TYPE_CHECKING:
     import polars as pl
 
-SCHEMAS = ("raw", "staging", "known", "known_since", "features", "links", "gates", "reference")
+    from leadmart.features.in_place import InPlace
 
+SCHEMAS = ("raw", "staging", "known", "known_since", "features", "links", "gates", "reference")
 
 MIGRATIONS = PACKAGE / "sql" / "migrations"
 
@@ -42,6 +53,14 @@ class Warehouse:
         """Raw tables to read in place of the project's, by name; for sessions on an altered copy of them."""
         self.keeps_staged = False
         """Whether sources that are staged are kept in the store: where the session writes it."""
+        self.in_place: InPlace | None = None
+        """Raw read in place as this session first saw it."""
+        self.patience = AT_ONCE
+        """How long this session waits for what another process has."""
+        self.migrations = MIGRATIONS
+        """The folder of the migrations that holding the store applies."""
+        self.holder: Holder | None = None
+        """What is said of this session while it holds the store for writing."""
 
     def execute(self, sql: str, params: Sequence[object] = ()) -> None:
         self.connection.execute(sql, list(params) or None).fetchall()
@@ -74,8 +93,49 @@ class Warehouse:
             raise
         self.connection.execute("COMMIT")
 
+    def hold(self, patience: Patience, command: str) -> None:
+        """Attaches the store for writing, migrated; where another process has it, once that lets go of it.
+
+        Raises LeadmartError `warehouse_busy` where patience ends before.
+        """
+        self.execute("DETACH DATABASE IF EXISTS store")  # the copy that it left itself when it let go
+        sql = f"ATTACH {quoted(self.project.store)} AS store (STORAGE_VERSION 'v1.5.0')"
+        waiting_for(lambda: self.connection.execute(sql), lambda error: busy(self.project, error), patience)
+        self._name_holder(Holder.here(command))
+        _migrate(self, self.migrations)
+        self.keeps_staged = True
+
+    def name_run(self, run_id: str) -> None:
+        """Says beside the store which run holds it, for those who come second."""
+        if self.holder:
+            self._name_holder(replace(self.holder, run_id=run_id))
+
+    def _name_holder(self, holder: Holder) -> None:
+        self.holder = holder
+        write_holder(self.project, holder)
+
+    def let_go(self) -> None:
+        """Lets others write the store; until it is held again, this session reads a copy of `store.meta` as it is now.
+
+        `store.scores` is not there meanwhile, and what is written to the copy is lost.
+        """
+        self.execute("ATTACH ':memory:' AS kept")
+        _copy_meta(self, "store", "kept")
+        self._release()
+        self.keeps_staged = False
+        self.execute("DETACH store")
+        self.execute("ATTACH ':memory:' AS store")
+        _copy_meta(self, "kept", "store")
+        self.execute("DETACH kept")
+
     def close(self) -> None:
+        self._release()
         self.connection.close()
+
+    def _release(self) -> None:
+        if self.holder:
+            forget_holder(self.project)
+            self.holder = None
 
     def __enter__(self) -> Warehouse:
         return self
@@ -109,27 +169,25 @@ def new_run_id() -> str:
     return f"{now():%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
 
 
-def open_for_writing(project: Project, *, migrations: Path = MIGRATIONS) -> Warehouse:
+def open_for_writing(
+    project: Project, command: str = "", patience: Patience = AT_ONCE, *, migrations: Path = MIGRATIONS
+) -> Warehouse:
     """A session that may write the store, migrated to this release's tables; made where it does not exist.
 
-    Raises LeadmartError `warehouse_busy` while another process holds it, `warehouse_newer` for a store of a later
-    release, `migration_failed` where its tables cannot be brought to this one.
+    `command` is what others are told of it while it lasts. Raises LeadmartError `warehouse_busy` where another process
+    holds the store for longer than patience lasts, `warehouse_newer` for a store of a later release,
+    `migration_failed` where its tables cannot be brought to this one.
     """
     project.store.parent.mkdir(parents=True, exist_ok=True)
-    connection = _session(project)
+    warehouse = Warehouse(project, _session(project))
+    warehouse.patience = patience
+    warehouse.migrations = migrations
     try:
-        connection.execute(f"ATTACH {quoted(project.store)} AS store (STORAGE_VERSION 'v1.5.0')")
-    except duckdb.Error as error:
-        connection.close()
-        raise _reworded(error, project.store) from None
-    warehouse = Warehouse(project, connection)
-    try:
-        _migrate(warehouse, migrations)
+        warehouse.hold(patience, command)
     except BaseException:
         warehouse.close()
         raise
     _sweep(project)
-    warehouse.keeps_staged = True
     return warehouse
 
 
@@ -163,7 +221,7 @@ def open_store(project: Project) -> Warehouse:
         connection.execute(f"ATTACH {quoted(project.store)} AS store (READ_ONLY)")
     except duckdb.Error as error:
         connection.close()
-        raise _reworded(error, project.store) from None
+        raise busy(project, error) from None
     warehouse = Warehouse(project, connection)
     try:
         pending_migrations(warehouse)
@@ -202,19 +260,6 @@ def _session(project: Project) -> duckdb.DuckDBPyConnection:
     for schema in SCHEMAS:
         connection.execute(f"CREATE SCHEMA {schema}")
     return connection
-
-
-def _reworded(error: duckdb.Error, store: Path) -> LeadmartError:
-    text = str(error)
-    holder = re.search(r"PID (\d+)", text)
-    if "could not set lock" in text.lower():
-        who = f"process {holder[1]}" if holder else "another process"
-        return LeadmartError(
-            f"{who} is writing to {store}",
-            code="warehouse_busy",
-            hint="wait until it ends; `show`, `explain`, `sql` and `plan` work meanwhile",
-        )
-    return LeadmartError(f"{store} cannot be opened: {first_line(error)}", code="warehouse_unreadable")
 
 
 def pending_migrations(warehouse: Warehouse, folder: Path = MIGRATIONS) -> int:
@@ -273,23 +318,20 @@ def _migrate(warehouse: Warehouse, folder: Path) -> None:
             ) from None
 
 
+def _copy_meta(warehouse: Warehouse, source: str, target: str) -> None:
+    warehouse.execute(f"CREATE SCHEMA {target}.meta")
+    for (name,) in warehouse.rows(
+        "SELECT table_name FROM duckdb_tables() WHERE database_name = ? AND schema_name = 'meta'", [source]
+    ):
+        warehouse.execute(f"CREATE TABLE {target}.meta.{name} AS SELECT * FROM {source}.meta.{name}")
+
+
 def _sweep(project: Project) -> None:
     """Removes unpublished files of processes that no longer run; the caller holds the store, so none is in use."""
     for path in (project.warehouse / "tmp").glob("*.parquet"):
         pid = path.name.partition("-")[0]
         if not (pid.isdigit() and is_running(int(pid))) or int(pid) == os.getpid():
             path.unlink(missing_ok=True)
-
-
-def is_running(pid: int) -> bool:
-    """Whether a process of that id runs, whosever it is."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
 
 
 def _flush(path: Path) -> None:

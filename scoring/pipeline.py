@@ -15,6 +15,7 @@ from leadmart.features.assumed import Assumed, assumed_arrivals
 from leadmart.features.clock import iso, now, sql_literal
 from leadmart.features.definition import raw_names
 from leadmart.features.errors import LeadmartError
+from leadmart.features.holder import AT_ONCE, Patience
 from leadmart.features.materialize import Written, fill, slice_file
 from leadmart.features.plan import (
     Selection,
@@ -283,6 +284,7 @@ def execute(
     only: str | None = None,
     progress: Progress = silent,
     run_id: str | None = None,
+    patience: Patience = AT_ONCE,
 ) -> Run:
     """Walks the stages for the moments (default: the latest due as_of), records the run, and swaps the catalogue.
 
@@ -290,11 +292,12 @@ def execute(
     what was listed before it stays, and the next run goes on from there. `run_id` is the id it
     is to have, where its log knows it already.
     """
-    with open_for_writing(project) as warehouse:
+    with open_for_writing(project, command, patience) as warehouse:
         registry = Registry(project)
         chosen = moments(warehouse) if callable(moments) else moments or [default_as_of(warehouse)]
         refuse_unloaded(warehouse, chosen)
         run = Run(warehouse, registry, command, list(chosen), only, progress, run_id or new_run_id())
+        warehouse.name_run(run.run_id)
         _record_start(run)
         try:
             for stage in stages:

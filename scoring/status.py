@@ -15,9 +15,9 @@ from leadmart.features.errors import LeadmartError
 from leadmart.features.house.doctor import catalogue_elsewhere
 from leadmart.features.house.kinds import KINDS, has_table, listed_files
 from leadmart.features.house.words import are, named, size_text
+from leadmart.features.in_place import in_place
 from leadmart.features.plan import Selection, latest_tick, missing_slices, newest_moment, select
 from leadmart.features.project import Project
-from leadmart.features.raw import in_place_moment
 from leadmart.features.registry import Registry
 from leadmart.features.session import Session
 from leadmart.features.staging import present_sources, source_inputs
@@ -64,8 +64,8 @@ def _loads(warehouse: Warehouse, late_after: timedelta) -> list[dict[str, Any]]:
         "SELECT table_name, MAX(GREATEST(loaded_at, COALESCE(replaced_at, loaded_at))) AS newest FROM store.meta.loads "
         "GROUP BY table_name ORDER BY newest, table_name"
     )
-    if in_place := in_place_moment(warehouse.project):
-        found = sorted([*found, ("[raw] in place", in_place)], key=lambda row: row[1])
+    if written := in_place(warehouse).moment:
+        found = sorted([*found, ("[raw] in place", written)], key=lambda row: row[1])
     return [{"table": name, "newest_load": iso(newest), "late": now() - newest >= late_after} for name, newest in found]
 
 

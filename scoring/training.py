@@ -15,6 +15,7 @@ from leadmart.features.assumed import Assumed, assumed_arrivals
 from leadmart.features.clock import now, sql_literal
 from leadmart.features.definition import Definition, horizon_days
 from leadmart.features.errors import LeadmartError
+from leadmart.features.holder import AT_ONCE, Patience
 from leadmart.features.lookup import feature_columns
 from leadmart.features.materialize import publish_views
 from leadmart.features.plan import Selection, select
@@ -23,6 +24,7 @@ from leadmart.features.raw import newest_load
 from leadmart.features.registry import Registry
 from leadmart.features.session import Session
 from leadmart.features.snapshot import unobserved
+from leadmart.features.staging import present_sources
 from leadmart.features.unknown import Unknown
 from leadmart.features.waivers import waivers_of
 from leadmart.features.warehouse import Warehouse, new_run_id, open_for_writing
@@ -49,15 +51,28 @@ class Trained:
         return {**self.result.as_json(), "role": self.role, "run_id": self.run_id, "seconds": self.seconds}
 
 
-def train(project: Project, progress: Callable[[str], None] = lambda _: None, run_id: str | None = None) -> Trained:
+_TO_KEEP_A_MODEL = timedelta(hours=1)
+"""How long a trained model waits for the store in any case: it took longer to learn than most runs take."""
+
+
+def train(
+    project: Project,
+    progress: Callable[[str], None] = lambda _: None,
+    *,
+    run_id: str | None = None,
+    patience: Patience = AT_ONCE,
+) -> Trained:
     """Trains on what is loaded, keeps the model and makes it the champion; with too few outcomes the rules stay.
 
+    The store is held to judge the sources and to keep the model. While it learns others may load and run: what it
+    learns from is the state that it judged. Of two that train at a time, who keeps its model last is the champion.
     Raises LeadmartError `nothing_loaded`, `nothing_to_learn`, `quality_failed`, `suspects` and what `check`
     refuses.
     """
     started = time.perf_counter()
     run_id = run_id or new_run_id()
-    with open_for_writing(project) as warehouse:
+    with open_for_writing(project, "train", patience) as warehouse:
+        warehouse.name_run(run_id)
         registry = Registry(project)
         session = Session(warehouse, registry)
         cut_off = newest_load(warehouse)
@@ -81,6 +96,8 @@ def train(project: Project, progress: Callable[[str], None] = lambda _: None, ru
                 code="quality_failed", exit_code=3, hint="`leadmart show verdicts` tells what was found",
             )  # fmt: skip
         policy = load_policy(registry, selection)
+        session.stage_whole(read)  # from here on raw is not read
+        warehouse.let_go()
         progress("features at past landmarks")
         frame = training_frame(session, selection, label, spine, policy.gates, cut_off)
         horizon = horizon_days(label)
@@ -103,9 +120,21 @@ def train(project: Project, progress: Callable[[str], None] = lambda _: None, ru
         result = replace(result, excluded=(frame.blocked, *result.excluded), notes=notes)
         role = "champion" if result.model else "rules"
         if result.model:
+            warehouse.hold(patience.at_least(_TO_KEEP_A_MODEL), "train")
+            warehouse.name_run(run_id)
             _keep(warehouse, result, run_id)
-            catalogue.publish(warehouse, registry, selection)
+            _publish(warehouse, selection)
     return Trained(result, role, run_id, round(time.perf_counter() - started, 3))
+
+
+def _publish(warehouse: Warehouse, learned_from: Selection) -> None:
+    """Swaps the catalogue, by the definitions of now: a run may have published others while the model was learned."""
+    registry = Registry(warehouse.project)
+    try:
+        selection = select(registry, present_sources(warehouse, registry))
+    except LeadmartError:  # a definition is being edited, which `check` and `run` say
+        selection = learned_from
+    catalogue.publish(warehouse, registry, selection)
 
 
 def _unknown_states(session: Session, selection: Selection, landmarks: pl.DataFrame) -> tuple[str, ...]:

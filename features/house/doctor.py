@@ -15,6 +15,7 @@ import duckdb
 from leadmart.features import catalogue
 from leadmart.features.clock import now
 from leadmart.features.errors import LeadmartError
+from leadmart.features.holder import is_running
 from leadmart.features.house.files import file_findings
 from leadmart.features.house.finding import Finding
 from leadmart.features.house.kinds import KINDS, standing_files
@@ -24,7 +25,7 @@ from leadmart.features.plan import Selection, select
 from leadmart.features.project import Project
 from leadmart.features.registry import Registry
 from leadmart.features.staging import present_sources
-from leadmart.features.warehouse import Warehouse, is_running, open_for_writing, open_store, pending_migrations
+from leadmart.features.warehouse import Warehouse, open_for_writing, open_store, pending_migrations
 
 Progress = Callable[[str], None]
 

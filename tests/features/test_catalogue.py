@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
 
+from leadmart.features.catalogue import publish
 from leadmart.features.errors import LeadmartError
 from leadmart.features.warehouse import open_for_reading, open_for_writing
 
@@ -183,3 +184,24 @@ def test_a_held_store_names_who_holds_it(project: Any) -> None:
         assert str(holder.pid) in refused.value.message
     finally:
         holder.communicate("\n")
+
+
+def test_the_joined_view_stays_while_a_definition_is_refused(world: Any) -> None:
+    world.fill(MAY_31)
+    world.publish()
+    both = [
+        "SELECT * FROM features.lead_features ORDER BY lead_id",
+        "SELECT column_name, comment FROM duckdb_columns() WHERE table_name = 'lead_features' ORDER BY ALL",
+    ]
+    before = [ask(world, sql) for sql in both]
+    for moment in (MAY_20, MAY_20 - timedelta(days=1)):
+        world.fill(moment)
+        assert publish(world.warehouse, world.again()[0].registry, None)
+        assert [ask(world, sql) for sql in both] == before
+
+
+def test_a_second_session_of_one_process_is_refused_too(project: Any) -> None:
+    with open_for_writing(project), pytest.raises(LeadmartError) as refused:
+        open_for_writing(project)
+    assert refused.value.code == "warehouse_busy"
+    assert refused.value.message.startswith("this process itself has ")

@@ -202,6 +202,7 @@ def test_a_duckdb_file_is_read_in_place_and_not_held(make_project: MakeProject) 
         with duckdb.connect(str(project.root / "dbt.duckdb")) as loader:
             loader.execute(f"INSERT INTO marts.calls SELECT {ROW.replace('1 AS id', '2 AS id')}")
             loader.execute("CHECKPOINT")
+    with open_for_writing(project) as warehouse:
         assert raw_versions(warehouse) != before
 
 

@@ -190,7 +190,8 @@ def test_a_file_read_in_place_is_looked_at_when_it_changes(make_project: MakePro
         assert first.added == 1
         assert first.observed_at == newest_load(warehouse)
         assert snapshot(warehouse) == []
-        write("UPDATE people SET title = NULL")
+    write("UPDATE people SET title = NULL")
+    with open_for_writing(project) as warehouse:
         (second,) = snapshot(warehouse)
         assert (second.changed, second.observed_at > first.observed_at) == (1, True)
         assert state(warehouse, second.observed_at + timedelta(microseconds=1)) == {"1": None}
