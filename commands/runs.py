@@ -147,6 +147,7 @@ def backfill(
         return
     log = progress_bar(of_run=True)
     log.note(expected.words())
+    expected.refuse_without_room(found)
     with log as bar:
         done = execute(
             found,

@@ -26,7 +26,7 @@ from leadmart.features.warehouse import Warehouse
 
 _META = (
     "loads", "runs", "views", "slices", "slice_inputs", "superseded_slices", "verdicts", "models", "scorings",
-    "score_files", "snapshots", "staged", "staged_files", "staged_days",
+    "score_files", "snapshots", "staged", "staged_files", "staged_days", "unlisted_files",
 )  # fmt: skip
 
 SCORE_VIEWS = {
@@ -64,7 +64,7 @@ def publish(warehouse: Warehouse, registry: Registry, selection: Selection | Non
     """
     refuse_altered_files(warehouse)
     statements = _statements(warehouse, registry, selection)
-    fingerprint = digest(statements, [_table_version(warehouse, name) for name in _META])
+    fingerprint = _fingerprint(warehouse, statements)
     target = warehouse.project.catalogue
     if _published_fingerprint(target) == fingerprint:
         return False
@@ -95,6 +95,16 @@ def publish(warehouse: Warehouse, registry: Registry, selection: Selection | Non
     for left in target.parent.glob("*.new"):
         left.unlink(missing_ok=True)
     return True
+
+
+def is_published(warehouse: Warehouse, registry: Registry, selection: Selection | None) -> bool:
+    """Whether the catalogue is the one that `publish` would write of what the store holds now, file by file."""
+    fingerprint = _fingerprint(warehouse, _statements(warehouse, registry, selection))
+    return _published_fingerprint(warehouse.project.catalogue) == fingerprint
+
+
+def _fingerprint(warehouse: Warehouse, statements: Sequence[str]) -> str:
+    return digest(statements, [_table_version(warehouse, name) for name in _META])
 
 
 def _statements(warehouse: Warehouse, registry: Registry, selection: Selection | None) -> list[str]:

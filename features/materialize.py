@@ -91,7 +91,7 @@ def slice_file(warehouse: Warehouse, wanted: Slice) -> Path | None:
             f"the slice of {wanted.definition.ref} at {iso(wanted.as_of)} is listed, and its file {found[0][0]} is "
             "gone",
             code="file_missing",
-            hint="restore warehouse/ from a backup",
+            hint="`leadmart doctor --fix` unlists what a run can compute anew; restore the rest from a backup",
         )
     return path
 

@@ -97,8 +97,8 @@ class Selection:
         return Slice(definition, spine, as_of, self.fingerprints[definition.relation])
 
 
-def select(registry: Registry, present: frozenset[str], spine: str | None = None) -> Selection:
-    """The project's selection, checked.
+def select(registry: Registry, present: frozenset[str], spine: str | None = None, *, prove: bool = True) -> Selection:
+    """The project's selection, checked; without `prove` for looking only, a quarter of a second sooner.
 
     Raises LeadmartError for what `check` refuses, and for a column name used twice.
     """
@@ -115,7 +115,8 @@ def select(registry: Registry, present: frozenset[str], spine: str | None = None
             links.setdefault(link.relation, link)
         if definition.kind == "feature":
             views.setdefault(definition.relation, definition)
-    _refuse_problems([spine_definition, *links.values(), *views.values(), *gates], registry)
+    if prove:
+        _refuse_problems([spine_definition, *links.values(), *views.values(), *gates], registry)
     _refuse_twice(list(views.values()), gates)
     spine_print = registry.fingerprint(spine_definition, present)
     prints = {spine_definition.relation: spine_print}

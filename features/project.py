@@ -20,6 +20,7 @@ Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
 
 _EVERY = re.compile(r"^\s*(\d+)\s*(minute|hour|day)s?\s*$")
 _AT = re.compile(r"^([01]\d|2[0-3]):([0-5]\d)$")
+_SPAN = re.compile(r"^\s*(\d+)\s*(hour|day|week)s?\s*$")
 
 
 class Section(BaseModel):
@@ -181,6 +182,31 @@ class EngineSection(Section):
     threads: int | None = Field(default=None, ge=1)
 
 
+class RetentionSection(Section):
+    """How long `prune` leaves what, each `forever` or a number of hours, days or weeks; `span` reads one of them."""
+
+    slices: str = "30 days"
+    weekly: str = "forever"
+    old_versions: str = "30 days"
+    superseded: str = "30 days"
+    scores: str = "forever"
+    grace: str = "1 day"
+
+    @field_validator("*")
+    @classmethod
+    def _is_a_span(cls, value: str) -> str:
+        if value.strip() != "forever" and not _SPAN.match(value):
+            raise ValueError("write 'forever', or a number and hours, days or weeks, such as '30 days'")
+        return value
+
+    @field_validator("slices")
+    @classmethod
+    def _not_nothing(cls, value: str) -> str:
+        if span(value) == timedelta():
+            raise ValueError("keep the slices of one day at least")
+        return value
+
+
 class Settings(Section):
     """All of leadmart.toml; every key has a default, so an empty file is a valid project."""
 
@@ -193,6 +219,7 @@ class Settings(Section):
     scoring: ScoringSection = ScoringSection()
     train: TrainSection = TrainSection()
     engine: EngineSection = EngineSection()
+    retention: RetentionSection = RetentionSection()
 
 
 @dataclass(frozen=True)
@@ -340,6 +367,12 @@ def _line_place(path: Path, text: str, line: int | None) -> Place:
     content = lines[line - 1]
     start = len(content) - len(content.lstrip()) + 1
     return Place(str(path), line, start, content, max(1, len(content.strip())))
+
+
+def span(text: str) -> timedelta | None:
+    """A setting of [retention] as time; None for `forever`."""
+    found = _SPAN.match(text)
+    return timedelta(**{found[2] + "s": int(found[1])}) if found else None
 
 
 def _interval(text: str) -> timedelta:

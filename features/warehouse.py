@@ -40,6 +40,8 @@ SEALED_AT = 1_000_000_000
 
 SCHEMAS = ("raw", "staging", "known", "known_since", "features", "links", "gates", "reference")
 
+MIGRATIONS = PACKAGE / "sql" / "migrations"
+
 
 class Warehouse:
     """A session on a project's warehouse, an `Engine`.
@@ -59,6 +61,8 @@ class Warehouse:
         """Raw read in place as this session first saw it."""
         self.patience = AT_ONCE
         """How long this session waits for what another process has."""
+        self.migrations = MIGRATIONS
+        """The folder of the migrations that holding the store applies."""
         self.holder: Holder | None = None
         """What is said of this session while it holds the store for writing."""
 
@@ -111,7 +115,7 @@ class Warehouse:
             lambda: self.connection.execute(sql), lambda error: failure(error) or busy(self.project, error), patience
         )
         self._name_holder(Holder.here(command))
-        _migrate(self)
+        _migrate(self, self.migrations)
         self.keeps_staged = True
 
     def name_run(self, run_id: str) -> None:
@@ -179,12 +183,15 @@ def new_run_id() -> str:
     return f"{now():%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
 
 
-def open_for_writing(project: Project, command: str = "", patience: Patience = AT_ONCE) -> Warehouse:
+def open_for_writing(
+    project: Project, command: str = "", patience: Patience = AT_ONCE, *, migrations: Path = MIGRATIONS
+) -> Warehouse:
     """A session that may write the store, migrated to this release's tables; made where it does not exist.
 
-    `command` is what others are told of it while it lasts. Raises LeadmartError `warehouse_busy` where another process
-    holds the store for longer than patience lasts, `warehouse_newer` for a store of a later release,
-    `store_missing` where only the catalogue is left: an empty store would be published over it.
+    `command` is what others are told of it while it lasts. Raises LeadmartError `warehouse_busy` where another
+    process holds the store for longer than patience lasts, `warehouse_newer` for a store of a later release,
+    `store_missing` where only the catalogue is left: an empty store would be published over it; `migration_failed`
+    where its tables cannot be brought to this one.
     """
     if project.catalogue.is_file() and not project.store.is_file():
         raise LeadmartError(
@@ -195,6 +202,7 @@ def open_for_writing(project: Project, command: str = "", patience: Patience = A
     project.store.parent.mkdir(parents=True, exist_ok=True)
     warehouse = Warehouse(project, _session(project))
     warehouse.patience = patience
+    warehouse.migrations = migrations
     try:
         warehouse.hold(patience, command)
     except BaseException:
@@ -222,6 +230,26 @@ def open_for_reading(project: Project) -> Warehouse:
         connection.close()
         raise unreadable_catalogue(project, error) from None
     return Warehouse(project, connection)
+
+
+def open_store(project: Project) -> Warehouse:
+    """A session on the store that only reads it, in whatever shape it is; it must exist.
+
+    Raises LeadmartError `warehouse_busy`, `warehouse_unreadable`, and `warehouse_newer` as `open_for_writing` does.
+    """
+    connection = _session(project)
+    try:
+        connection.execute(f"ATTACH {quoted(project.store)} AS store (READ_ONLY)")
+    except duckdb.Error as error:
+        connection.close()
+        raise busy(project, error) from None
+    warehouse = Warehouse(project, connection)
+    try:
+        pending_migrations(warehouse)
+    except BaseException:
+        warehouse.close()
+        raise
+    return warehouse
 
 
 def open_scratch(project: Project) -> Warehouse:
@@ -255,30 +283,60 @@ def _session(project: Project) -> duckdb.DuckDBPyConnection:
     return connection
 
 
-def _migrate(warehouse: Warehouse) -> None:
-    migrations = sorted((PACKAGE / "sql" / "migrations").glob("*.sql"))
-    warehouse.execute(
-        "CREATE TABLE IF NOT EXISTS store.main.migrations (number INTEGER PRIMARY KEY, name VARCHAR, applied_at "
-        "TIMESTAMP)"
+def pending_migrations(warehouse: Warehouse, folder: Path = MIGRATIONS) -> int:
+    """How many of this release's migrations the store lacks. Raises LeadmartError `warehouse_newer`."""
+    return len(_pending(warehouse, folder))
+
+
+def _pending(warehouse: Warehouse, folder: Path) -> list[tuple[int, Path]]:
+    """The migrations to apply, by number."""
+    numbers: dict[int, Path] = {}
+    for path in sorted(folder.glob("*.sql")):
+        number = int(path.name[:4])
+        if number in numbers:
+            raise ValueError(f"{path.name} and {numbers[number].name} have one number")
+        numbers[number] = path
+    has_any = warehouse.rows(
+        "SELECT 1 FROM duckdb_tables() WHERE (database_name, schema_name, table_name) = ('store', 'main', 'migrations')"
     )
-    applied = {row[0] for row in warehouse.rows("SELECT number FROM store.main.migrations")}
-    numbers = {int(path.name[:4]): path for path in migrations}
+    applied = {row[0] for row in warehouse.rows("SELECT number FROM store.main.migrations")} if has_any else set()
     if newer := applied - set(numbers):
         raise LeadmartError(
             f"{warehouse.project.store} has tables of a newer leadmart (migration {max(newer)})",
             code="warehouse_newer",
             hint="install the newer release; nothing was changed",
         )
-    for number in sorted(set(numbers) - applied):
-        path = numbers[number]
-        with warehouse.transaction():
-            warehouse.execute("USE store")
-            for statement in warehouse.connection.extract_statements(path.read_text()):
-                warehouse.connection.execute(statement)
-            warehouse.execute("USE memory")
-            warehouse.execute(
-                f"INSERT INTO store.main.migrations VALUES (?, ?, {sql_literal(now())})", [number, path.stem]
-            )
+    return sorted((number, path) for number, path in numbers.items() if number not in applied)
+
+
+def _migrate(warehouse: Warehouse, folder: Path) -> None:
+    """Applies what the store lacks, each migration in a transaction of its own: one that fails leaves no trace.
+
+    Raises LeadmartError `warehouse_newer`, with the store untouched, and `migration_failed`.
+    """
+    pending = _pending(warehouse, folder)
+    if not pending:
+        return
+    warehouse.execute(
+        "CREATE TABLE IF NOT EXISTS store.main.migrations (number INTEGER PRIMARY KEY, name VARCHAR, applied_at "
+        "TIMESTAMP)"
+    )
+    for number, path in pending:
+        try:
+            with warehouse.transaction():
+                warehouse.execute("USE store")
+                for statement in warehouse.connection.extract_statements(path.read_text(encoding="utf-8")):
+                    warehouse.connection.execute(statement)
+                warehouse.execute("USE memory")
+                warehouse.execute(
+                    f"INSERT INTO store.main.migrations VALUES (?, ?, {sql_literal(now())})", [number, path.stem]
+                )
+        except duckdb.Error as error:
+            raise LeadmartError(
+                f"{warehouse.project.store} could not be brought to this release: {path.name}: {first_line(error)}",
+                code="migration_failed",
+                hint="nothing of it was applied: install the release before, and report this",
+            ) from None
 
 
 def _copy_meta(warehouse: Warehouse, source: str, target: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from leadmart.features.clock import iso, sql_literal
 from leadmart.features.errors import LeadmartError
@@ -14,6 +14,9 @@ from leadmart.features.registry import Registry
 from leadmart.features.staging import present_sources
 from leadmart.features.warehouse import Warehouse, open_for_reading
 from leadmart.scoring.champion import gate_rules, load_model, load_policy, typed_columns
+
+if TYPE_CHECKING:
+    import polars as pl
 
 _PARTS = ("p_raw", "p_cal", "rank", "w", "rules_score", "boost", "cap", "composite")
 
@@ -96,7 +99,10 @@ def _inputs(
             "the project's features have changed since this score; its input values are in the slices of their own "
             "versions",
         )
-    frame = scoring_frame(warehouse, registry, selection, row["as_of"]).filter(_is_lead(row["lead_id"]))
+    frame = _frame(warehouse, registry, selection, row)
+    if frame is None:
+        hint = f"`leadmart run --as-of {iso(row['as_of'])}` computes them again"
+        return {}, f"the slices of this as_of are no longer kept, and its input values with them; {hint}"
     found = frame.row(0, named=True)
     # that a history reaches goes without saying
     told = [c for c in feature_columns(selection) if not (c.is_history and found[c.name])]
@@ -111,9 +117,11 @@ def _reasons(
     policy = load_policy(registry, selection)
     if (policy.policy_version, selection.feature_set_version) != (row["policy_version"], row["feature_set_version"]):
         return [], "not stored, and the policy or the features have changed since"
+    frame = _frame(warehouse, registry, selection, row)
+    if frame is None:
+        return [], "not stored, and the slices of this as_of are no longer kept"
     from leadmart.scoring.assess import score_rows
 
-    frame = scoring_frame(warehouse, registry, selection, row["as_of"]).filter(_is_lead(row["lead_id"]))
     again = score_rows(
         frame,
         typed_columns(feature_columns(selection, "feature"), frame),
@@ -127,7 +135,14 @@ def _reasons(
     ), "computed now from the stored model and input row"
 
 
-def _is_lead(lead: str) -> Any:
+def _frame(warehouse: Warehouse, registry: Registry, selection: Selection, row: dict[str, Any]) -> pl.DataFrame | None:
+    """The input row behind a score as a frame; None where its slices were pruned."""
     import polars as pl
 
-    return pl.col("lead_id") == lead
+    try:
+        frame = scoring_frame(warehouse, registry, selection, row["as_of"])
+    except LeadmartError as error:
+        if error.code != "slice_missing":
+            raise
+        return None
+    return frame.filter(pl.col("lead_id") == row["lead_id"])

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from leadmart.features.clock import iso
+from leadmart.features.errors import LeadmartError
 from leadmart.features.plan import Selection, missing_slices
 from leadmart.features.project import Project
 from leadmart.features.registry import Registry
@@ -16,10 +18,16 @@ from leadmart.features.warehouse import Warehouse, open_for_reading
 from leadmart.scoring.pipeline import Run, plan, prove, silent
 from leadmart.scoring.scorer import Scorer
 
+MARGIN = 2
+"""How many times the slices' bytes a backfill must find free: scores, the store and the catalogue grow beside them."""
+
 
 @dataclass(frozen=True)
 class Forecast:
-    """What a backfill would do, from what past slices and runs took; None where there is nothing to judge by."""
+    """What a backfill would do, from what past slices and runs took; None where there is nothing to judge by.
+
+    `free` is what the warehouse's disk has left.
+    """
 
     moments: tuple[datetime, ...]
     slices: int
@@ -27,6 +35,12 @@ class Forecast:
     rows: int | None
     bytes: int | None
     seconds: float | None
+    free: int
+
+    @property
+    def fits(self) -> bool:
+        """Whether the disk has room, with a margin; where nothing can be foretold it is let go on."""
+        return MARGIN * (self.bytes or 0) <= self.free
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -35,6 +49,8 @@ class Forecast:
             "rows": self.rows,
             "bytes": self.bytes,
             "seconds": self.seconds,
+            "free_bytes": self.free,
+            "fits": self.fits,
         }
 
     def words(self) -> str:
@@ -45,8 +61,22 @@ class Forecast:
         )
         return (
             f"{len(self.moments)} as_of from {iso(self.moments[0])} to {iso(self.moments[-1])}: {self.slices} slices "
-            f"missing, {self.filled} filled; {size}"
+            f"missing, {self.filled} filled; {size}{'' if self.fits else f'; {self._no_room()}'}"
         )
+
+    def _no_room(self) -> str:
+        needed = MARGIN * (self.bytes or 0)
+        return f"it wants {needed / 1e9:,.1f} GB free with scores and a margin, and {self.free / 1e9:,.1f} GB are"
+
+    def refuse_without_room(self, project: Project) -> None:
+        """Raises LeadmartError `no_room` where the disk would run full on the way."""
+        if not self.fits:
+            raise LeadmartError(
+                f"the disk of {project.warehouse} has no room for this backfill: {self._no_room()}",
+                code="no_room",
+                hint="fill a shorter span, make room (`leadmart prune --dry-run` says what may go), or keep less: "
+                "[retention] in leadmart.toml; nothing was computed",
+            )
 
 
 def forecast(project: Project, moments: Callable[[Warehouse], Sequence[datetime]], only: str | None) -> Forecast:
@@ -56,7 +86,8 @@ def forecast(project: Project, moments: Callable[[Warehouse], Sequence[datetime]
         prove(run)
         plan(run)
         rows, size, seconds = _costs(warehouse, run)
-        return Forecast(tuple(run.moments), len(run.missing), run.skipped, rows, size, seconds)
+        free = shutil.disk_usage(project.warehouse).free
+        return Forecast(tuple(run.moments), len(run.missing), run.skipped, rows, size, seconds, free)
 
 
 def _costs(warehouse: Warehouse, run: Run) -> tuple[int | None, int | None, float | None]:

@@ -28,6 +28,8 @@ LOOKING: list[tuple[str, ...]] = [
     ("plan",),
     ("plan", "--as-of", "2026-03-01"),
     ("models",),
+    ("status",),
+    ("prune", "--dry-run"),
     ("check",),
     ("render", "web_engagement"),
     ("backfill", "--start", "2026-03-01", "--end", "2026-03-02", "--dry-run"),
@@ -37,6 +39,8 @@ WRITING: list[tuple[str, ...]] = [
     ("score",),
     ("train",),
     ("validate",),
+    ("prune",),
+    ("doctor",),
     ("backfill", "--start", "2026-03-01", "--end", "2026-03-02"),
     ("load", "leads", "leads.csv"),
 ]

@@ -48,3 +48,5 @@ def test_looking_imports_neither_quality_nor_model(copy_of: Any) -> None:
     folder: Path = copy_of("trained")
     modules = imported("show", "scores", "--project", folder)
     assert modules & {"great_expectations", "lightgbm", "sklearn", "sqlglot", "polars"} == set()
+    modules = imported("status", "--project", folder)
+    assert modules & {"great_expectations", "lightgbm", "sklearn", "sqlalchemy", "polars", "pyarrow", "numpy"} == set()

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -160,3 +162,45 @@ def world(project: Project, warehouse: Warehouse, load_rows: LoadRows) -> World:
     """The rows of world.yaml, loaded into `project` on 2026-06-01."""
     load_rows(warehouse, yaml.safe_load((HERE / "world.yaml").read_text(encoding="utf-8")))
     return World(project, warehouse)
+
+
+@pytest.fixture
+def world_at() -> Callable[[Project], AbstractContextManager[World]]:
+    """`with world_at(project) as world` opens a project's warehouse once more; settings and all are read anew."""
+
+    @contextmanager
+    def opened(project: Project) -> Iterator[World]:
+        with open_for_writing(find_project(project.root)) as warehouse:
+            yield World(warehouse.project, warehouse)
+
+    return opened
+
+
+MONTH = [datetime(2026, 5, day) for day in (12, 17, 22, 24, 26, 28, 29, 30, 31)]
+"""Moments in four weeks; the last day of three of them is there."""
+TWO_DAYS_LATER = "2026-06-02T12:00:00"
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the first test of a module that asks for `month` leaves it for the others."""
+    return tmp_path_factory.mktemp("month") / "project"
+
+
+@pytest.fixture
+def month(built: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, world_at: Any) -> Project:
+    """The rows of world.yaml with the slices of MONTH filled and published, and nobody at the warehouse."""
+    monkeypatch.setenv("LEADMART_NOW", TWO_DAYS_LATER)
+    root: Path = request.getfixturevalue("tmp_path") / "project"
+    if not built.is_dir():
+        world: World = request.getfixturevalue("world")
+        world.fill(*MONTH)
+        world.publish()
+        world.warehouse.close()
+        shutil.copytree(root, built)
+        return world.project
+    shutil.copytree(built, root)
+    with world_at(find_project(root)) as again:
+        again.publish()
+        project: Project = again.project
+    return project
