@@ -78,7 +78,7 @@ def audit_text(audit: Audit) -> str:
 
 def _is_file(name: str) -> bool:
     """A path, and not the bare name of a table: it exists, or it has a file's ending or a folder in it."""
-    from leadmart.features.load import file_format
+    from leadmart.features.raw.load import file_format
 
     path = Path(name)
     return path.exists() or len(path.parts) > 1 or file_format(path) is not None

@@ -101,10 +101,10 @@ def load(
     """
     from leadmart.features import catalogue
     from leadmart.features.clock import iso, now
-    from leadmart.features.load import load as bring_in
-    from leadmart.features.raw import newest_load
+    from leadmart.features.raw.load import load as bring_in
+    from leadmart.features.raw.tables import newest_load
     from leadmart.features.registry import Registry
-    from leadmart.features.remarks import filled_warnings, reader_warnings, remarks_on, volume_warnings
+    from leadmart.features.sources.remarks import filled_warnings, reader_warnings, remarks_on, volume_warnings
     from leadmart.features.warehouse import open_for_writing
     from leadmart.scoring.report import load_text
 
@@ -116,10 +116,10 @@ def load(
         # a load is known from when it came, and it did not come before the one before it
         loaded_at = max(present, newest_load(warehouse) or present)
         batches = bring_in(warehouse, registry, table, files, loaded_at=loaded_at, replace=replace, progress=bar.say)
-        # what is loaded is published first: a source that does not run is a later complaint
-        catalogue.publish(warehouse, registry, _selection(registry, warehouse))
-        remarks = remarks_on(warehouse, registry, table, bar.say) if any(b.is_new for b in batches) else []
-        catalogue.publish(warehouse, registry, _selection(registry, warehouse))
+        try:
+            remarks = remarks_on(warehouse, registry, table, bar.say) if any(b.is_new for b in batches) else []
+        finally:  # what is loaded is published, also where a source does not run
+            catalogue.publish(warehouse, registry, _selection(registry, warehouse))
         warnings = [words for remark in remarks for words in remark.words()]
         warnings += reader_warnings(registry, table)
         if any(b.is_new for b in batches):
@@ -157,8 +157,8 @@ def snapshot(
     One look a load since the last time; nothing is written where nothing changed. `run` does it too.
     """
     from leadmart.features import catalogue
+    from leadmart.features.raw.snapshot import snapshot as look
     from leadmart.features.registry import Registry
-    from leadmart.features.snapshot import snapshot as look
     from leadmart.features.warehouse import open_for_writing
     from leadmart.scoring.report import snapshot_text
 
@@ -184,7 +184,7 @@ def snapshot(
 
 def _refuse_busy_raw(warehouse: Any) -> None:
     """Before anything is written: what a loader holds just now is no reason to publish a catalogue without it."""
-    from leadmart.features.in_place import in_place
+    from leadmart.features.raw.in_place import in_place
 
     try:
         in_place(warehouse)
@@ -196,7 +196,7 @@ def _refuse_busy_raw(warehouse: Any) -> None:
 def _selection(registry: Registry, warehouse: Any) -> Any:
     """The project's selection for the catalogue; None while a definition is refused, which `check` and `run` say."""
     from leadmart.features.plan import select
-    from leadmart.features.staging import present_sources
+    from leadmart.features.sources.staging import present_sources
 
     try:
         return select(registry, present_sources(warehouse, registry))

@@ -31,13 +31,13 @@ def plan(
 ) -> None:
     """Say what `run` would do."""
     from leadmart.expectations.suite import suites
-    from leadmart.features.assumed import assumed_arrivals
     from leadmart.features.errors import all_as_one
     from leadmart.features.materialize import changed_since_published
     from leadmart.features.plan import default_as_of, missing_slices, select
     from leadmart.features.registry import Registry
     from leadmart.features.session import Session
-    from leadmart.features.staging import present_sources
+    from leadmart.features.sources.assumed import assumed_arrivals
+    from leadmart.features.sources.staging import present_sources
     from leadmart.features.stale import stale_slices, stale_words
     from leadmart.features.unknown import unknown_columns, unknown_words
     from leadmart.features.waivers import waivers_of

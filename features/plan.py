@@ -12,7 +12,7 @@ from leadmart.features.errors import LeadmartError, near_names
 from leadmart.features.fingerprint import digest
 from leadmart.features.project import ClockSection
 from leadmart.features.proof.lint import check_all
-from leadmart.features.raw import newest_load
+from leadmart.features.raw.tables import newest_load
 from leadmart.features.registry import Registry
 from leadmart.features.session import link_to
 from leadmart.features.warehouse import Warehouse

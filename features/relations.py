@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from leadmart.features.definition import Definition
 from leadmart.features.literals import quoted
 from leadmart.features.registry import Reference
-from leadmart.features.staged import first_known
+from leadmart.features.sources.staged import first_known
 from leadmart.features.windows import Reads, Window, Windows, longest_windows
 
 

@@ -10,7 +10,7 @@ from leadmart.features.inline import executed_sql
 from leadmart.features.literals import quoted
 from leadmart.features.plan import default_as_of
 from leadmart.features.project import Project
-from leadmart.features.raw import raw_attached, raw_tables
+from leadmart.features.raw.tables import raw_attached, raw_tables
 from leadmart.features.registry import Registry
 from leadmart.features.relations import (
     known_select,
@@ -20,8 +20,8 @@ from leadmart.features.relations import (
     stored_select,
 )
 from leadmart.features.session import link_to
-from leadmart.features.stage import stage_joined
-from leadmart.features.staging import joined_first, present_sources, staging_select
+from leadmart.features.sources.stage import stage_joined
+from leadmart.features.sources.staging import joined_first, present_sources, staging_select
 from leadmart.features.warehouse import Warehouse, open_for_reading
 from leadmart.features.windows import windows_of
 

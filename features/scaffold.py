@@ -49,7 +49,7 @@ def init_demo(
     counts as completed before it. The folder appears whole or not at all.
     """
     from leadmart.features.catalogue import publish
-    from leadmart.features.load import load
+    from leadmart.features.raw.load import load
     from leadmart.features.registry import Registry
     from leadmart.features.warehouse import open_for_writing
 

@@ -16,7 +16,6 @@ from leadmart.features.definition import Definition
 from leadmart.features.errors import LeadmartError, first_line
 from leadmart.features.inline import executed_sql
 from leadmart.features.literals import quoted
-from leadmart.features.reach import bounds_of
 from leadmart.features.registry import Registry
 from leadmart.features.relations import (
     known_select,
@@ -25,9 +24,10 @@ from leadmart.features.relations import (
     reference_select,
     stored_select,
 )
-from leadmart.features.stage import stage
-from leadmart.features.staged import WHOLE, Bounds, Kept, current, known_at
-from leadmart.features.staging import present_sources
+from leadmart.features.sources.reach import bounds_of
+from leadmart.features.sources.stage import stage
+from leadmart.features.sources.staged import WHOLE, Bounds, Kept, current, known_at
+from leadmart.features.sources.staging import present_sources
 from leadmart.features.warehouse import Warehouse
 from leadmart.features.windows import windows_of
 

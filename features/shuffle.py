@@ -13,11 +13,11 @@ from datetime import datetime
 import duckdb
 
 from leadmart.features.clock import sql_literal
-from leadmart.features.raw_clock import clock_columns
-from leadmart.features.raw_use import Use, all_uses, deciding_uses, overwritten_columns, uses_of
+from leadmart.features.raw.clock import clock_columns
+from leadmart.features.raw.use import Use, all_uses, deciding_uses, overwritten_columns, uses_of
 from leadmart.features.registry import Registry
-from leadmart.features.stage import stage
-from leadmart.features.staging import bad_source, joined_first, raw_rows, with_clocks
+from leadmart.features.sources.stage import stage
+from leadmart.features.sources.staging import bad_source, joined_first, raw_rows, with_clocks
 from leadmart.features.warehouse import Warehouse
 
 WAYS = ("deleted", "changed", "added")

@@ -17,8 +17,8 @@ from leadmart.features.definition import Definition
 from leadmart.features.plan import Selection, Slice
 from leadmart.features.registry import Registry
 from leadmart.features.session import Session, link_to
-from leadmart.features.staged import current, first_known, known_at
-from leadmart.features.staging import source_inputs
+from leadmart.features.sources.staged import current, first_known, known_at
+from leadmart.features.sources.staging import source_inputs
 from leadmart.features.warehouse import Warehouse
 
 _KEY = "kind, name, version, spine, as_of, fingerprint"

@@ -12,13 +12,13 @@ from leadmart.features.definition import Definition
 from leadmart.features.errors import LeadmartError
 from leadmart.features.lookup import lookup_sql
 from leadmart.features.plan import Selection
-from leadmart.features.raw import raw_attached, raw_tables
-from leadmart.features.raw_use import all_uses, recent_rows
-from leadmart.features.reach import bounds_of
+from leadmart.features.raw.tables import raw_attached, raw_tables
+from leadmart.features.raw.use import all_uses, recent_rows
 from leadmart.features.registry import Registry
 from leadmart.features.session import Session, link_for, relation_of
 from leadmart.features.shuffle import Alteration, alter_raw, copy_raw
-from leadmart.features.staging import joined_first
+from leadmart.features.sources.reach import bounds_of
+from leadmart.features.sources.staging import joined_first
 from leadmart.features.warehouse import SCHEMAS, Warehouse, open_scratch
 
 

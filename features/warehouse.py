@@ -33,7 +33,7 @@ from leadmart.features.registry import PACKAGE
 if TYPE_CHECKING:
     import polars as pl
 
-    from leadmart.features.in_place import InPlace
+    from leadmart.features.raw.in_place import InPlace
 
 SEALED_AT = 1_000_000_000
 """The time of writing that kept files get, in nanoseconds: who alters one moves it. A second after 1970 began."""

@@ -11,7 +11,7 @@ from leadmart.features.lookup import feature_columns, scoring_frame
 from leadmart.features.plan import Selection, select
 from leadmart.features.project import Project
 from leadmart.features.registry import Registry
-from leadmart.features.staging import present_sources
+from leadmart.features.sources.staging import present_sources
 from leadmart.features.warehouse import Warehouse, open_for_reading
 from leadmart.scoring.champion import gate_rules, load_model, load_policy, typed_columns
 

@@ -14,8 +14,8 @@ from leadmart.features.errors import LeadmartError
 from leadmart.features.fingerprint import digest, file_digest
 from leadmart.features.registry import Registry
 from leadmart.features.session import Session
-from leadmart.features.staged import OWN_COLUMNS, current
-from leadmart.features.staging import source_inputs
+from leadmart.features.sources.staged import OWN_COLUMNS, current
+from leadmart.features.sources.staging import source_inputs
 from leadmart.features.warehouse import Warehouse
 
 

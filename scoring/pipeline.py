@@ -12,7 +12,6 @@ from typing import Any
 
 import duckdb
 
-from leadmart.features.assumed import Assumed, assumed_arrivals
 from leadmart.features.clock import iso, now, sql_literal
 from leadmart.features.definition import raw_names
 from leadmart.features.errors import LeadmartError
@@ -29,12 +28,13 @@ from leadmart.features.plan import (
     wanted_slices,
 )
 from leadmart.features.project import Project
-from leadmart.features.raw import CHANGES, emptied_tables
-from leadmart.features.reach import bounds_of
+from leadmart.features.raw.snapshot import snapshot
+from leadmart.features.raw.tables import CHANGES, emptied_tables
 from leadmart.features.registry import Registry
 from leadmart.features.session import Session
-from leadmart.features.snapshot import snapshot
-from leadmart.features.staged import WHOLE
+from leadmart.features.sources.assumed import Assumed, assumed_arrivals
+from leadmart.features.sources.reach import bounds_of
+from leadmart.features.sources.staged import WHOLE
 from leadmart.features.warehouse import Warehouse, new_run_id, open_for_writing
 from leadmart.scoring.judge import Judge, held_back
 from leadmart.scoring.record import record_end, record_start, why_blocked

@@ -18,7 +18,7 @@ from leadmart.features.outcomes import make_outcomes
 from leadmart.features.plan import Selection
 from leadmart.features.registry import Registry
 from leadmart.features.session import Session
-from leadmart.features.staging import source_inputs
+from leadmart.features.sources.staging import source_inputs
 from leadmart.scoring.champion import champion_version, load_model, load_policy, typed_columns
 from leadmart.scoring.upsert import Scoring
 

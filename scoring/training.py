@@ -11,7 +11,6 @@ from datetime import time as time_of_day
 from typing import TYPE_CHECKING, Any
 
 from leadmart.features import catalogue
-from leadmart.features.assumed import Assumed, assumed_arrivals
 from leadmart.features.clock import now, sql_literal
 from leadmart.features.definition import Definition, horizon_days
 from leadmart.features.errors import LeadmartError
@@ -21,11 +20,12 @@ from leadmart.features.lookup import feature_columns
 from leadmart.features.materialize import publish_views
 from leadmart.features.plan import Selection, select
 from leadmart.features.project import Project, TrainSection
-from leadmart.features.raw import newest_load
+from leadmart.features.raw.snapshot import unobserved
+from leadmart.features.raw.tables import newest_load
 from leadmart.features.registry import Registry
 from leadmart.features.session import Session
-from leadmart.features.snapshot import unobserved
-from leadmart.features.staging import present_sources
+from leadmart.features.sources.assumed import Assumed, assumed_arrivals
+from leadmart.features.sources.staging import present_sources
 from leadmart.features.unknown import Unknown
 from leadmart.features.waivers import waivers_of
 from leadmart.features.warehouse import Warehouse, new_run_id, open_for_writing

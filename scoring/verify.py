@@ -14,7 +14,7 @@ from leadmart.features.plan import Selection, default_as_of, refuse_unloaded, se
 from leadmart.features.project import Project
 from leadmart.features.registry import Registry
 from leadmart.features.session import Session
-from leadmart.features.staging import present_sources
+from leadmart.features.sources.staging import present_sources
 from leadmart.features.verify import Experiment, experiment, findings
 from leadmart.features.warehouse import Warehouse, open_for_reading
 from leadmart.scoring.champion import RULES, champion_version, load_model, load_policy, typed_columns

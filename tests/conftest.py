@@ -220,7 +220,7 @@ def copy_of(company: Callable[[str], Path], tmp_path: Path) -> Iterator[Callable
 def rewrite_catalogue(folder: Path) -> None:
     """Writes the catalogue of a project that was copied or moved: it names files by their whole path."""
     from leadmart.features.plan import select
-    from leadmart.features.staging import present_sources
+    from leadmart.features.sources.staging import present_sources
 
     with open_for_writing(find_project(folder)) as warehouse:
         registry = Registry(warehouse.project)

@@ -16,9 +16,9 @@ from leadmart.features.audit.availability import Availability, Clock, Habit, hab
 from leadmart.features.audit.content import Content, Gap, Key, examine
 from leadmart.features.audit.types import Typed, type_columns
 from leadmart.features.errors import LeadmartError, near_names
-from leadmart.features.load import file_relation, files_of, unreadable_file
 from leadmart.features.project import Project, Settings
-from leadmart.features.raw import raw_attached, raw_tables
+from leadmart.features.raw.load import file_relation, files_of, unreadable_file
+from leadmart.features.raw.tables import raw_attached, raw_tables
 from leadmart.features.warehouse import Warehouse, open_for_reading, open_scratch
 
 

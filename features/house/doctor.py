@@ -24,7 +24,7 @@ from leadmart.features.house.words import are, named
 from leadmart.features.plan import Selection, select
 from leadmart.features.project import Project
 from leadmart.features.registry import Registry
-from leadmart.features.staging import present_sources
+from leadmart.features.sources.staging import present_sources
 from leadmart.features.warehouse import Warehouse, open_for_writing, open_store, pending_migrations
 
 Progress = Callable[[str], None]

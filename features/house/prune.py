@@ -15,7 +15,7 @@ from leadmart.features.house.words import are, size_text
 from leadmart.features.plan import select
 from leadmart.features.project import Project, span
 from leadmart.features.registry import Registry
-from leadmart.features.staging import present_sources
+from leadmart.features.sources.staging import present_sources
 from leadmart.features.warehouse import Warehouse, open_for_reading, open_for_writing
 
 

@@ -16,12 +16,12 @@ import pytest
 import yaml
 
 from leadmart.features.checking import check_project
-from leadmart.features.load import load
 from leadmart.features.project import Project, read_settings
+from leadmart.features.raw.load import load
+from leadmart.features.raw.snapshot import snapshot
 from leadmart.features.registry import Registry
 from leadmart.features.session import Session
-from leadmart.features.snapshot import snapshot
-from leadmart.features.stage import stage
+from leadmart.features.sources.stage import stage
 from leadmart.features.warehouse import Warehouse, open_for_writing
 
 HERE = Path(__file__).parent

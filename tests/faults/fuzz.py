@@ -23,10 +23,10 @@ from leadmart.features.definition import Definition
 from leadmart.features.errors import LeadmartError
 from leadmart.features.fingerprint import token_hash
 from leadmart.features.inline import executed_sql
-from leadmart.features.load import load
 from leadmart.features.project import read_settings
 from leadmart.features.proof.lint import problems_of
-from leadmart.features.raw import raw_tables
+from leadmart.features.raw.load import load
+from leadmart.features.raw.tables import raw_tables
 from leadmart.features.registry import FOLDERS, PACKAGE, Registry
 from leadmart.features.scaffold import init
 from leadmart.features.warehouse import Warehouse, open_for_writing

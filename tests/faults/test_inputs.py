@@ -13,8 +13,8 @@ import pytest
 import yaml
 
 from leadmart.features.errors import LeadmartError
-from leadmart.features.load import load
-from leadmart.features.raw import raw_tables
+from leadmart.features.raw.load import load
+from leadmart.features.raw.tables import raw_tables
 from leadmart.features.registry import Registry
 from leadmart.features.scaffold import init
 from leadmart.features.warehouse import Warehouse, open_for_writing

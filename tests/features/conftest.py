@@ -17,10 +17,10 @@ import yaml
 
 from leadmart.features.catalogue import publish
 from leadmart.features.definition import raw_columns_read
-from leadmart.features.load import load
 from leadmart.features.materialize import fill
 from leadmart.features.plan import Selection, Slice, missing_slices, select
 from leadmart.features.project import Project, find_project
+from leadmart.features.raw.load import load
 from leadmart.features.registry import Registry
 from leadmart.features.session import Session
 from leadmart.features.warehouse import Warehouse, open_for_writing

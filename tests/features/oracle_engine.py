@@ -16,13 +16,13 @@ import pytest
 
 from leadmart.features.clock import sql_literal
 from leadmart.features.definition import Definition
-from leadmart.features.load import load
 from leadmart.features.materialize import fill
 from leadmart.features.plan import missing_slices, select
 from leadmart.features.project import find_project
+from leadmart.features.raw.load import load
 from leadmart.features.registry import Registry
 from leadmart.features.session import Form, Session, relation_of
-from leadmart.features.stage import stage
+from leadmart.features.sources.stage import stage
 from leadmart.features.warehouse import Warehouse, open_for_writing
 
 HERE = Path(__file__).parent

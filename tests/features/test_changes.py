@@ -10,15 +10,15 @@ from typing import Any
 
 import pytest
 
-from leadmart.features.changes import changes_only
 from leadmart.features.definition import Definition
 from leadmart.features.errors import LeadmartError
-from leadmart.features.load import load
 from leadmart.features.project import Project
+from leadmart.features.raw.load import load
+from leadmart.features.raw.snapshot import snapshot
 from leadmart.features.registry import Registry
 from leadmart.features.session import Session
-from leadmart.features.snapshot import snapshot
-from leadmart.features.stage import stage
+from leadmart.features.sources.changes import changes_only
+from leadmart.features.sources.stage import stage
 from leadmart.features.warehouse import Warehouse, open_for_writing
 
 MakeProject = Callable[..., Project]

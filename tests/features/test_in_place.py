@@ -14,12 +14,12 @@ import pytest
 
 from leadmart.features.errors import LeadmartError
 from leadmart.features.holder import Patience
-from leadmart.features.load import load
 from leadmart.features.project import Project
-from leadmart.features.raw import newest_load, raw_attached, raw_versions
+from leadmart.features.raw.load import load
+from leadmart.features.raw.snapshot import snapshot
+from leadmart.features.raw.tables import newest_load, raw_attached, raw_versions
 from leadmart.features.registry import Registry
-from leadmart.features.snapshot import snapshot
-from leadmart.features.stage import stage
+from leadmart.features.sources.stage import stage
 from leadmart.features.warehouse import Warehouse, open_for_writing
 
 MakeProject = Callable[..., Project]

@@ -31,8 +31,8 @@ from leadmart.features.proof.lint import problems_of
 from leadmart.features.registry import Registry
 from leadmart.features.session import Session
 from leadmart.features.shuffle import ROW, alter_raw, copy_raw
-from leadmart.features.stage import stage_joined
-from leadmart.features.staging import staging_select
+from leadmart.features.sources.stage import stage_joined
+from leadmart.features.sources.staging import staging_select
 from leadmart.features.warehouse import open_scratch
 
 HERE = Path(__file__).parent

@@ -18,12 +18,12 @@ import duckdb
 import pytest
 
 from leadmart.features.catalogue import publish
-from leadmart.features.load import load
 from leadmart.features.materialize import slice_file
 from leadmart.features.outcomes import make_outcomes
 from leadmart.features.pairs import features_for_pairs
 from leadmart.features.plan import select
 from leadmart.features.project import find_project
+from leadmart.features.raw.load import load
 from leadmart.features.registry import Registry
 from leadmart.features.render import preamble_sql, to_paste
 from leadmart.features.session import Session

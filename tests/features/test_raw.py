@@ -12,12 +12,12 @@ import pytest
 import yaml
 
 from leadmart.features.errors import LeadmartError
-from leadmart.features.load import load
 from leadmart.features.project import Project
-from leadmart.features.raw import newest_load, raw_attached, raw_tables, raw_versions
+from leadmart.features.raw.load import load
+from leadmart.features.raw.tables import newest_load, raw_attached, raw_tables, raw_versions
 from leadmart.features.registry import Registry
-from leadmart.features.stage import stage
-from leadmart.features.staging import present_sources
+from leadmart.features.sources.stage import stage
+from leadmart.features.sources.staging import present_sources
 from leadmart.features.warehouse import Warehouse, open_for_writing
 
 HERE = Path(__file__).parent

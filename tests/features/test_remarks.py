@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from leadmart.features.clock import parse_moment
-from leadmart.features.load import load
 from leadmart.features.project import find_project
+from leadmart.features.raw.load import load
 from leadmart.features.registry import Registry
-from leadmart.features.remarks import Remark, remarks_on
 from leadmart.features.scaffold import init
+from leadmart.features.sources.remarks import Remark, remarks_on
 from leadmart.features.warehouse import open_for_writing
 
 HEADER = "event_id,lead_id,email,event_type,campaign_id,url,occurred_at,synced_at\n"

@@ -18,13 +18,13 @@ import pytest
 import yaml
 
 from leadmart.features.errors import LeadmartError
-from leadmart.features.load import load
 from leadmart.features.project import Project, find_project
-from leadmart.features.raw import newest_load, raw_tables
+from leadmart.features.raw.load import load
+from leadmart.features.raw.snapshot import snapshot, unobserved
+from leadmart.features.raw.tables import newest_load, raw_tables
 from leadmart.features.registry import Registry
 from leadmart.features.session import Session
-from leadmart.features.snapshot import snapshot, unobserved
-from leadmart.features.stage import stage
+from leadmart.features.sources.stage import stage
 from leadmart.features.warehouse import Warehouse, open_for_writing
 
 HERE = Path(__file__).parent

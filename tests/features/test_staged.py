@@ -12,17 +12,17 @@ import duckdb
 import pytest
 import yaml
 
-from leadmart.features import growth
 from leadmart.features.definition import Definition
-from leadmart.features.load import load
 from leadmart.features.lookup import compute_at
 from leadmart.features.plan import select
 from leadmart.features.project import Project, Settings, find_project
-from leadmart.features.reach import bounds_of, reach_of
+from leadmart.features.raw.load import load
 from leadmart.features.registry import Registry
 from leadmart.features.session import Session
-from leadmart.features.stage import stage
-from leadmart.features.staged import Bounds, current, first_known, known_at, row_hash
+from leadmart.features.sources import growth
+from leadmart.features.sources.reach import bounds_of, reach_of
+from leadmart.features.sources.stage import stage
+from leadmart.features.sources.staged import Bounds, current, first_known, known_at, row_hash
 from leadmart.features.warehouse import Warehouse, open_for_writing
 
 HERE = Path(__file__).parent

@@ -12,11 +12,11 @@ import pytest
 import yaml
 
 from leadmart.features.errors import LeadmartError
-from leadmart.features.load import load
 from leadmart.features.project import Project
+from leadmart.features.raw.load import load
 from leadmart.features.registry import Registry
-from leadmart.features.stage import stage
-from leadmart.features.staging import present_sources, source_inputs
+from leadmart.features.sources.stage import stage
+from leadmart.features.sources.staging import present_sources, source_inputs
 from leadmart.features.warehouse import open_for_writing
 
 CASES = yaml.safe_load((Path(__file__).parent / "staged.yaml").read_text(encoding="utf-8"))

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from leadmart.features.assumed import Assumed, assumed_arrivals
-from leadmart.features.load import load
+from leadmart.features.raw.load import load
 from leadmart.features.registry import Registry
+from leadmart.features.sources.assumed import Assumed, assumed_arrivals
 from leadmart.features.stale import stale_slices
 from leadmart.features.warehouse import open_for_writing
 

@@ -18,7 +18,7 @@ from leadmart.features.definition import Definition
 from leadmart.features.plan import Selection, select
 from leadmart.features.registry import Registry
 from leadmart.features.shuffle import alter_raw, copy_raw
-from leadmart.features.staging import present_sources
+from leadmart.features.sources.staging import present_sources
 from leadmart.features.verify import Experiment, experiment, findings
 from leadmart.features.warehouse import Warehouse, open_scratch
 

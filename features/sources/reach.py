@@ -12,7 +12,7 @@ from datetime import datetime
 from leadmart.features.clock import sql_literal
 from leadmart.features.definition import Definition
 from leadmart.features.engine import Engine
-from leadmart.features.staged import WHOLE, Bounds
+from leadmart.features.sources.staged import WHOLE, Bounds
 from leadmart.features.tree import conjuncts, tables_of
 from leadmart.features.windows import Window, lower_bounds
 

@@ -19,9 +19,9 @@ from leadmart.features.definition import Definition
 from leadmart.features.fingerprint import digest
 from leadmart.features.intact import is_intact
 from leadmart.features.literals import quoted, quoted_file, quoted_name
-from leadmart.features.raw import loaded_batches, raw_versions
+from leadmart.features.raw.tables import loaded_batches, raw_versions
 from leadmart.features.registry import Registry
-from leadmart.features.staging import AssumedRows
+from leadmart.features.sources.staging import AssumedRows
 from leadmart.features.warehouse import Warehouse
 
 FIRST_KNOWN = "_first_known_at"

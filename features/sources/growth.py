@@ -12,15 +12,15 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from leadmart.features.changes import changes_only
 from leadmart.features.clock import now, sql_literal
 from leadmart.features.definition import Definition, raw_columns_read
 from leadmart.features.fingerprint import digest
-from leadmart.features.in_place import refuse_changed
 from leadmart.features.literals import quoted, quoted_file, quoted_name
-from leadmart.features.raw import loaded_batches, loaded_relation
+from leadmart.features.raw.in_place import refuse_changed
+from leadmart.features.raw.tables import loaded_batches, loaded_relation
 from leadmart.features.registry import Registry
-from leadmart.features.staged import (
+from leadmart.features.sources.changes import changes_only
+from leadmart.features.sources.staged import (
     FIRST_KNOWN,
     KEY_HASH,
     OWN_COLUMNS,
@@ -31,7 +31,7 @@ from leadmart.features.staged import (
     key_hash,
     row_hash,
 )
-from leadmart.features.staging import AssumedRows, assumed_rows, every_row, fed_definitions
+from leadmart.features.sources.staging import AssumedRows, assumed_rows, every_row, fed_definitions
 from leadmart.features.warehouse import Warehouse
 
 _UNKEEPABLE = ("HUGEINT", "UHUGEINT", "ENUM", "UNION", "BIT", "INTERVAL", "TIME WITH TIME ZONE", "VARIANT")

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from leadmart.features.clock import iso
 from leadmart.features.definition import raw_names
 from leadmart.features.errors import near_names
-from leadmart.features.growth import Growth
 from leadmart.features.plan import default_as_of
-from leadmart.features.raw import raw_attached, raw_tables
+from leadmart.features.raw.tables import raw_attached, raw_tables
 from leadmart.features.registry import Registry
-from leadmart.features.stage import stage
-from leadmart.features.staging import every_row, fed_definitions, present_sources
+from leadmart.features.sources.growth import Growth
+from leadmart.features.sources.stage import stage
+from leadmart.features.sources.staging import every_row, fed_definitions, present_sources
 from leadmart.features.warehouse import Warehouse
 
 

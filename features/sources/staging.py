@@ -8,14 +8,14 @@ from dataclasses import dataclass
 
 import duckdb
 
-from leadmart.features.changes import changes_only
 from leadmart.features.clock import sql_literal
 from leadmart.features.definition import CLOCKS, Definition, positions, raw_columns_read, raw_names
 from leadmart.features.errors import LeadmartError, first_line
 from leadmart.features.fingerprint import digest
-from leadmart.features.raw import raw_tables, raw_versions, refuse_unequal_files
-from leadmart.features.raw_clock import clock_columns, clock_sql
+from leadmart.features.raw.clock import clock_columns, clock_sql
+from leadmart.features.raw.tables import raw_tables, raw_versions, refuse_unequal_files
 from leadmart.features.registry import Registry
+from leadmart.features.sources.changes import changes_only
 from leadmart.features.warehouse import Warehouse
 
 _ASSUMED = re.compile(

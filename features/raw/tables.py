@@ -11,9 +11,9 @@ import duckdb
 from leadmart.features.clock import sql_literal
 from leadmart.features.errors import LeadmartError, Place, first_line, near_names
 from leadmart.features.fingerprint import digest
-from leadmart.features.in_place import in_place
-from leadmart.features.in_place import raw_attached as raw_attached
 from leadmart.features.literals import quoted, quoted_file
+from leadmart.features.raw.in_place import in_place
+from leadmart.features.raw.in_place import raw_attached as raw_attached
 from leadmart.features.warehouse import Warehouse
 
 CHANGES = "__changes"

@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from leadmart.features.raw import raw_attached, raw_tables
+from leadmart.features.raw.tables import raw_attached, raw_tables
 from leadmart.features.registry import Registry
-from leadmart.features.stage import stage_joined
-from leadmart.features.staged import current
-from leadmart.features.staging import assumed_rows
+from leadmart.features.sources.stage import stage_joined
+from leadmart.features.sources.staged import current
+from leadmart.features.sources.staging import assumed_rows
 from leadmart.features.warehouse import Warehouse
 
 

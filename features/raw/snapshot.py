@@ -26,9 +26,9 @@ import duckdb
 from leadmart.features.clock import iso, now, sql_literal
 from leadmart.features.errors import LeadmartError, first_line, near_names
 from leadmart.features.fingerprint import digest
-from leadmart.features.in_place import in_place, refuse_changed
 from leadmart.features.project import SnapshotSection
-from leadmart.features.raw import (
+from leadmart.features.raw.in_place import in_place, refuse_changed
+from leadmart.features.raw.tables import (
     CHANGE_COLUMNS,
     CHANGES,
     batches_relation,

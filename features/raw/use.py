@@ -9,7 +9,7 @@ from leadmart.features.clock import sql_literal
 from leadmart.features.definition import CLOCKS, Definition
 from leadmart.features.literals import quoted_name
 from leadmart.features.registry import Registry
-from leadmart.features.staged import WHOLE, Bounds
+from leadmart.features.sources.staged import WHOLE, Bounds
 from leadmart.features.warehouse import Warehouse
 
 

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping
 
 import duckdb
 
-from leadmart.features.growth import Growth, bring_up
-from leadmart.features.raw import raw_attached, raw_tables
+from leadmart.features.raw.tables import raw_attached, raw_tables
 from leadmart.features.registry import Registry
-from leadmart.features.staged import WHOLE, Bounds, Kept, current, kept_sources, wanted_states
-from leadmart.features.staging import bad_source, joined_first, present_sources, staging_select
+from leadmart.features.sources.growth import Growth, bring_up
+from leadmart.features.sources.staged import WHOLE, Bounds, Kept, current, kept_sources, wanted_states
+from leadmart.features.sources.staging import bad_source, joined_first, present_sources, staging_select
 from leadmart.features.warehouse import Warehouse
 
 

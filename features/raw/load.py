@@ -15,11 +15,11 @@ from leadmart.features.clock import sql_literal
 from leadmart.features.definition import raw_columns_read
 from leadmart.features.errors import LeadmartError, Place, near_names
 from leadmart.features.fingerprint import file_digest, file_stamp
-from leadmart.features.foreign import header_cells, json_relation, refuse_columns, refuse_disguised, words_of
 from leadmart.features.intact import intact_inputs
 from leadmart.features.literals import quoted, quoted_name
-from leadmart.features.raw import CHANGE_COLUMNS, CHANGES
-from leadmart.features.raw_clock import clock_columns, clock_sql
+from leadmart.features.raw.clock import clock_columns, clock_sql
+from leadmart.features.raw.foreign import header_cells, json_relation, refuse_columns, refuse_disguised, words_of
+from leadmart.features.raw.tables import CHANGE_COLUMNS, CHANGES
 from leadmart.features.registry import Registry
 from leadmart.features.warehouse import Warehouse
 
