@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
+import sys
 import tempfile
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+
+_LAUNCHER = Path(__file__).with_name("launch.py")
 
 
 class FailedError(Exception):
@@ -50,32 +53,21 @@ def time_commands(commands: Sequence[Command]) -> Cost:
 
 def time_command(command: Command) -> tuple[Cost, str]:
     """What a whole process took, from its start to its end, and what it wrote to stdout."""
-    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
-        started = time.perf_counter()
-        process = subprocess.Popen(
-            command.words,
+    with tempfile.TemporaryDirectory(prefix="leadmart-bench-") as folder:
+        report = Path(folder, "report.json")
+        done = subprocess.run(
+            [sys.executable, "-I", "-S", str(_LAUNCHER), str(report), *command.words],
             cwd=command.folder,
             env={**os.environ, **command.environment},
             stdin=subprocess.DEVNULL,
-            stdout=out,
-            stderr=err,
+            capture_output=True,
+            check=False,
         )
-        try:
-            _, status, used = os.wait4(process.pid, 0)
-        except BaseException:
-            process.kill()
-            process.wait()
-            raise
-        seconds = time.perf_counter() - started
-        process.returncode = os.waitstatus_to_exitcode(status)
-        texts = []
-        for file in (out, err):
-            file.seek(0)
-            texts.append(file.read().decode(errors="replace"))
-    if process.returncode:
-        last = "\n".join((texts[0] + texts[1]).strip().splitlines()[-15:])
-        raise FailedError(f"{' '.join(command.words)[:300]}\nended with {process.returncode}:\n{last}")
-    return Cost(seconds, used.ru_utime + used.ru_stime, used.ru_maxrss * 1024), texts[0]
+        out, err = (text.decode(errors="replace") for text in (done.stdout, done.stderr))
+        if done.returncode:
+            last = "\n".join((out + err).strip().splitlines()[-15:])
+            raise FailedError(f"{' '.join(command.words)[:300]}\nended with {done.returncode}:\n{last}")
+        return Cost(**json.loads(report.read_text())), out
 
 
 def run(*words: object, folder: Path | None = None, **environment: str) -> str:

@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import reduce
 from operator import add
-from typing import Literal, cast, get_args
-
-import polars as pl
+from typing import TYPE_CHECKING, Literal, cast, get_args
 
 from leadmart.features.errors import LeadmartError, Place, all_as_one, near_names
 from leadmart.scoring.csv_rows import CsvRow, read_rows
+
+if TYPE_CHECKING:
+    import polars as pl
 
 Rule = Literal["range", "equals", "each", "at_least", "is_true"]
 COLUMNS = ("code", "column", "rule", "low", "high", "value", "points", "max_points", "label")
@@ -79,6 +80,8 @@ def points(frame: pl.DataFrame, scorecard: Scorecard) -> pl.DataFrame:
     Raises LeadmartError `unknown_column` for a rule about a column that the frame lacks, `bad_scorecard` where types
     do not fit.
     """
+    import polars as pl
+
     _refuse_unfit(frame, scorecard)
     by_row = frame.select(_row_points(row, scorecard).alias(str(i)) for i, row in enumerate(scorecard.rows))
     if not scorecard.rows:
@@ -98,6 +101,8 @@ def points(frame: pl.DataFrame, scorecard: Scorecard) -> pl.DataFrame:
 
 
 def _row_points(row: ScorecardRow, scorecard: Scorecard) -> pl.Expr:
+    import polars as pl
+
     column = pl.col(row.column)
     full = pl.lit(row.points)
     if row.rule == "each":
@@ -120,6 +125,8 @@ def _row_points(row: ScorecardRow, scorecard: Scorecard) -> pl.Expr:
 
 
 def _refuse_unfit(frame: pl.DataFrame, scorecard: Scorecard) -> None:
+    import polars as pl
+
     problems = []
     for row in scorecard.rows:
         if row.column not in frame.columns:
