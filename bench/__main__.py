@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import fcntl
 import os
 import sys
 import tempfile
@@ -39,9 +40,16 @@ def main(arguments: list[str] | None = None) -> int:
     )
     setting.data.mkdir(parents=True, exist_ok=True)
     failed = 0
-    for name in () if given.page else given.comparison or names:
-        for case in comparisons()[name](setting):
-            failed += not _measure(case, setting, given.results, again=given.again)
+    with (setting.data / "lock").open("w") as lock:
+        if not given.page:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                print(f"another benchmark works in {setting.data}: wait, or name another folder", file=sys.stderr)
+                return 1
+        for name in () if given.page else given.comparison or names:
+            for case in comparisons()[name](setting):
+                failed += not _measure(case, setting, given.results, again=given.again)
     write_page(record.read(given.results), given.write)
     return 1 if failed else 0
 

@@ -37,8 +37,8 @@ def _measure(setting: Setting, name: str) -> Result:
     if name == INSIDE:
         cost, told = time_command(setting.module("inside", "checks", file, setting.repetitions))
         document = json.loads(told.splitlines()[-1])
-        ours = [Cost(seconds, 0.0, cost.memory) for seconds in document["subject"]]
-        theirs = [Cost(seconds) for seconds in document["rival"]]
+        ours = [Cost(seconds, cpu, cost.memory) for seconds, cpu in document["subject"]]
+        theirs = [Cost(seconds, cpu) for seconds, cpu in document["rival"]]
     else:
         for _ in range(setting.repetitions):
             for side, costs in (("suite", ours), ("select", theirs)):

@@ -104,7 +104,8 @@ def score(project: str, rows: str, repetitions: str) -> None:
     nothing = pl.lit(None, dtype=pl.List(pl.String))
 
     def no_reasons(scored: pl.DataFrame, *_: object) -> pl.DataFrame:
-        return scored.select(nothing.alias("reason_codes"), nothing.alias("reasons"))
+        none = scored.with_columns(nothing.alias("reason_codes"), nothing.alias("reasons"))
+        return none.select("reason_codes", "reasons")
 
     setattr(assess, "_reasons", no_reasons)  # noqa: B010
     found = in_turn(int(repetitions), ready.score_rows, lambda: booster.predict(array))
@@ -201,19 +202,19 @@ def _booster(text: str) -> Any:
     return lightgbm.Booster(model_str=text)
 
 
-def in_turn(repetitions: int, *sides: Callable[[], object]) -> list[list[float]]:
-    """The seconds of each side, A B A B …, after one round that does not count."""
-    found: list[list[float]] = [[] for _ in sides]
+def in_turn(repetitions: int, *sides: Callable[[], object]) -> list[list[tuple[float, float]]]:
+    """The seconds of each side by the clock and of all cores, A B A B …, after one round that does not count."""
+    found: list[list[tuple[float, float]]] = [[] for _ in sides]
     for number in range(-1, repetitions):
-        for side, seconds in zip(sides, found, strict=True):
-            started = time.perf_counter()
+        for side, costs in zip(sides, found, strict=True):
+            started, cpu = time.perf_counter(), time.process_time()
             side()
             if number >= 0:
-                seconds.append(time.perf_counter() - started)
+                costs.append((time.perf_counter() - started, time.process_time() - cpu))
     return found
 
 
-def _print(found: list[list[float]], ready: _Scoring, equal: str) -> None:
+def _print(found: list[list[tuple[float, float]]], ready: _Scoring, equal: str) -> None:
     trees = ready.model.rounds
     note = f"{len(ready.model.columns)} columns, {trees} trees"
     told = {"subject": found[0], "rival": found[1] if len(found) > 1 else [], "rows": ready.frame.height}

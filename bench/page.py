@@ -11,7 +11,7 @@ from bench.record import Result, Target
 
 PAGE = REPOSITORY / "docs" / "benchmarks.md"
 TEXT = Path(__file__).with_name("page.md")
-_HEAD = ("what", "size", "leadmart, s", "rival, s", "ratio", "target", "cpu, s", "memory, MB", "rows of both")
+_HEAD = ("what", "size", "runs", "leadmart, s", "rival, s", "ratio", "target", "cpu, s", "memory, MB", "rows of both")
 _NOTHING = "Nothing is measured yet."
 
 
@@ -83,8 +83,8 @@ def _cells(result: Result) -> list[str]:
     memory = " / ".join(f"{m / 1e6:,.0f}" for m in (result.memory, result.rival_memory) if m)
     cpu = " / ".join(_number(spread(side).middle) for side in (result.cpu, result.rival_cpu) if side and any(side))
     return [
-        result.case, size_words(result), _spread(spread(result.seconds)), rival, compared, met(result), cpu, memory,
-        result.equal,
+        result.case, size_words(result), str(len(result.seconds)), _spread(spread(result.seconds)), rival, compared,
+        met(result), cpu, memory, result.equal,
     ]  # fmt: skip
 
 

@@ -34,8 +34,8 @@ def _measure(setting: Setting, name: str) -> Result:
     what = {PREDICT: "predict", SCORE: "score", REASONS: "reasons"}[name]
     cost, told = time_command(setting.module("inside", what, of.work, setting.rows, setting.repetitions))
     found = json.loads(told.splitlines()[-1])
-    ours = [Cost(seconds, 0.0, cost.memory) for seconds in found["subject"]]
-    theirs = [Cost(seconds, 0.0, 0) for seconds in found["rival"]]
+    ours = [Cost(seconds, cpu, cost.memory) for seconds, cpu in found["subject"]]
+    theirs = [Cost(seconds, cpu) for seconds, cpu in found["rival"]]
     return Result(
         "scores", name, found["rows"], "rows", "leadmart", rival="Booster.predict" if theirs else "",
         target=Target(ratio=1.25) if theirs else Target(), equal=found["equal"], note=f"{ROUNDS_NOTE}; {found['note']}",
