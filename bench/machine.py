@@ -88,4 +88,5 @@ def _disk(folder: Path) -> str:
         turning = Path(f"/sys/block/{device.rstrip('0123456789')}/queue/rotational")
     kind = {"0": "solid state", "1": "turning disk"}.get(turning.read_text().strip() if turning.is_file() else "", "")
     virtual = "virtual" if device.startswith(("vd", "xvd")) else ""
-    return " ".join(filter(None, (here[2], "on a", virtual, f"disk ({kind})" if kind else "disk")))
+    # what a virtual disk says of itself is seldom true of what is beneath it
+    return " ".join(filter(None, (here[2], "on a", virtual, f"disk ({kind})" if kind and not virtual else "disk")))
