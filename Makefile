@@ -7,8 +7,15 @@ LEADMART := $(BIN)/leadmart
 DEMO ?= demo
 JOBS ?= 2
 PYTEST_ARGS ?=
+BENCH ?=
+BENCH_EVENTS ?= 1e6
+BENCH_PAIRS ?= 2e5
+BENCH_REPETITIONS ?= 5
+BENCH_DATA ?=
+BENCH_PROJECT ?=
+BENCH_AGAIN ?=
 
-.PHONY: help setup demo test test-quick check format lock dist pythons clean
+.PHONY: help setup demo test test-quick check bench format lock dist pythons clean
 
 help:                   ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1|\2/p' Makefile | while IFS='|' read -r name what; do printf '%-20s %s\n' "$$name" "$$what"; done
@@ -50,8 +57,13 @@ check: $(READY)         ## ruff, strict mypy, import-linter
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy -p leadmart
-	$(BIN)/mypy tests
+	$(BIN)/mypy tests bench
 	$(BIN)/lint-imports --no-logo
+
+bench: $(READY)         ## leadmart against its rivals, into docs/benchmarks.md; BENCH="refresh frame" for some
+	$(BIN)/python -m bench $(BENCH) --events $(BENCH_EVENTS) --pairs $(BENCH_PAIRS) --repetitions $(BENCH_REPETITIONS) \
+	    $(if $(BENCH_DATA),--data $(BENCH_DATA)) $(foreach folder,$(BENCH_PROJECT),--project $(folder)) \
+	    $(if $(BENCH_AGAIN),--again)
 
 format: $(READY)        ## ruff's fixes and format, in place
 	$(BIN)/ruff check --fix .

@@ -41,7 +41,7 @@ def test_a_run_with_nothing_due_imports_neither_quality_nor_model(copy_of: Any) 
     folder: Path = copy_of("trained")
     modules = imported("run", "--project", folder)
     assert {"duckdb", "sqlglot"} <= modules
-    assert modules & {"great_expectations", "lightgbm", "sklearn", "sqlalchemy"} == set()
+    assert modules & {"great_expectations", "lightgbm", "numpy", "polars", "pyarrow", "sklearn", "sqlalchemy"} == set()
 
 
 def test_looking_imports_neither_quality_nor_model(copy_of: Any) -> None:
