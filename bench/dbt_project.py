@@ -17,8 +17,9 @@ from typing import Any
 from bench.hand import Hand
 from leadmart.expectations.suite import Suite, suites
 from leadmart.features.definition import Definition
-from leadmart.features.relations import first_known, linked_spine_select, reference_select
+from leadmart.features.relations import linked_spine_select, reference_select
 from leadmart.features.session import link_to
+from leadmart.features.sources.staged import first_known
 
 _RELATION = re.compile(r"\b(FROM|JOIN) (staging|known|known_since|links|features|gates|reference)\.(\w+)")
 _SPINE = re.compile(r"\b(FROM|JOIN) spine\b")

@@ -55,7 +55,7 @@ class Hand:
 
     def staging(self, source: str, files: Sequence[Path], bounds: str = "", *, with_gates: bool = True) -> list[str]:
         """Statements that make `staging.<source>`: of the rows of a key the one known first. `bounds` narrows them."""
-        from leadmart.features.relations import first_known
+        from leadmart.features.sources.staged import first_known
 
         (definition,) = self._fed(source)
         columns = self.columns(source, with_gates=with_gates)
