@@ -103,12 +103,12 @@ class Session:
             f"CREATE OR REPLACE TABLE spine_{entity} AS SELECT DISTINCT * FROM ({sql}\n) ORDER BY ALL"
         )
 
-    def sql_of(self, definition: Definition) -> str:
-        """The SELECT that gives a definition's rows in this session: no HUGEINT, ordered by its columns' first two.
+    def sql_of(self, definition: Definition, *, in_order: bool = True) -> str:
+        """The SELECT that gives a definition's rows in this session: no HUGEINT, in order of its key and as_of.
 
         A view's columns are NULL where a source's history does not reach, and `has_<source>` stand after them.
         """
-        self._refuse_narrower(definition)
+        self._widen_for(definition)
         text = definition.statement if self.form == "pasted" else executed_sql(definition)
         if definition.kind in ("feature", "gate"):
             self.warehouse.execute(f"CREATE OR REPLACE VIEW spine AS SELECT * FROM spine_{definition.entity[0]}")
@@ -121,10 +121,10 @@ class Session:
         plain = f"SELECT {', '.join(items)} FROM ({text}\n)"
         if definition.kind == "feature":
             plain = stored_select(f"({plain})", [name for name, _ in columns], windows_of(definition, self.registry))
-        return f"SELECT * FROM ({plain}) ORDER BY {', '.join(order)}"
+        return f"SELECT * FROM ({plain}) ORDER BY {', '.join(order)}" if in_order else plain
 
-    def _refuse_narrower(self, definition: Definition) -> None:
-        """What is computed must have been prepared: a source staged for others may lack rows that it reads."""
+    def _widen_for(self, definition: Definition) -> None:
+        """Stages wider what was staged for others and lacks rows that a definition reads."""
         for name, bounds in bounds_of(self.warehouse, [definition], self.moments).items():
             if name in self._staged and not self._staged[name].holds(bounds):
                 self._stage([name], {name: bounds})
@@ -142,7 +142,7 @@ class Session:
 
     def compute(self, definition: Definition) -> None:
         """Makes a definition's rows a relation of the session, `features.<name>__v<N>` or its like."""
-        sql = self.sql_of(definition)
+        sql = self.sql_of(definition, in_order=False)
         try:
             self.warehouse.execute(f"CREATE OR REPLACE TABLE {relation_of(definition)} AS {sql}")
         except duckdb.Error as error:
