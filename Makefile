@@ -10,6 +10,7 @@ PYTEST_ARGS ?=
 BENCH ?=
 BENCH_EVENTS ?= 1e6
 BENCH_PAIRS ?= 2e5
+BENCH_SIZES ?= 1e6
 BENCH_REPETITIONS ?= 5
 BENCH_DATA ?=
 BENCH_PROJECT ?=
@@ -61,7 +62,7 @@ check: $(READY)         ## ruff, strict mypy, import-linter
 	$(BIN)/lint-imports --no-logo
 
 bench: $(READY)         ## leadmart against its rivals, into docs/benchmarks.md; BENCH="refresh frame" for some
-	$(BIN)/python -m bench $(BENCH) --events $(BENCH_EVENTS) --pairs $(BENCH_PAIRS) --repetitions $(BENCH_REPETITIONS) \
+	$(BIN)/python -m bench $(BENCH) --events $(BENCH_EVENTS) --pairs $(BENCH_PAIRS) --sizes $(BENCH_SIZES) --repetitions $(BENCH_REPETITIONS) \
 	    $(if $(BENCH_DATA),--data $(BENCH_DATA)) $(foreach folder,$(BENCH_PROJECT),--project $(folder)) \
 	    $(if $(BENCH_AGAIN),--again)
 

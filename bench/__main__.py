@@ -20,14 +20,15 @@ from bench.setting import Case, Setting
 
 
 def comparisons() -> dict[str, Callable[[Setting], Iterator[Case]]]:
-    from bench import checks, frame, loading, publishing, refresh, scores, small_run
+    from bench import checks, frame, loading, publishing, refresh, scores, size, small_run
 
-    rooms = (refresh, small_run, frame, scores, checks, publishing, loading)
+    rooms = (refresh, small_run, frame, scores, checks, publishing, loading, size)
     return {room.__name__.rpartition(".")[2]: room.cases for room in rooms}
 
 
 def main(arguments: list[str] | None = None) -> int:
     names = tuple(comparisons())
+    by_default = tuple(name for name in names if name != "size")  # that one takes long
     given = _arguments(names).parse_args(arguments)
     setting = Setting(
         data=given.data.resolve(),
@@ -35,6 +36,7 @@ def main(arguments: list[str] | None = None) -> int:
         pairs=_sizes(given.pairs),
         rows=int(float(given.rows)),
         leads=int(float(given.leads)),
+        sizes=_sizes(given.sizes),
         repetitions=given.repetitions,
         projects=tuple(given.project),
     )
@@ -47,7 +49,7 @@ def main(arguments: list[str] | None = None) -> int:
             except OSError:
                 print(f"another benchmark works in {setting.data}: wait, or name another folder", file=sys.stderr)
                 return 1
-        for name in () if given.page else given.comparison or names:
+        for name in () if given.page else given.comparison or by_default:
             for case in comparisons()[name](setting):
                 failed += not _measure(case, setting, given.results, again=given.again)
     write_page(record.read(given.results), given.write)
@@ -86,6 +88,7 @@ def _arguments(names: tuple[str, ...]) -> argparse.ArgumentParser:
     add("--pairs", default="2e5", help="sizes of training frames, in pairs: 2e5,1e6")
     add("--rows", default="1e6", help="rows to score, to check and to load")
     add("--leads", default="1e4", help="leads of the small run")
+    add("--sizes", default="1e6", help="leads of the company at size")
     add("--repetitions", type=int, default=5)
     add("--data", type=Path, default=Path(os.environ.get("BENCH_DATA") or default), help="where made-up companies stay")
     add("--project", type=Path, action="append", default=[], help="a demo project to measure on at its size")

@@ -24,6 +24,7 @@ class Setting:
     pairs: tuple[int, ...] = (200_000,)
     rows: int = 1_000_000
     leads: int = 10_000
+    sizes: tuple[int, ...] = (1_000_000,)
     repetitions: int = 5
     projects: tuple[Path, ...] = ()
 
