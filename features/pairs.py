@@ -42,7 +42,7 @@ def feature_frame(project: Project | Path | str, pairs: pl.DataFrame | pa.Table 
             table = pairs if not hasattr(pairs, "to_arrow") else pairs.to_arrow()
             warehouse.connection.register("given_pairs", table)
             relation, named = "given_pairs", "the frame of pairs"
-        parts = _Parts(session, relation, named)
+        parts = Parts(session, select(session.registry, session.present), relation, named)
         try:
             return plain_types(warehouse.frame(parts.select))
         finally:
@@ -54,19 +54,25 @@ def features_for_pairs(session: Session, pairs: Path, out: Path) -> int:
 
     The file is Parquet or CSV. Raises LeadmartError `bad_pairs` where it has other columns than the key and as_of.
     """
-    parts = _Parts(session, _file_relation(pairs), str(pairs))
+    parts = Parts(session, select(session.registry, session.present), _file_relation(pairs), str(pairs))
     try:
         return session.warehouse.write_parquet(parts.select, out)
     finally:
         parts.remove()
 
 
-class _Parts:
-    """The features at pairs as Parquet files, one for each part of the moments, and the SELECT that orders them."""
+class Parts:
+    """The features at pairs as Parquet files, one for each part of the moments, and the SELECT that orders them.
 
-    def __init__(self, session: Session, relation: str, named: str) -> None:
+    `relation` holds the pairs, and `named` is what errors call it.
+    """
+
+    def __init__(
+        self, session: Session, selection: Selection, relation: str, named: str, *, with_gates: bool = False
+    ) -> None:
         self.session = session
-        self.selection = select(session.registry, session.present)
+        self.selection = selection
+        self.with_gates = with_gates
         self.files: list[Path] = []
         self.key = self.selection.spine.key
         _read_pairs(session, self.selection, relation, named)
@@ -79,7 +85,8 @@ class _Parts:
 
     @property
     def select(self) -> str:
-        columns = ", ".join(f'f."{c.name}"' for c in feature_columns(self.selection, "feature"))
+        kind = None if self.with_gates else "feature"
+        columns = ", ".join(f'f."{c.name}"' for c in feature_columns(self.selection, kind))
         listed = ", ".join(quoted(file) for file in self.files)
         return (
             f"SELECT p.{self.key}, p.as_of, {columns} FROM pairs AS p "
@@ -119,7 +126,7 @@ class _Parts:
             f"SELECT p.* FROM pairs AS p JOIN moments AS m ON m.as_of = p.as_of AND m.moment BETWEEN {first} AND {last}"
         )
         session.set_spine(self.selection.spine.entity[0], f"SELECT {key}, as_of FROM ({here}) WHERE {key} IS NOT NULL")
-        sql = compute_at(session, self.selection, with_gates=False)
+        sql = compute_at(session, self.selection, with_gates=self.with_gates)
         file = session.warehouse.staging_file()
         self.files.append(file)
         session.warehouse.write_parquet(

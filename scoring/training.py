@@ -119,7 +119,7 @@ def train(
         waived = [waiver.words() for waiver in waivers_of(registry, [label, spine, *selection.definitions])]
         unknown = _unknown_states(session, selection, frame.rows)
         notes = (*result.notes, *dict.fromkeys(waived), *unknown)
-        result = replace(result, excluded=(frame.blocked, *result.excluded), notes=notes)
+        result = replace(result, excluded=(*frame.left_out, *result.excluded), notes=notes)
         role = "champion" if result.model else "rules"
         if result.model:
             warehouse.hold(patience.at_least(_TO_KEEP_A_MODEL), "train")

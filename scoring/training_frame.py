@@ -10,8 +10,9 @@ from leadmart.features.clock import iso
 from leadmart.features.definition import Definition, horizon_days
 from leadmart.features.errors import LeadmartError
 from leadmart.features.gate_rule import GateRule
-from leadmart.features.lookup import compute_at, plain_types
+from leadmart.features.lookup import plain_types
 from leadmart.features.outcomes import make_outcomes
+from leadmart.features.pairs import Parts
 from leadmart.features.plan import Selection, ticks
 from leadmart.features.project import TrainSection
 from leadmart.features.proof.lint import check_all
@@ -29,13 +30,14 @@ if TYPE_CHECKING:
 class TrainingFrame:
     """`rows`: lead_id, as_of, outcome_at, features and gates at every landmark, NULL where the label cannot be used.
 
-    `blocked` counts the landmarks left out because a gate blocks the lead: they are not scored by the model either.
+    `left_out` counts the landmarks of leads that were not drawn, and those at which a gate blocks the lead: these are
+    not scored by the model either.
     `unknown` counts, of the `landmarks` with a complete label, those at which a column is NULL because a source's
     history does not reach that far back.
     """
 
     rows: pl.DataFrame
-    blocked: Exclusion
+    left_out: tuple[Exclusion, ...]
     not_before: datetime
     unknown: tuple[Unknown, ...] = ()
     landmarks: int = 0
@@ -77,19 +79,50 @@ def training_frame(
             hint="load leads of the past, or raise [train] months",
         )
     usable = label_rows(pairs, horizon=horizon, ingest_lag=lag, cut_off=cut_off).rows.select(key, "as_of")
+    usable, sampled_out = _sample(session, usable, settings.train)
+    pairs = pairs.join(sampled_out.select(key).unique(), on=key, how="anti")
     session.warehouse.register("usable", usable)
+    parts = Parts(session, selection, "usable", "the landmarks", with_gates=True)
+    try:
+        features = plain_types(session.warehouse.frame(parts.select))
+    finally:
+        parts.remove()
     session.want(usable["as_of"].unique().to_list())
+    session.prepare(selection.views)
     session.set_spine(spine.entity[0], "SELECT * FROM usable")
-    features = plain_types(session.warehouse.frame(compute_at(session, selection)))
     blocked = features.filter(is_blocked(rules))
     kept = pairs.join(blocked.select(key, "as_of"), on=[key, "as_of"], how="anti")
     return TrainingFrame(
         kept.join(features, on=[key, "as_of"], how="left").sort("as_of", key),
-        Exclusion("blocked", "a gate blocks the lead at as_of", blocked.height, blocked[key].n_unique()),
+        (
+            *_left_out("sampled out", f"[train] most_landmarks is {settings.train.most_landmarks:,}", sampled_out, key),
+            Exclusion("blocked", "a gate blocks the lead at as_of", blocked.height, blocked[key].n_unique()),
+        ),
         not_before,
         tuple(unknown_columns(session, selection, f"spine_{spine.entity[0]}")),
         usable.height,
     )
+
+
+def _sample(session: Session, usable: pl.DataFrame, settings: TrainSection) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The landmarks of as many leads as give `most_landmarks` of them, and the rest: a lead comes whole or not at all.
+
+    Which leads follows from a hash of their id and the seed, so that another day's training draws the same ones.
+    """
+    if usable.height <= settings.most_landmarks:
+        return usable, usable.clear()
+    key = usable.columns[0]
+    session.warehouse.register("every_landmark", usable)
+    share = settings.most_landmarks / usable.height
+    drawn = session.warehouse.frame(
+        f"SELECT DISTINCT {key} FROM every_landmark "
+        f"WHERE md5_number_lower({key} || '/{settings.seed}') % 1000000 < {int(share * 1_000_000)}"
+    )
+    return usable.join(drawn, on=key, how="semi"), usable.join(drawn, on=key, how="anti")
+
+
+def _left_out(code: str, words: str, rows: pl.DataFrame, key: str) -> list[Exclusion]:
+    return [Exclusion(code, words, rows.height, rows[key].n_unique())] if rows.height else []
 
 
 def landmark_window(settings: TrainSection, cut_off: datetime) -> tuple[datetime, datetime]:

@@ -34,9 +34,6 @@ from leadmart.features.sources.staged import (
 from leadmart.features.sources.staging import AssumedRows, assumed_rows, every_row, fed_definitions
 from leadmart.features.warehouse import Warehouse
 
-_UNKEEPABLE = ("HUGEINT", "UHUGEINT", "ENUM", "UNION", "BIT", "INTERVAL", "TIME WITH TIME ZONE", "VARIANT")
-"""Types that a Parquet file gives back as others."""
-
 _SMALL_FILE = 100_000
 _UNLISTED_FOR = timedelta(days=1)
 """How long a file that is read no more stays: a catalogue that is still open may list it."""
@@ -62,8 +59,9 @@ def bring_up(
 
     `raw` maps raw tables to relations, `before` is what is kept of the source now. Raises LeadmartError `bad_source`.
     """
-    columns = warehouse.columns(every_row(warehouse, registry, name, raw)[1])
-    if any(kind.split("(")[0].upper() in _UNKEEPABLE for _, kind in columns):
+    _, union = every_row(warehouse, registry, name, raw)
+    columns = warehouse.columns(union)
+    if not _comes_back(warehouse, union, columns):
         return None
     definitions = fed_definitions(registry, name, raw)
     shape = digest(columns, [_raw_columns(warehouse, d, raw) for d in definitions], [d.source_key for d in definitions])
@@ -259,6 +257,20 @@ def _changed_keys(source: _Source, relation: str) -> int:
         f"GROUP BY {source.key} HAVING COUNT(*) > 1)"
     )
     return int(found)
+
+
+def _comes_back(warehouse: Warehouse, union: str, columns: Sequence[tuple[str, str]]) -> bool:
+    """Whether a Parquet file gives rows back in the types they have: a HUGEINT comes back as a DOUBLE."""
+    if any("INTERVAL" in kind for _, kind in columns):  # cut to milliseconds, under its own name
+        return False
+    file = warehouse.staging_file()
+    warehouse.write_parquet(f"SELECT * FROM ({union}) LIMIT 0", file)
+    try:
+        return (
+            warehouse.columns(f"SELECT * FROM read_parquet({quoted_file(file)}, hive_partitioning = false)") == columns
+        )
+    finally:
+        file.unlink(missing_ok=True)
 
 
 def _fresh_tables(

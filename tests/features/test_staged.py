@@ -125,6 +125,20 @@ def test_a_batch_that_changes_a_columns_type_is_staged_with_all_others(
         assert warehouse.rows("SELECT day FROM staging.calls ORDER BY id") == [("5.0",), ("5.5",)]
 
 
+@pytest.mark.parametrize("value", ["1::HUGEINT", "{'a': [1::HUGEINT]}", "INTERVAL 1 MICROSECOND", "[1, 2]::INTEGER[2]"])
+def test_a_type_that_a_file_would_change_is_staged_in_memory(
+    value: str, make_project: Callable[..., Project], tmp_path: Path
+) -> None:
+    text = CALLS.replace("CAST(c.day AS VARCHAR) AS day", f"{value} AS day")
+    with open_for_writing(make_project({"sql/sources/mine/calls.sql": text}, SETTINGS)) as warehouse:
+        registry = Registry(warehouse.project)
+        load(warehouse, registry, "calls", [write(tmp_path / "1.parquet", batch(random.Random(1), 9))], loaded_at=BEGIN)
+        assert stage(warehouse, registry, ["calls"], frozenset({"calls"})) == []
+        assert current(warehouse, registry, ["calls"]) == {}
+        ((kind,),) = warehouse.rows("SELECT DISTINCT TYPEOF(day) FROM staging.calls")
+        assert kind == duckdb.execute(f"SELECT TYPEOF({value})").fetchall()[0][0]
+
+
 @pytest.mark.parametrize("fault", ["missing", "truncated"])
 def test_a_kept_file_that_is_gone_or_cut_is_made_anew(
     fault: str, calls: Callable[[str], Project], tmp_path: Path
