@@ -15,10 +15,14 @@ import typer
 from pydantic import BaseModel
 
 from leadmart.cli import app
-from leadmart.features.project import Settings
+from leadmart.features.definition import Definition
+from leadmart.features.project import Project, Settings
+from leadmart.features.proof.lint import problems_of
+from leadmart.features.registry import Registry
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 DOCS = REPOSITORY / "docs"
+ROOMS = ["commands", "scoring", "expectations", "features"]
 PAGES = [REPOSITORY / "README.md", REPOSITORY / "CONTRIBUTING.md", *sorted(DOCS.glob("*.md"))]
 GROUP: Any = typer.main.get_command(app)
 OPTIONS = {
@@ -79,6 +83,17 @@ def test_the_page_of_commands_is_what_they_say_of_themselves(reference: ModuleTy
     assert (DOCS / "commands.md").read_text(encoding="utf-8") == reference.commands_page(), "`make reference` renews it"
 
 
+def test_the_exit_codes_that_pages_tell_are_those_there_are() -> None:
+    rooms = [REPOSITORY / "cli.py", *(f for room in ROOMS for f in (REPOSITORY / room).rglob("*.py"))]
+    code = "\n".join(path.read_text(encoding="utf-8") for path in rooms)
+    used = {int(n) for n in re.findall(r"(?:\bExit\(|\bexit_code(?:: int)? ?= ?|\bcode = )(\d+)\b", code)}
+    used |= {0, typer.BadParameter("").exit_code}
+    pages = [(DOCS / name).read_text(encoding="utf-8") for name in ("commands.md", "operations.md")]
+    told = [{int(n) for n in re.findall(r"^\| (\d+) \| ", page, re.MULTILINE)} for page in pages]
+    assert told[0] == used
+    assert told[1] == used - {4}  # of `plan --exit-code` alone
+
+
 def test_the_page_of_tables_is_what_the_catalogue_holds(reference: ModuleType, company: Any) -> None:
     catalogue = company("scored") / "warehouse" / "published" / "leadmart.duckdb"
     page = reference.tables_page(catalogue)
@@ -117,6 +132,19 @@ def test_the_page_of_settings_has_each_with_its_default() -> None:
     page = (DOCS / "settings.md").read_text(encoding="utf-8")
     written = re.findall(r"^\| `([\w.]+)` \| (.+?) \| \S", page, re.MULTILINE)
     assert written == list(settings_of(Settings))
+
+
+def test_the_definition_in_the_readme_is_proven(tmp_path: Path) -> None:
+    (sql,) = re.findall(r"^```sql\n(.*?)^```", (REPOSITORY / "README.md").read_text("utf-8"), re.MULTILINE | re.DOTALL)
+    shown = Definition("feature", "shown", 1, "", Path("sql/features/shown/v1.sql"), sql, False)
+    assert problems_of(shown, Registry(Project(tmp_path, Settings()))) == []
+    whole = squeezed((REPOSITORY / "sql/features/web_engagement/v1.sql").read_text(encoding="utf-8"))
+    assert [line for line in sql.splitlines() if squeezed(line) not in whole] == []
+
+
+def squeezed(text: str) -> str:
+    """Without layout and commas."""
+    return " ".join(text.replace(",", " ").split())
 
 
 def links(page: Path) -> set[Path]:
