@@ -16,7 +16,7 @@ BENCH_DATA ?=
 BENCH_PROJECT ?=
 BENCH_AGAIN ?=
 
-.PHONY: help setup demo test test-quick check bench format lock dist pythons clean
+.PHONY: help setup demo test test-quick check bench format lock reference dist pythons clean
 
 help:                   ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1|\2/p' Makefile | while IFS='|' read -r name what; do printf '%-20s %s\n' "$$name" "$$what"; done
@@ -72,6 +72,9 @@ format: $(READY)        ## ruff's fixes and format, in place
 
 lock:                   ## requirements.lock anew from pyproject.toml (UPGRADE=1 for the newest versions)
 	@bash .ci/lock.sh
+
+reference: $(READY)    ## docs/commands.md and docs/tables.md anew, after a change of commands, columns or migrations
+	$(BIN)/python docs/reference.py
 
 dist: $(READY)         ## a sdist in dist/, and the wheel made from it
 	@bash .ci/dist.sh
