@@ -7,7 +7,8 @@ from typing import Any
 
 import duckdb
 
-from leadmart.features.errors import LeadmartError, first_line, near_names
+from leadmart.features.errors import LeadmartError, Place, first_line, near_names
+from leadmart.features.house.doctor import catalogue_elsewhere
 from leadmart.features.literals import quoted
 from leadmart.features.project import Project
 from leadmart.features.warehouse import unreadable_catalogue
@@ -95,6 +96,11 @@ def _on_catalogue(project: Project, ask: Callable[[duckdb.DuckDBPyConnection], d
             return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
         except duckdb.Error as error:
             words = first_line(error)
+            if "file system operations are disabled" in words:
+                connection.close()
+                if elsewhere := catalogue_elsewhere(project):
+                    raise _was_moved(project, elsewhere) from None
+                raise LeadmartError(words, code="bad_query") from None
             is_early = "Catalog Error" in words and not _is_scored(connection)
             hint = (
                 "nothing is scored yet: `leadmart run` computes and scores; `leadmart show runs` tells what ran"
@@ -102,6 +108,15 @@ def _on_catalogue(project: Project, ask: Callable[[duckdb.DuckDBPyConnection], d
                 else ""
             )
             raise LeadmartError(words, code="bad_query", hint=hint) from None
+
+
+def _was_moved(project: Project, elsewhere: str) -> LeadmartError:
+    return LeadmartError(
+        f"the catalogue reads files below {elsewhere}, and the project stands in {project.root}",
+        code="catalogue_moved",
+        place=Place(str(project.catalogue)),
+        hint="`leadmart doctor --fix` writes its paths anew",
+    )
 
 
 def _opened(project: Project) -> duckdb.DuckDBPyConnection:

@@ -192,7 +192,8 @@ def test_a_moved_project_is_published_anew(month: Project, here: Any) -> None:
     shutil.move(month.root, moved := month.root.parent / "somebody's")
     project = find_project(moved)
     count = ("sql", "SELECT COUNT(*) AS n FROM features.web_engagement__v1", "--project", moved, "--json")
-    assert here(*count).code == 1
+    refused = here(*count)
+    assert (refused.code, refused.document["error"]["code"]) == (1, "catalogue_moved")
     assert codes(project) == [("catalogue_moved", False)]
     assert codes(project, fix=True) == [("catalogue_moved", True)]
     assert here(*count).document[0]["n"] > 0
