@@ -13,7 +13,7 @@ from leadmart.features.raw.tables import raw_attached, raw_tables
 from leadmart.features.registry import Registry
 from leadmart.features.sources.growth import Growth
 from leadmart.features.sources.stage import stage
-from leadmart.features.sources.staging import every_row, fed_definitions, present_sources
+from leadmart.features.sources.staging import every_row, fed_definitions, fed_sources
 from leadmart.features.warehouse import Warehouse
 
 
@@ -46,7 +46,7 @@ def remarks_on(
     Keys that come back changed in a log, and rows without a clock: of what was added, where a source could be added to.
     """
     names = sorted({d.name for d in registry.all("source") if table.lower() in raw_names(d)})
-    present = present_sources(warehouse, registry)
+    present = fed_sources(warehouse, registry)
     grown: dict[str, Growth] = {}
     for name in names:
         progress(f"staging {name}")

@@ -30,11 +30,11 @@ def present_sources(warehouse: Warehouse, registry: Registry) -> frozenset[str]:
 
     Raises LeadmartError `raw_missing` where `[sources] have` names one that no loaded table feeds.
     """
-    tables = {name.lower() for name in raw_tables(warehouse)}
-    fed = {d.name for d in registry.all("source") if raw_names(d) <= tables}
+    fed = fed_sources(warehouse, registry)
     have = registry.project.settings.sources.have
     if have is None:
-        return frozenset(fed)
+        return fed
+    tables = {name.lower() for name in raw_tables(warehouse)}
     for name in have:
         definitions = registry.source(name)
         if name not in fed:
@@ -46,6 +46,12 @@ def present_sources(warehouse: Warehouse, registry: Registry) -> frozenset[str]:
                 hint=f"`leadmart load {wanted[0]} FILE`, or take {name} out of [sources] have",
             )
     return frozenset(have)
+
+
+def fed_sources(warehouse: Warehouse, registry: Registry) -> frozenset[str]:
+    """The sources whose raw tables are there, whatever the project says it has."""
+    tables = {name.lower() for name in raw_tables(warehouse)}
+    return frozenset(d.name for d in registry.all("source") if raw_names(d) <= tables)
 
 
 def source_inputs(warehouse: Warehouse, registry: Registry, names: Iterable[str]) -> dict[str, str]:

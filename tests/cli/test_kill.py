@@ -153,7 +153,7 @@ def watched_execute(self, sql, params=()):
     if hit and when == "before":
         die()
     execute(self, sql, params)
-    last = sql
+    last = last if sql in ("BEGIN", "COMMIT") else sql
     if hit and (when == "after" or when == "third" and seen == 3):
         die()
 
