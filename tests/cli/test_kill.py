@@ -101,6 +101,9 @@ def test_twenty_kills_spread_over_a_run(
         shutil.rmtree(folder)
         return moment, left
 
+    judged = copied("judged")
+    assert leadmart("run", "--project", judged).code == 0
+    take_verdicts(yesterday, judged)
     # two at a time, in the measuring too
     with ThreadPoolExecutor(2) as two:
         (whole, one), (twin, other) = two.map(undisturbed, ("undisturbed", "twin"))
@@ -187,6 +190,13 @@ main()
 """
 
 
+def take_verdicts(folder: Path, judged: Path) -> None:
+    """The same rows will be judged again: verdicts at hand save every run three seconds of Great Expectations."""
+    with duckdb.connect(str(folder / "warehouse" / "leadmart.duckdb")) as store:
+        store.execute(f"ATTACH '{judged / 'warehouse' / 'leadmart.duckdb'}' AS whole (READ_ONLY)")
+        store.execute("INSERT INTO meta.verdicts SELECT * FROM whole.meta.verdicts EXCEPT SELECT * FROM meta.verdicts")
+
+
 def test_a_kill_at_every_step_of_publishing(
     yesterday: Path, leadmart: Any, tmp_path: Path, published: Any, difference: Any
 ) -> None:
@@ -194,10 +204,7 @@ def test_a_kill_at_every_step_of_publishing(
     whole = tmp_path / "undisturbed"
     shutil.copytree(yesterday, whole)
     assert leadmart("run", "--project", whole).code == 0
-    # the same rows will be judged again: verdicts at hand save every run three seconds of Great Expectations
-    with duckdb.connect(str(yesterday / "warehouse" / "leadmart.duckdb")) as store:
-        store.execute(f"ATTACH '{whole / 'warehouse' / 'leadmart.duckdb'}' AS whole (READ_ONLY)")
-        store.execute("INSERT INTO meta.verdicts SELECT * FROM whole.meta.verdicts EXCEPT SELECT * FROM meta.verdicts")
+    take_verdicts(yesterday, whole)
 
     def killed(name: str) -> tuple[str, int, str]:
         folder = tmp_path / name.replace(" ", "-")
