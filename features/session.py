@@ -67,7 +67,7 @@ class Session:
         names = self.registry.sources_of(definitions)
         every = {d.relation: d for each in definitions for d in (each, *self.registry.dependencies(each))}
         self._stage(names, bounds_of(self.warehouse, every.values(), self.moments))
-        kept = current(self.warehouse, self.registry, names)
+        kept = current(self.warehouse, self.registry, names, self.present)
         for name in names:
             self.warehouse.execute(f"CREATE OR REPLACE VIEW known.{name} AS {known_select(name)}")
             self.warehouse.execute(
@@ -125,6 +125,8 @@ class Session:
 
     def _widen_for(self, definition: Definition) -> None:
         """Stages wider what was staged for others and lacks rows that a definition reads."""
+        if not set(self.registry.sources_of([definition])) <= self._staged.keys():
+            self.prepare([definition])
         for name, bounds in bounds_of(self.warehouse, [definition], self.moments).items():
             if name in self._staged and not self._staged[name].holds(bounds):
                 self._stage([name], {name: bounds})

@@ -60,10 +60,10 @@ def inputs_of(session: Session, names: Iterable[str], moments: Iterable[datetime
     if not names or not moments:
         return {}
     identities = source_inputs(warehouse, registry, names)
-    kept = current(warehouse, registry, names)
+    kept = current(warehouse, registry, names, session.present)
     if left := [name for name in names if name not in kept]:
         session.stage_whole(left)
-        kept = current(warehouse, registry, names)
+        kept = current(warehouse, registry, names, session.present)
     listed = ", ".join(f"({sql_literal(moment)})" for moment in moments)
     found: Inputs = {}
     for name in names:

@@ -87,8 +87,11 @@ class Judge:
         """The verdict on the rows that are read, and on those without a clock, which are known of and never read."""
         session.stage_whole([name])
         subject = f"staging.{name}"
-        reads = "TRUE" if since is None else f"(occurred_at >= {sql_literal(since)} OR occurred_at IS NULL)"
-        if kept := current(self.warehouse, self.registry, [name]):
+        reads = "TRUE"
+        if since is not None:  # of rows without a clock those that came since
+            at = sql_literal(since)
+            reads = f"(occurred_at >= {at} OR (occurred_at IS NULL AND COALESCE(ingested_at >= {at}, TRUE)))"
+        if kept := current(self.warehouse, self.registry, [name], session.present):
             files = [self.warehouse.project.warehouse / file for file in kept[name].files]
             return self._keep(check(suite, subject, files, input_hash, where=reads, without=OWN_COLUMNS))
         file = self.warehouse.staging_file()

@@ -98,7 +98,7 @@ def _look(project: Project, file: Path | None) -> InPlace:
     places = [*([file, file.with_name(f"{file.name}.wal")] if file else []), *found]
     stamps = _settled_stamps(places)
     found = [path for path in found if stamps[path]]  # one taken away since it was listed was never there
-    marks = [(path.name, stamp[1], stamp[2]) for path, stamp in stamps.items() if stamp]
+    marks = [(str(path), stamp[1], stamp[2]) for path, stamp in stamps.items() if stamp]
     relations: dict[str, str] = {}
     versions: dict[str, str] = {}
     files: dict[str, tuple[Path, ...]] = {}

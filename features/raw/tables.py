@@ -48,11 +48,6 @@ class LoadedBatch:
     sha256: str
     loaded_at: datetime
 
-    @property
-    def key(self) -> str:
-        """Names the batch's rows: its content, and when it was first loaded, which some sources read."""
-        return f"{self.sha256}@{self.loaded_at.isoformat()}"
-
 
 def loaded_batches(warehouse: Warehouse) -> dict[str, list[LoadedBatch]]:
     """The batches that count of each loaded table, oldest first."""

@@ -46,7 +46,7 @@ def assumed_arrivals(
     }
     if not assuming:
         return []
-    kept = current(warehouse, registry, assuming)
+    kept = current(warehouse, registry, assuming, present)
     counted = {name: each.assumed for name, each in kept.items()}
     if left := [name for name in assuming if name not in kept]:
         raw = {name.lower(): relation for name, relation in raw_tables(warehouse).items()}

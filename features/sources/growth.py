@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
+import duckdb
+
 from leadmart.features.clock import now, sql_literal
 from leadmart.features.definition import Definition, raw_columns_read
 from leadmart.features.fingerprint import digest
@@ -23,9 +25,11 @@ from leadmart.features.sources.changes import changes_only
 from leadmart.features.sources.staged import (
     FIRST_KNOWN,
     KEY_HASH,
+    LAYOUT,
     OWN_COLUMNS,
     Kept,
     Wanted,
+    batch_key,
     fed_by,
     first_known,
     key_hash,
@@ -64,7 +68,10 @@ def bring_up(
     if not _comes_back(warehouse, union, columns):
         return None
     definitions = fed_definitions(registry, name, raw)
-    shape = digest(columns, [_raw_columns(warehouse, d, raw) for d in definitions], [d.source_key for d in definitions])
+    if {name.lower() for name, _ in columns} & {*OWN_COLUMNS, "_file", "_place"}:
+        return None
+    texts = [(d.connector, registry.token_hash(d), _raw_columns(warehouse, d, raw)) for d in definitions]
+    shape = digest(duckdb.__version__, LAYOUT, columns, texts)
     source = _Source(warehouse, name, definitions[0], [c for c, _ in columns])
     fresh = _fresh_tables(warehouse, registry, name, raw, before, wanted, shape)
     if fresh is not None:
@@ -132,8 +139,8 @@ def _make(source: _Source, union: str, wanted: Wanted, shape: str, assumed: Assu
     """Stages a source from all of raw: only keys that come twice are sorted by who was first."""
     warehouse = source.warehouse
     warehouse.execute(
-        f"CREATE TABLE scratch.twice AS SELECT {key_hash(source.definition)} AS h FROM ({union}) WHERE {_HAS_CLOCKS} "
-        "GROUP BY h HAVING COUNT(*) > 1"
+        f"CREATE TABLE scratch.twice AS SELECT h FROM (SELECT {key_hash(source.definition)} AS h FROM ({union}) "
+        f"WHERE {_HAS_CLOCKS}) GROUP BY h HAVING COUNT(*) > 1"
     )
     rows = f"(SELECT {source.listed}, {source.own} FROM ({union}))"
     warehouse.execute(
@@ -174,8 +181,8 @@ def _add(source: _Source, union: str, before: Kept, wanted: Wanted, assumed: Ass
     )
     kept_rows = f"{before.relation(warehouse)[:-1]}, filename = '_file')"
     warehouse.execute(
-        f"CREATE TABLE scratch.twice AS SELECT {KEY_HASH} AS h FROM scratch.fresh GROUP BY h HAVING COUNT(*) > 1 "
-        f"UNION SELECT {KEY_HASH} FROM {before.relation(warehouse)} "
+        f"CREATE TABLE scratch.twice AS SELECT {KEY_HASH} AS h FROM scratch.fresh GROUP BY {KEY_HASH} HAVING "
+        f"COUNT(*) > 1 UNION SELECT {KEY_HASH} FROM {before.relation(warehouse)} "
         f"WHERE {FIRST_KNOWN} IS NOT NULL AND {KEY_HASH} IN (SELECT {KEY_HASH} FROM scratch.fresh)"
     )
     in_twice = f"{FIRST_KNOWN} IS NOT NULL AND {KEY_HASH} IN (SELECT h FROM scratch.twice)"
@@ -186,16 +193,16 @@ def _add(source: _Source, union: str, before: Kept, wanted: Wanted, assumed: Ass
     changed = _changed_keys(source, "scratch.repeated")
     warehouse.execute(
         "CREATE TABLE scratch.placed AS SELECT *, ROW_NUMBER() OVER "
-        f"(PARTITION BY {source.key} ORDER BY {source.first}, _file NULLS LAST) AS place FROM scratch.repeated"
+        f"(PARTITION BY {source.key} ORDER BY {source.first}, _file NULLS LAST) AS _place FROM scratch.repeated"
     )
     warehouse.execute(
         f"CREATE TABLE scratch.added AS SELECT {source.every} FROM scratch.fresh WHERE NOT ({in_twice}) UNION ALL "
-        f"SELECT {source.every} FROM scratch.placed WHERE place = 1 AND _file IS NULL UNION ALL "
-        f"SELECT {source.listed}, {source.own} FROM (SELECT DISTINCT {source.listed} FROM ({union}) "
-        f"WHERE NOT ({_HAS_CLOCKS}))"
+        f"SELECT {source.every} FROM scratch.placed WHERE _place = 1 AND _file IS NULL UNION ALL "
+        f"SELECT {source.listed}, {source.own} FROM (SELECT {source.listed} FROM ({union}) WHERE NOT ({_HAS_CLOCKS}) "
+        f"EXCEPT SELECT {source.listed} FROM {before.relation(warehouse)} WHERE {FIRST_KNOWN} IS NULL)"
     )
     warehouse.execute(
-        "CREATE VIEW scratch.outdone AS SELECT * FROM scratch.placed WHERE place > 1 AND _file IS NOT NULL"
+        "CREATE VIEW scratch.outdone AS SELECT * FROM scratch.placed WHERE _place > 1 AND _file IS NOT NULL"
     )
     outdone = [row[0] for row in warehouse.rows("SELECT DISTINCT _file FROM scratch.outdone")]
     ((added, without),) = warehouse.rows(
@@ -203,6 +210,8 @@ def _add(source: _Source, union: str, before: Kept, wanted: Wanted, assumed: Ass
     )
     sizes = dict(warehouse.rows("SELECT file, row_count FROM store.meta.staged_files WHERE source = ?", [source.name]))
     absorbed = _to_absorb(before.files, sizes, added)
+    if unknown := set(outdone) - {str(warehouse.project.warehouse / f) for f in before.files}:
+        raise AssertionError(f"DuckDB names files of its own: {sorted(unknown)}")
     rewritten = [f for f in before.files if str(warehouse.project.warehouse / f) in outdone and f not in absorbed]
     left = [f for f in before.files if f not in rewritten and f not in absorbed]
     same = " AND ".join(f"l.{c} IS NOT DISTINCT FROM k.{c}" for c in map(quoted_name, source.definition.source_key))
@@ -261,7 +270,8 @@ def _changed_keys(source: _Source, relation: str) -> int:
 
 def _comes_back(warehouse: Warehouse, union: str, columns: Sequence[tuple[str, str]]) -> bool:
     """Whether a Parquet file gives rows back in the types they have: a HUGEINT comes back as a DOUBLE."""
-    if any("INTERVAL" in kind for _, kind in columns):  # cut to milliseconds, under its own name
+    # an interval is cut to milliseconds and a time loses its zone, each under its own name
+    if any("INTERVAL" in kind or "TIME WITH" in kind.replace("TIMESTAMP WITH", "") for _, kind in columns):
         return False
     file = warehouse.staging_file()
     warehouse.write_parquet(f"SELECT * FROM ({union}) LIMIT 0", file)
@@ -293,7 +303,7 @@ def _fresh_tables(
         return None
     grown = {wanted.batches[key] for key in wanted.batches if key not in have}
     fresh = {
-        table.lower(): loaded_relation(warehouse, [b for b in batches if b.key not in have])
+        table.lower(): loaded_relation(warehouse, [b for b in batches if batch_key(table, b) not in have])
         for table, batches in loaded_batches(warehouse).items()
         if table.lower() in grown
     }

@@ -17,15 +17,15 @@ from leadmart.features.tree import conjuncts, tables_of
 from leadmart.features.windows import Window, lower_bounds
 
 
-def reach_of(definition: Definition) -> dict[str, Window | None]:
-    """The longest time before as_of from which a definition itself reads each source; None where there is no bound.
+def reach_of(definition: Definition) -> dict[str, list[Window | None]]:
+    """The times before as_of from which a definition itself reads each source, a reading each; None without a bound.
 
     A join ON `e.occurred_at >= spine.as_of - INTERVAL 90 DAY` bounds e's source to 90 days. What is read through views
     and links is theirs.
     """
     from sqlglot import exp
 
-    found: dict[str, Window | None] = {}
+    found: dict[str, list[Window | None]] = {}
     for select in definition.tree.find_all(exp.Select):
         where = select.args.get("where")
         for alias, table, join in tables_of(select):
@@ -42,9 +42,7 @@ def reach_of(definition: Definition) -> dict[str, Window | None]:
                 and (column.table.lower(), column.name.lower()) == (alias.lower(), "occurred_at")
             ]
             window = min(own) if own and table.db.lower() == "known" else None
-            name = table.name.lower()
-            before = found.get(name, window)
-            found[name] = None if window is None or before is None else max(window, before)
+            found.setdefault(table.name.lower(), []).append(window)
     return found
 
 
@@ -58,11 +56,11 @@ def bounds_of(engine: Engine, definitions: Iterable[Definition], moments: Sequen
     longest: dict[str, list[Window | None]] = {}
     whole: dict[str, Bounds] = {}
     for definition in definitions:
-        for name, window in reach_of(definition).items():
+        for name, windows in reach_of(definition).items():
             if definition.kind == "label":
                 whole[name] = WHOLE
             else:
-                longest.setdefault(name, []).append(window)
+                longest.setdefault(name, []).extend(windows)
     return {name: _bounds(engine, windows, moments) for name, windows in longest.items()} | whole
 
 
@@ -71,5 +69,8 @@ def _bounds(engine: Engine, windows: Sequence[Window | None], moments: Sequence[
     if len(finite) < len(windows):
         return Bounds(None, max(moments))
     first = sql_literal(min(moments))
-    ((since,),) = engine.rows(f"SELECT LEAST({', '.join(f'{first} - {sql}' for sql in finite)})")
+    # a month before noon of the 30th is later than a month before the 31st: whole days keep the order
+    ((since,),) = engine.rows(f"SELECT DATE_TRUNC('day', LEAST({', '.join(f'{first} - {sql}' for sql in finite)}))")
+    if not isinstance(since, datetime):  # before the year 1
+        return Bounds(None, max(moments))
     return Bounds(since, max(moments))

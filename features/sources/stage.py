@@ -9,7 +9,7 @@ import duckdb
 from leadmart.features.raw.tables import raw_attached, raw_tables
 from leadmart.features.registry import Registry
 from leadmart.features.sources.growth import Growth, bring_up
-from leadmart.features.sources.staged import WHOLE, Bounds, Kept, current, kept_sources, wanted_states
+from leadmart.features.sources.staged import WHOLE, Bounds, Kept, current, is_keepable, kept_sources, wanted_states
 from leadmart.features.sources.staging import bad_source, joined_first, present_sources, staging_select
 from leadmart.features.warehouse import Warehouse
 
@@ -28,7 +28,7 @@ def stage(
     Raises LeadmartError `bad_source` where a connector's SELECT does not run.
     """
     order = joined_first(registry, names)
-    kept = current(warehouse, registry, [name for name in order if name in present])
+    kept = current(warehouse, registry, order, present)
     in_memory = _tables(warehouse)
     left = [name for name in order if name not in kept and name not in in_memory]
     grown: list[Growth] = []
@@ -37,13 +37,14 @@ def stage(
         with raw_attached(warehouse):
             for name in left:
                 _read(warehouse, {n: k for n, k in kept.items() if n in registry.joined_by(name)}, {})
-                growth = _bring_up(warehouse, registry, name, raw) if name in present else None
+                growth = _bring_up(warehouse, registry, name, raw, present)
                 if growth is not None:
                     grown.append(growth)
                     kept[name] = growth.kept
                     continue
                 _, select = staging_select(warehouse, registry, name, raw if name in present else {})
                 try:
+                    warehouse.execute(f"DROP VIEW IF EXISTS staging.{name}")
                     warehouse.execute(f"CREATE TABLE staging.{name} AS {select}")
                 except duckdb.Error as error:
                     raise bad_source(registry.source(name)[0], error) from None
@@ -58,8 +59,10 @@ def stage_joined(warehouse: Warehouse, registry: Registry, names: Iterable[str])
         stage(warehouse, registry, sorted(joined), present_sources(warehouse, registry))
 
 
-def _bring_up(warehouse: Warehouse, registry: Registry, name: str, raw: Mapping[str, str]) -> Growth | None:
-    if not warehouse.keeps_staged or warehouse.raw is not None:
+def _bring_up(
+    warehouse: Warehouse, registry: Registry, name: str, raw: Mapping[str, str], present: frozenset[str]
+) -> Growth | None:
+    if not warehouse.keeps_staged or warehouse.raw is not None or not is_keepable(registry, name, present):
         return None
     before = kept_sources(warehouse).get(name)
     try:

@@ -19,7 +19,7 @@ from leadmart.features.definition import Definition
 from leadmart.features.fingerprint import digest
 from leadmart.features.intact import is_intact
 from leadmart.features.literals import quoted, quoted_file, quoted_name
-from leadmart.features.raw.tables import loaded_batches, raw_versions
+from leadmart.features.raw.tables import LoadedBatch, loaded_batches, raw_versions
 from leadmart.features.registry import Registry
 from leadmart.features.sources.staging import AssumedRows
 from leadmart.features.warehouse import Warehouse
@@ -29,7 +29,9 @@ KEY_HASH = "_key_hash"
 OWN_COLUMNS = (FIRST_KNOWN, KEY_HASH)
 """Columns of a kept file that are no columns of the source."""
 
-_LAYOUT = "sorted by first known, 1"
+LAYOUT = "sorted by first known, 2"
+"""How kept files are laid out; those of another layout are made anew."""
+
 _MOST_PARTS = 3
 
 
@@ -118,7 +120,8 @@ def wanted_states(warehouse: Warehouse, registry: Registry, names: Sequence[str]
     """What each source should have been staged from, by today's definitions and raw."""
     versions = {name.lower(): version for name, version in raw_versions(warehouse).items()}
     batches = {
-        name.lower(): {each.key: name.lower() for each in listed} for name, listed in loaded_batches(warehouse).items()
+        name.lower(): {batch_key(name, each): name.lower() for each in listed}
+        for name, listed in loaded_batches(warehouse).items()
     }
     found: dict[str, Wanted] = {}
     for name in names:
@@ -136,8 +139,13 @@ def wanted_states(warehouse: Warehouse, registry: Registry, names: Sequence[str]
                 addable |= batches[tables[0]] if fed else {}
             else:
                 addable = None
-        found[name] = Wanted(digest(duckdb.__version__, _LAYOUT, inputs), addable)
+        found[name] = Wanted(digest(duckdb.__version__, LAYOUT, inputs), addable)
     return found
+
+
+def batch_key(table: str, batch: LoadedBatch) -> str:
+    """Names a batch's rows: their table, their content, and when they were first loaded, which some sources read."""
+    return f"{table.lower()}/{batch.sha256}@{batch.loaded_at.isoformat()}"
 
 
 def kept_sources(warehouse: Warehouse) -> dict[str, Kept]:
@@ -158,12 +166,18 @@ def kept_sources(warehouse: Warehouse) -> dict[str, Kept]:
     return found
 
 
-def current(warehouse: Warehouse, registry: Registry, names: Iterable[str]) -> dict[str, Kept]:
-    """The kept sources, of those named, that were staged from today's definitions and raw."""
+def current(warehouse: Warehouse, registry: Registry, names: Iterable[str], present: frozenset[str]) -> dict[str, Kept]:
+    """The kept sources, of those named and present, that were staged from today's definitions and raw."""
     kept = kept_sources(warehouse)
-    named = sorted(set(names) & set(kept))
+    named = [name for name in sorted(set(names) & set(kept)) if is_keepable(registry, name, present)]
     wanted = wanted_states(warehouse, registry, named) if named else {}
     return {name: kept[name] for name in named if kept[name].identity == wanted[name].identity}
+
+
+def is_keepable(registry: Registry, name: str, present: frozenset[str]) -> bool:
+    """Whether a source may be kept: what it joins must be present, and no word of it may mean another moment later."""
+    moving = any("moving_function" in definition.header.get("waive", "") for definition in registry.source(name))
+    return name in present and set(registry.joined_by(name)) <= present and not moving
 
 
 def _is_whole(warehouse: Warehouse, files: Sequence[str], sizes: Sequence[int]) -> bool:
