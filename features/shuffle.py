@@ -13,6 +13,7 @@ from datetime import datetime
 import duckdb
 
 from leadmart.features.clock import sql_literal
+from leadmart.features.literals import quoted_name
 from leadmart.features.raw.clock import clock_columns
 from leadmart.features.raw.use import Use, all_uses, deciding_uses, overwritten_columns, uses_of
 from leadmart.features.registry import Registry
@@ -64,12 +65,14 @@ def copy_raw(
     numbered = {}
     for table in tables:
         numbered[table] = f"(SELECT *, ROW_NUMBER() OVER () AS {ROW} FROM {raw[table]})"
-    if sample is not None:
+    by_table = {table: [use for use in uses if use.table == table] for table in tables}
+    asked = {table: _asked_rows(by_table[table], raw[table], sample) for table in tables}
+    if sample is not None and not all(asked.values()):
         _read_raw(scratch, registry, names, numbered)
     for table in tables:
-        rows = numbered[table]
-        if sample is not None:
-            wanted = [_sampled(scratch, use, sample, tables) for use in uses if use.table == table]
+        rows = asked[table] or numbered[table]
+        if sample is not None and not asked[table]:
+            wanted = [_sampled(scratch, use, sample, tables) for use in by_table[table]]
             union = " UNION ".join(part for part in wanted if part)
             rows = f"(SELECT * FROM {rows} WHERE {ROW} IN ({union}))" if union else rows
         scratch.execute(
@@ -153,6 +156,28 @@ def _numbered_rows(scratch: Warehouse, use: Use, tables: Collection[str]) -> str
         return with_clocks(scratch, spliced)
     except duckdb.Error as error:
         raise bad_source(use.source, error) from None
+
+
+def _asked_rows(uses: Sequence[Use], relation: str, sample: tuple[str, str] | None) -> str:
+    """The rows of a raw table that belong to a sample, found by its column alone; empty where a source must be asked.
+
+    That is where each source reads the table alone and returns a column of it, cast or not, as the sample's.
+    """
+    from sqlglot import exp
+
+    if sample is None:
+        return ""
+    column, drawn = sample
+    conditions = []
+    for use in uses:
+        items = [item.unalias() for item in use.source.select.expressions if item.alias_or_name == column]
+        value = items[0].this if items and isinstance(items[0], exp.Cast) else (items or [None])[0]
+        if not isinstance(value, exp.Column) or len(uses_of(use.source)) > 1 or use.source.joined:
+            return ""
+        conditions.append(
+            f"CAST({quoted_name(value.name)} AS VARCHAR) IN (SELECT CAST({column} AS VARCHAR) FROM {drawn})"
+        )
+    return f"(SELECT *, 0 AS {ROW} FROM {relation} WHERE {' OR '.join(conditions)})" if conditions else ""
 
 
 def _sampled(scratch: Warehouse, use: Use, sample: tuple[str, str], tables: Collection[str]) -> str:
