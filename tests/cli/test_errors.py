@@ -135,10 +135,11 @@ ASKED_WRONGLY: list[tuple[tuple[str, ...], str, str]] = [
 
 
 @pytest.fixture(scope="module")
-def asked(company: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def asked(company: Any, leadmart: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project that is only asked, and asked wrongly: nothing of it may change."""
     folder: Path = tmp_path_factory.mktemp("asked") / "project"
     shutil.copytree(company("scored"), folder)
+    assert leadmart("snapshot", "--project", folder).code == 0  # its catalogue names files by their whole path
     return folder
 
 
