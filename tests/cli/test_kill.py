@@ -16,7 +16,7 @@ from typing import Any
 import duckdb
 import pytest
 
-KILLS = 20
+KILLS = 10
 SCORES = "SELECT * EXCLUDE (run_id, written_at) FROM scores.latest ORDER BY lead_id"
 DAY = "TIMESTAMP '2026-03-02'"
 
@@ -72,7 +72,7 @@ def prove_recovery(folder: Path, undisturbed: Path, before: Any, leadmart: Any, 
     return left
 
 
-def test_twenty_kills_spread_over_a_run(
+def test_kills_spread_over_a_run(
     yesterday: Path, leadmart: Any, tmp_path: Path, published: Any, difference: Any, capsys: Any
 ) -> None:
     program = str(Path(sys.executable).parent / "leadmart")

@@ -9,7 +9,7 @@ import pytest
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", [1, 2, 3, 4, 5])
+@pytest.mark.parametrize("seed", [1, 2, 3])
 def test_a_model_comes_within_three_points_of_the_reachable_auc(
     seed: int, leadmart: Any, tmp_path: Path, record_property: Any
 ) -> None:
