@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -154,25 +154,17 @@ def _unopened(file: Path | None, error: duckdb.Error) -> LeadmartError:
 
 def _raw_folder(project: Project) -> Path | None:
     """The folder of Parquet read in place, if the project has one. Raises LeadmartError `raw_missing`."""
-    place = project.settings.raw.parquet
-    if place and not (project.root / place).is_dir():
-        raise LeadmartError(
-            f"raw.parquet names {project.root / place}, which is no folder",
-            code="raw_missing",
-            place=project.place_of(place),
-        )
-    return project.root / place if place else None
+    return _place(project, project.settings.raw.parquet, Path.is_dir, "raw.parquet names {}, which is no folder")
 
 
 def _raw_file(project: Project) -> Path | None:
     """The DuckDB file read in place, if the project has one. Raises LeadmartError `raw_missing`."""
-    place = project.settings.raw.duckdb
-    if place and not (project.root / place).is_file():
-        raise LeadmartError(
-            f"raw.duckdb names {project.root / place}, which does not exist",
-            code="raw_missing",
-            place=project.place_of(place),
-        )
+    return _place(project, project.settings.raw.duckdb, Path.is_file, "raw.duckdb names {}, which does not exist")
+
+
+def _place(project: Project, place: str | None, is_there: Callable[[Path], bool], words: str) -> Path | None:
+    if place and not is_there(project.root / place):
+        raise LeadmartError(words.format(project.root / place), code="raw_missing", place=project.place_of(place))
     return project.root / place if place else None
 
 

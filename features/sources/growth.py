@@ -31,6 +31,7 @@ from leadmart.features.sources.staged import (
     Wanted,
     batch_key,
     fed_by,
+    files_relation,
     first_known,
     key_hash,
     row_hash,
@@ -156,7 +157,7 @@ def _make(source: _Source, union: str, wanted: Wanted, shape: str, assumed: Assu
     clockless = f"SELECT DISTINCT {source.listed} FROM ({union}) WHERE NOT ({_HAS_CLOCKS})"
     written = source.write(f"SELECT {source.listed}, {source.own} FROM ({once} UNION ALL BY NAME {clockless})")
     ((without,),) = warehouse.rows(
-        f"SELECT COUNT(*) FROM {_files(warehouse, [written[0]])} WHERE {FIRST_KNOWN} IS NULL"
+        f"SELECT COUNT(*) FROM {files_relation(warehouse, [written[0]])} WHERE {FIRST_KNOWN} IS NULL"
     )
     kept = Kept(
         source.name,
@@ -168,7 +169,7 @@ def _make(source: _Source, union: str, wanted: Wanted, shape: str, assumed: Assu
         int(without),
         assumed,
     )
-    _list(source, kept, [written], source.days(_files(warehouse, kept.files)), anew=True)
+    _list(source, kept, [written], source.days(files_relation(warehouse, kept.files)), anew=True)
     return Growth(kept, written[2], changed, int(without), True)
 
 
@@ -216,11 +217,13 @@ def _add(source: _Source, union: str, before: Kept, wanted: Wanted, assumed: Ass
     left = [f for f in before.files if f not in rewritten and f not in absorbed]
     same = " AND ".join(f"l.{c} IS NOT DISTINCT FROM k.{c}" for c in map(quoted_name, source.definition.source_key))
     losers = f"ANTI JOIN scratch.outdone AS l ON {same} AND k.{FIRST_KNOWN} IS NOT NULL" if outdone else ""
-    written = [source.write(f"SELECT {source.every} FROM {_files(warehouse, [f])} AS k {losers}") for f in rewritten]
+    written = [
+        source.write(f"SELECT {source.every} FROM {files_relation(warehouse, [f])} AS k {losers}") for f in rewritten
+    ]
     if added or absorbed:
         parts = ["SELECT * FROM scratch.added"]
         if absorbed:
-            parts.append(f"SELECT {source.every} FROM {_files(warehouse, absorbed)} AS k {losers}")
+            parts.append(f"SELECT {source.every} FROM {files_relation(warehouse, absorbed)} AS k {losers}")
         written.append(source.write(f"SELECT * FROM ({' UNION ALL BY NAME '.join(parts)})"))
     files = [*left, *(w[0] for w in written)]
     rows = sum(sizes[f] for f in left) + sum(w[2] for w in written)
@@ -235,7 +238,7 @@ def _add(source: _Source, union: str, before: Kept, wanted: Wanted, assumed: Ass
         assumed,
     )
     changed_files = [w for w in written if w[0] not in left]
-    days = source.days(_files(warehouse, files) if outdone else "scratch.added")
+    days = source.days(files_relation(warehouse, files) if outdone else "scratch.added")
     _list(source, kept, changed_files, days, anew=bool(outdone))
     return Growth(kept, int(added), changed, int(without), False)
 
@@ -322,11 +325,6 @@ def _raw_columns(warehouse: Warehouse, definition: Definition, raw: Mapping[str,
             [c for c in warehouse.columns(f"SELECT * FROM {relation}") if c[0].lower() in wanted] if relation else []
         )
     return found
-
-
-def _files(warehouse: Warehouse, files: Sequence[str]) -> str:
-    paths = ", ".join(quoted_file(warehouse.project.warehouse / file) for file in files)
-    return f"read_parquet([{paths}], hive_partitioning = false)"
 
 
 def _list(source: _Source, kept: Kept, written: Sequence[tuple[str, str, int, int]], days: str, *, anew: bool) -> None:

@@ -73,8 +73,7 @@ class Kept:
 
     def relation(self, warehouse: Warehouse) -> str:
         """The relation of all its rows, those without a clock and leadmart's own columns included."""
-        paths = ", ".join(quoted_file(warehouse.project.warehouse / file) for file in self.files)
-        return f"read_parquet([{paths}], hive_partitioning = false)"
+        return files_relation(warehouse, self.files)
 
     def select(self, warehouse: Warehouse, bounds: Bounds = WHOLE) -> str:
         """The SELECT of the source's rows within bounds."""
@@ -141,6 +140,12 @@ def wanted_states(warehouse: Warehouse, registry: Registry, names: Sequence[str]
                 addable = None
         found[name] = Wanted(digest(duckdb.__version__, LAYOUT, inputs), addable)
     return found
+
+
+def files_relation(warehouse: Warehouse, files: Sequence[str]) -> str:
+    """The relation that reads kept files as one table."""
+    paths = ", ".join(quoted_file(warehouse.project.warehouse / file) for file in files)
+    return f"read_parquet([{paths}], hive_partitioning = false)"
 
 
 def batch_key(table: str, batch: LoadedBatch) -> str:
