@@ -76,8 +76,8 @@ def predict(project: str, rows: str, repetitions: str) -> None:
     """The model's probabilities as leadmart makes them, and bare `Booster.predict` on the ready array."""
     import numpy as np
 
-    from leadmart.scoring.matrix import to_matrix
-    from leadmart.scoring.model import predict as ours
+    from leadmart.scoring.models.matrix import to_matrix
+    from leadmart.scoring.models.model import predict as ours
 
     ready = _Scoring(Path(project), int(rows))
     array, booster = to_matrix(ready.frame, ready.model.columns), _booster(ready.model.booster)
@@ -97,7 +97,7 @@ def score(project: str, rows: str, repetitions: str) -> None:
     import polars as pl
 
     from leadmart.scoring import assess
-    from leadmart.scoring.matrix import to_matrix
+    from leadmart.scoring.models.matrix import to_matrix
 
     ready = _Scoring(Path(project), int(rows))
     array, booster = to_matrix(ready.frame, ready.model.columns), _booster(ready.model.booster)

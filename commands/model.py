@@ -22,8 +22,8 @@ def train(project: ProjectDir = None, wait: Wait = None, as_json: Json = False, 
 
     Too few outcomes keep the rules. While it learns, others may run; to keep its model it waits for them up to an hour.
     """
+    from leadmart.scoring.learning.train import train as learn
     from leadmart.scoring.report import training_text
-    from leadmart.scoring.training import train as learn
 
     with progress_bar(of_run=True) as bar:
         trained = learn(project_at(project), bar.say, run_id=bar.run_id, patience=patience_of(wait))
@@ -33,8 +33,8 @@ def train(project: ProjectDir = None, wait: Wait = None, as_json: Json = False, 
 def models(project: ProjectDir = None, as_json: Json = False) -> None:
     """Every trained model with its figures."""
     from leadmart.features.warehouse import open_for_reading
+    from leadmart.scoring.learning.train import models as kept
     from leadmart.scoring.report import models_text
-    from leadmart.scoring.training import models as kept
 
     with open_for_reading(project_at(project)) as warehouse:
         found = kept(warehouse)

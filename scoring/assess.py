@@ -21,7 +21,7 @@ from leadmart.scoring.reasons import reasons_of
 from leadmart.scoring.scorecard import POINTS_PREFIX, points
 
 if TYPE_CHECKING:
-    from leadmart.scoring.model import Model
+    from leadmart.scoring.models.model import Model
 
 ReasonsFor = Literal["notable", "all"]
 
@@ -72,7 +72,7 @@ def score_rows(
         ).select("p_raw", "p_cal", "rank", "w")
         model_version = RULES_ONLY
     else:
-        from leadmart.scoring.model import level_warnings, predict
+        from leadmart.scoring.models.model import level_warnings, predict
 
         predictions = predict(model, frame, columns, feature_set_version)
         # the model learns nothing of blocked leads, so that their levels are unknown to it is no news
@@ -176,7 +176,7 @@ def _reasons(
 def _contributions(rows: pl.DataFrame, policy: Policy, model: Model | None) -> tuple[list[str], NDArray[np.float64]]:
     """What moved the rows' composite, column by column: log odds of the model, or points of the scorecard."""
     if model is not None and model.effective_weight(policy.max_weight) >= 0.5:
-        from leadmart.scoring.model import contributions
+        from leadmart.scoring.models.model import contributions
 
         return [column.name for column in model.columns], contributions(model, rows)[0]
     names = list(policy.scorecard.columns)

@@ -19,7 +19,7 @@ from leadmart.scoring.scorecard import read_scorecard
 if TYPE_CHECKING:
     import polars as pl
 
-    from leadmart.scoring.model import Model
+    from leadmart.scoring.models.model import Model
 
 RULES = "rules"
 """The model version of scores that no model took part in."""
@@ -52,7 +52,7 @@ def load_model(warehouse: Warehouse, version: str) -> Model | None:
     """The stored model of a version; None for the rules. Raises LeadmartError `bad_model` where it was altered."""
     if version == RULES:
         return None
-    from leadmart.scoring.model import Model
+    from leadmart.scoring.models.model import Model
 
     ((artefact,),) = warehouse.rows("SELECT artefact FROM store.meta.models WHERE model_version = ?", [version])
     model = Model.from_text(artefact)

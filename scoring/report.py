@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from leadmart.scoring.learning.train import Trained
     from leadmart.scoring.pipeline import Run
-    from leadmart.scoring.training import Trained
 
 _WIDEST = 72
 _FIGURES = (

@@ -25,7 +25,7 @@ from leadmart.scoring.upsert import Scoring
 if TYPE_CHECKING:
     import polars as pl
 
-    from leadmart.scoring.model import Model
+    from leadmart.scoring.models.model import Model
     from leadmart.scoring.policy import Policy
 
 

@@ -15,8 +15,8 @@ import pytest
 from leadmart.features.errors import LeadmartError
 from leadmart.scoring.assess import SCORE_COLUMNS, input_hashes, score_rows
 from leadmart.scoring.composite import COMPOSITE_SQL
-from leadmart.scoring.model import Model, contributions, raw_margin
-from leadmart.scoring.train import Label, TrainSettings, fit
+from leadmart.scoring.learning.fitting import Label, TrainSettings, fit
+from leadmart.scoring.models.model import Model, contributions, raw_margin
 
 FEATURES = "f_1"
 

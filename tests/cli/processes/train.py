@@ -6,7 +6,7 @@ from typing import Any
 
 from leadmart import cli
 
-training: Any = importlib.import_module("leadmart.scoring.training")
+training: Any = importlib.import_module("leadmart.scoring.learning.train")
 fit = training.fit
 
 

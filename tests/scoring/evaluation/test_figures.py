@@ -7,8 +7,8 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import average_precision_score, brier_score_loss, log_loss, roc_auc_score
 
-from leadmart.scoring.calibration import logit, sigmoid
-from leadmart.scoring.evaluate import evaluate, roc_auc
+from leadmart.scoring.evaluation.figures import evaluate, roc_auc
+from leadmart.scoring.models.calibration import logit, sigmoid
 
 
 def block(count: int, seed: int, per_lead: int = 1, ties: bool = False):

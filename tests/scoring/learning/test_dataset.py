@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from leadmart.features.errors import LeadmartError
-from leadmart.scoring.dataset import SplitSettings, label_rows, outcome_leads, spine_hash, split
+from leadmart.scoring.learning.dataset import SplitSettings, label_rows, outcome_leads, spine_hash, split
 
 H = timedelta(days=90)
 LAG = timedelta(days=1)

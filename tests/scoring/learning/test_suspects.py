@@ -13,8 +13,8 @@ import pytest
 
 from leadmart.features.errors import LeadmartError
 from leadmart.features.lookup import FeatureColumn
-from leadmart.scoring.evaluate import roc_auc
-from leadmart.scoring.train import Label, TrainingResult, TrainSettings, fit
+from leadmart.scoring.evaluation.figures import roc_auc
+from leadmart.scoring.learning.fitting import Label, TrainingResult, TrainSettings, fit
 
 LABEL = Label("opportunity", "l_1", timedelta(days=90))
 

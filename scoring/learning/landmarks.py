@@ -19,8 +19,8 @@ from leadmart.features.proof.lint import check_all
 from leadmart.features.registry import Registry
 from leadmart.features.session import Session
 from leadmart.features.unknown import Unknown, unknown_columns
-from leadmart.scoring.dataset import Exclusion, label_rows
 from leadmart.scoring.gates import is_blocked
+from leadmart.scoring.learning.dataset import Exclusion, label_rows
 
 if TYPE_CHECKING:
     import polars as pl

@@ -14,10 +14,10 @@ import pytest
 
 from leadmart.features.errors import LeadmartError
 from leadmart.features.lookup import FeatureColumn
-from leadmart.scoring.calibration import Calibration
-from leadmart.scoring.dataset import label_rows
-from leadmart.scoring.matrix import OTHER, fit_columns, to_matrix, unseen_levels
-from leadmart.scoring.model import (
+from leadmart.scoring.learning.dataset import label_rows
+from leadmart.scoring.models.calibration import Calibration
+from leadmart.scoring.models.matrix import OTHER, fit_columns, to_matrix, unseen_levels
+from leadmart.scoring.models.model import (
     Model,
     fit_booster,
     library_versions,
@@ -104,7 +104,7 @@ def test_p3_threads_and_another_process_change_no_score(model, rows, columns, tm
     rows.head(60).write_parquet(tmp_path / "rows.parquet")
     (tmp_path / "model.json").write_text(model.to_text(), encoding="utf-8")
     script = (
-        "import sys, polars as pl\nfrom leadmart.scoring.model import Model, predict_raw\n"
+        "import sys, polars as pl\nfrom leadmart.scoring.models.model import Model, predict_raw\n"
         "model = Model.from_text(open(sys.argv[1] + '/model.json').read())\n"
         "p = predict_raw(model.booster, model.columns, pl.read_parquet(sys.argv[1] + '/rows.parquet'))\n"
         "print(model.model_version, p.tobytes().hex())"

@@ -11,8 +11,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from leadmart.features.lookup import FeatureColumn
-from leadmart.scoring.calibration import fit_calibration
-from leadmart.scoring.dataset import (
+from leadmart.scoring.evaluation.figures import Metric, evaluate
+from leadmart.scoring.learning.dataset import (
     Exclusion,
     Split,
     SplitSettings,
@@ -21,8 +21,9 @@ from leadmart.scoring.dataset import (
     spine_hash,
     split,
 )
-from leadmart.scoring.evaluate import Metric, evaluate
-from leadmart.scoring.model import (
+from leadmart.scoring.learning.suspects import Suspect, find_suspects, judged, too_good
+from leadmart.scoring.models.calibration import fit_calibration
+from leadmart.scoring.models.model import (
     EARLY_STOPPING_FLOOR,
     RULES_FLOOR,
     VALIDATION_FLOOR,
@@ -38,7 +39,6 @@ from leadmart.scoring.model import (
     with_metrics,
 )
 from leadmart.scoring.scorecard import Scorecard, points
-from leadmart.scoring.suspects import Suspect, find_suspects, judged, too_good
 
 
 @dataclass(frozen=True)

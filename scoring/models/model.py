@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from leadmart.features.errors import LeadmartError, all_as_one, near_names
 from leadmart.features.lookup import FeatureColumn
-from leadmart.scoring.calibration import Calibration
-from leadmart.scoring.matrix import OTHER, ModelColumn, category_positions, fit_columns, to_matrix, unseen_levels
+from leadmart.scoring.models.calibration import Calibration
+from leadmart.scoring.models.matrix import OTHER, ModelColumn, category_positions, fit_columns, to_matrix, unseen_levels
 
 if TYPE_CHECKING:
     import lightgbm

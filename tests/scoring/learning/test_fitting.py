@@ -9,8 +9,8 @@ from datetime import timedelta
 import polars as pl
 import pytest
 
+from leadmart.scoring.learning.fitting import Label, TrainSettings, fit
 from leadmart.scoring.scorecard import Scorecard
-from leadmart.scoring.train import Label, TrainSettings, fit
 
 LABEL = Label("opportunity", "l_1", timedelta(days=90))
 

@@ -16,7 +16,7 @@ from leadmart.features.registry import Registry
 from leadmart.features.session import Session
 from leadmart.features.warehouse import open_for_writing
 from leadmart.scoring.champion import load_policy
-from leadmart.scoring.training_frame import landmark_window, training_frame
+from leadmart.scoring.learning.landmarks import landmark_window, training_frame
 
 LOADED = datetime(2026, 3, 2, 6)
 

@@ -10,9 +10,9 @@ import polars as pl
 from numpy.typing import NDArray
 
 from leadmart.features.lookup import FeatureColumn
-from leadmart.scoring.evaluate import roc_auc
-from leadmart.scoring.matrix import ModelColumn, category_positions, fit_columns, to_matrix
-from leadmart.scoring.model import FittedBooster, gain_shares
+from leadmart.scoring.evaluation.figures import roc_auc
+from leadmart.scoring.models.matrix import ModelColumn, category_positions, fit_columns, to_matrix
+from leadmart.scoring.models.model import FittedBooster, gain_shares
 
 Floats = NDArray[np.float64]
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from leadmart.scoring.calibration import logit, sigmoid
+from leadmart.scoring.models.calibration import logit, sigmoid
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from leadmart.features.errors import LeadmartError, all_as_one, near_names
 from leadmart.features.lookup import FeatureColumn
-from leadmart.scoring.evaluate import Metric, roc_auc
-from leadmart.scoring.matrix import ModelColumn, fit_columns, to_matrix
-from leadmart.scoring.model import FittedBooster
-from leadmart.scoring.removal import Removal, removals
+from leadmart.scoring.evaluation.figures import Metric, roc_auc
+from leadmart.scoring.learning.removal import Removal, removals
+from leadmart.scoring.models.matrix import ModelColumn, fit_columns, to_matrix
+from leadmart.scoring.models.model import FittedBooster
 
 Floats = NDArray[np.float64]
 Outcomes = NDArray[np.int8]

@@ -30,10 +30,10 @@ from leadmart.features.unknown import Unknown
 from leadmart.features.waivers import waivers_of
 from leadmart.features.warehouse import Warehouse, new_run_id, open_for_writing
 from leadmart.scoring.champion import load_policy, typed_columns
-from leadmart.scoring.dataset import SplitSettings
 from leadmart.scoring.judge import Judge
-from leadmart.scoring.train import Label, TrainingResult, TrainSettings, fit
-from leadmart.scoring.training_frame import TrainingFrame, training_frame, with_true_probability
+from leadmart.scoring.learning.dataset import SplitSettings
+from leadmart.scoring.learning.fitting import Label, TrainingResult, TrainSettings, fit
+from leadmart.scoring.learning.landmarks import TrainingFrame, training_frame, with_true_probability
 
 if TYPE_CHECKING:
     import polars as pl

@@ -1,0 +1,1 @@
+"""Figures of a model on rows it has not seen, each with its interval."""
