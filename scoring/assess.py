@@ -23,7 +23,7 @@ from leadmart.scoring.scorecard import POINTS_PREFIX, points
 if TYPE_CHECKING:
     from leadmart.scoring.models.model import Model
 
-ReasonsFor = Literal["notable", "all"]
+ReasonsFor = Literal["notable", "all", "none"]
 
 RULES_ONLY = "rules"
 SCORE_COLUMNS = (
@@ -57,9 +57,9 @@ def score_rows(
 
     Without a model the rules alone score: model_version is `rules`, w is 0, p_raw, p_cal and rank are NULL. Each row
     depends on its own input only, so that scoring a few leads equals scoring all. Reasons are made for notable rows
-    (hot, warm, or any gate fires) or for all; elsewhere reason_codes and reasons are NULL, which means not computed,
-    where [] means there are none. They explain what the composite is made of: the model's contributions where it has
-    at least half of the weight, else the points.
+    (hot, warm, or any gate fires), for all, or for none; elsewhere reason_codes and reasons are NULL, which means not
+    computed, where [] means there are none. They explain what the composite is made of: the model's contributions
+    where it has at least half of the weight, else the points.
     Raises LeadmartError `feature_mismatch`, `bad_gate`, `unknown_column`, `bad_score_rows`.
     """
     frame = frame.sort("lead_id", "as_of")
@@ -150,7 +150,9 @@ def _reasons(
         | (pl.col("cap") < NO_CAP)
         | (pl.col("gates").list.len() > 0)
     )
-    wanted = scored.with_row_index("_row").filter(pl.lit(True) if reasons_for == "all" else is_notable)
+    wanted = scored.with_row_index("_row").filter(
+        {"all": pl.lit(True), "none": pl.lit(False)}.get(reasons_for, is_notable)
+    )
     comments = {column.name: column.comment for column in columns}
     silent = {column.name for column in columns if column.is_history}
     found = [pl.DataFrame(schema={"_row": pl.UInt32, "reason_codes": listed, "reasons": listed})]

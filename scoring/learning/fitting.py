@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from leadmart.features.lookup import FeatureColumn
 from leadmart.scoring.evaluation.figures import Metric, evaluate
+from leadmart.scoring.evaluation.section import Asked, evaluation_section
 from leadmart.scoring.learning.dataset import (
     Exclusion,
     Split,
@@ -104,6 +105,7 @@ class TrainingResult:
     cut_off: datetime
     ingest_lag: timedelta
     clocks: Mapping[str, object] = field(default_factory=dict)
+    evaluation: Mapping[str, object] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, object]:
         """The document of `train --json`, without `role`."""
@@ -141,6 +143,7 @@ class TrainingResult:
                 for b in self.blocks
             ],
             "notes": list(self.notes),
+            "evaluation": dict(self.evaluation),
             **self.clocks,
         }
 
@@ -154,13 +157,15 @@ def fit(
     *,
     feature_set_version: str,
     true_probability: str | None = None,
+    asked: Asked | None = None,
 ) -> TrainingResult:
     """Trains on `frame`: lead_id, as_of, the feature columns, outcome_at; other columns are left alone.
 
     The tier follows from n, the smaller of positive and negative leads outside the test block: below 100 there is no
     model and `notes` say how much is missing. Figures are of the test block, seen by nothing before.
     `true_probability` names a column of a made-up world's own probabilities: its AUC on the same rows is the best
-    reachable one (`reachable_roc_auc`).
+    reachable one (`reachable_roc_auc`). `asked` says what the report's section `evaluation` is asked for; its policy
+    makes the tiers.
     Raises LeadmartError `suspects` where a column, or the test ROC-AUC, tells the outcome better than behaviour can
     and `settings` give no reason for it. The rules alone learn nothing, so there suspects are only shown.
     """
@@ -206,6 +211,16 @@ def fit(
         cut_off=settings.cut_off,
         ingest_lag=settings.ingest_lag,
         clocks=settings.clocks,
+        evaluation=evaluation_section(
+            parts.test,
+            parts.outside_test(),
+            columns,
+            model,
+            scorecard,
+            asked or Asked(),
+            seed=settings.seed,
+            replicates=settings.replicates,
+        ),
     )
     return _with_figures(result) if model else result
 

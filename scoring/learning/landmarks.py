@@ -31,7 +31,7 @@ class TrainingFrame:
     """`rows`: lead_id, as_of, outcome_at, features and gates at every landmark, NULL where the label cannot be used.
 
     `left_out` counts the landmarks of leads that were not drawn, and those at which a gate blocks the lead: these are
-    not scored by the model either.
+    not scored by the model either, and `blocked` are these with the same columns.
     `unknown` counts, of the `landmarks` with a complete label, those at which a column is NULL because a source's
     history does not reach that far back.
     """
@@ -41,6 +41,7 @@ class TrainingFrame:
     not_before: datetime
     unknown: tuple[Unknown, ...] = ()
     landmarks: int = 0
+    blocked: pl.DataFrame | None = None
 
 
 def training_frame(
@@ -92,6 +93,7 @@ def training_frame(
     session.set_spine(spine.entity[0], "SELECT * FROM usable")
     blocked = features.filter(is_blocked(rules))
     kept = pairs.join(blocked.select(key, "as_of"), on=[key, "as_of"], how="anti")
+    stopped = pairs.join(blocked, on=[key, "as_of"], how="inner").sort("as_of", key)
     return TrainingFrame(
         kept.join(features, on=[key, "as_of"], how="left").sort("as_of", key),
         (
@@ -101,6 +103,7 @@ def training_frame(
         not_before,
         tuple(unknown_columns(session, selection, f"spine_{spine.entity[0]}")),
         usable.height,
+        stopped,
     )
 
 
