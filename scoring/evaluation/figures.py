@@ -19,6 +19,7 @@ Figures = Callable[[Floats], Floats]
 _CELLS = 500_000  # of one chunk of bootstrap weights: 4 MB stays in the cache
 _NEWTON_STEPS = 25
 _SEPARATES = "the fit does not converge: p separates the outcomes"
+_INFLATED = "no interval: rows drawn twice lie further from their p, so that the draws lie above the value itself"
 _ECE_BINS = 15
 _CLOSE = 1e-5  # the last step taken: Newton's error after it is of the order of its square
 
@@ -57,7 +58,8 @@ def evaluate(
     the highest tenth of p over the base rate, rows tied at the edge counted in part. The intercept is fitted with the
     slope held at 1. brier_skill is 1 - brier / (base rate * (1 - base rate)): over a constant that knows the block's
     own rate, so that a p without skill is at most 0. ece is the mean distance of observed rate and mean p over 15 bins
-    of as many rows; it is above 0 for a perfect p too, so it is judged against its own null elsewhere (C6).
+    of as many rows; it is above 0 for a perfect p too, so it is judged against its own null elsewhere (C6) and has no
+    interval: drawing again inflates it once more.
     """
     rivals = rivals or {}
     names = [
@@ -92,7 +94,7 @@ def evaluate(
         "log_loss": values[1],
         "brier": values[2],
         "brier_skill": values[3] if both else Metric(None, reason=one_outcome),
-        "ece": values[4],
+        "ece": Metric(values[4].value, reason=_INFLATED),
         "roc_auc": ranks[0] if both else Metric(None, reason=one_outcome),
         "pr_auc": ranks[1] if y.any() else Metric(None, reason=one_outcome),
         "lift_top_decile": ranks[2] if y.any() else Metric(None, reason=one_outcome),

@@ -78,7 +78,10 @@ def _ranges(values: pl.Series) -> list[str]:
     labels = [f"up to {edges[0]:g}"]
     labels += [f"above {low:g} to {high:g}" for low, high in pairwise(edges)]
     labels.append(f"above {edges[-1]:g}")
-    return known.cut(edges, labels=labels).cast(pl.String).fill_null(UNKNOWN).to_list()
+    numbers = known.to_numpy()
+    place = np.searchsorted(edges, np.nan_to_num(numbers), side="left")
+    words: list[str] = np.where(np.isnan(numbers), UNKNOWN, np.asarray(labels)[place]).tolist()
+    return words
 
 
 def segments(
@@ -113,8 +116,9 @@ def segments(
             found += [hits / inside.sum(axis=1), hits / expected, rankings[place].figures(inside)[0]]
         return np.stack(found)
 
-    measured = draws.measure(figures, "there is no probability" if p is None else "every row is positive")
-    by_place = {place: measured[3 * number : 3 * number + 3] for number, place in enumerate(told)} if told else {}
+    undefined = "there is no probability" if p is None else "every row is positive"
+    measured = draws.measure(figures, undefined) if told else []
+    by_place = {place: measured[3 * number : 3 * number + 3] for number, place in enumerate(told)}
     rows = []
     for place, (column, level, member) in enumerate(members):
         positives = int(y[member].sum())

@@ -13,10 +13,7 @@ from leadmart.scoring.evaluation.figures import Bootstrap, Floats, Metric
 
 TIERS = ("hot", "warm", "cold", "disqualified")
 QUALIFIED = "hot"
-_SELECTED = (
-    "association: whom sales works decides who converts, and nobody knows what the rest would have done; a random "
-    "review of leads that are not hot would tell"
-)
+_SELECTED = "every row: an association, since whom sales works decides who converts; a random review would tell"
 
 Flags = NDArray[np.bool_]
 
@@ -125,7 +122,7 @@ def tiers(
             **counts,
             accuracy=accuracy,
             missed=missed,
-            missed_from="a random review of leads that are not hot, weighted by tier" if use_review else _SELECTED,
+            missed_from="a random review of the leads below hot, weighted by tier" if use_review else _SELECTED,
             rejected=_rejected(rejected, hot, draws),
             hot_over_cold=ratio,
         ),
@@ -197,4 +194,6 @@ def tiers_text(document: Mapping[str, Any]) -> list[str]:
     ratio = confusion["hot_over_cold"]
     if ratio["value"] is not None:
         lines.append(f"    hot converts {ratio['value']:.1f} times as often as cold (at least 10 is usual)")
-    return [line.rstrip() for line in lines] + [f"    missed is from {confusion['missed_from']}"]
+    return [line.rstrip() for line in lines] + [
+        f"    conversions that were not hot are from {confusion['missed_from']}"
+    ]
