@@ -11,6 +11,7 @@ from leadmart.features.inputs import flagged_inputs
 from leadmart.features.lookup import feature_columns, plain_types
 from leadmart.features.pairs import Parts
 from leadmart.features.plan import Selection, select
+from leadmart.features.registry import Registry
 from leadmart.scoring.evaluation.hand_off import HandOff
 from leadmart.scoring.evaluation.observed import Observed, first_scores, observed
 from leadmart.scoring.evaluation.section import Asked
@@ -33,7 +34,11 @@ class Hindsight:
 
 
 def hindsight(session: Session, key: str) -> Hindsight:
-    """Reads the sources that are staged whole, and the scores; the store has to be held."""
+    """Reads the sources that are staged whole, and the scores; the store has to be held.
+
+    Raises LeadmartError `unknown_column` for a holdout that no audit view has.
+    """
+    _refuse_unknown_holdout(session.registry)
     return Hindsight(observed(session), first_scores(session, key))
 
 
@@ -47,18 +52,9 @@ def asked_of(
     cut_off: datetime,
     horizon: timedelta,
 ) -> Asked:
-    """The section's questions as leadmart.toml puts them. `audit` are the columns that `with_audit_columns` added.
-
-    Raises LeadmartError `unknown_column` for a holdout that no audit view has.
-    """
+    """The section's questions as leadmart.toml puts them. `audit` are the columns that `with_audit_columns` added."""
     settings = session.registry.project.settings
     report = settings.report
-    if report.holdout and report.holdout not in audit:
-        raise LeadmartError(
-            f"[report] holdout names {report.holdout}, and no view of [report] audit has such a column",
-            code="unknown_column",
-            hint=near_names(report.holdout, audit) or "name its view in [report] audit",
-        )
     blocked = frame.blocked
     if blocked is not None and blocked.height:
         lag = timedelta(days=settings.train.ingest_lag_days)
@@ -103,3 +99,15 @@ def with_audit_columns(session: Session, rows: pl.DataFrame) -> tuple[pl.DataFra
     finally:
         parts.remove()
     return rows.join(groups.select(key, "as_of", *names), on=[key, "as_of"], how="left", maintain_order="left"), names
+
+
+def _refuse_unknown_holdout(registry: Registry) -> None:
+    report = registry.project.settings.report
+    known = [column.name for ref in report.audit for column in registry.get("feature", ref).columns]
+    if report.holdout and report.holdout not in known:
+        raise LeadmartError(
+            f"[report] holdout names {report.holdout}, and no view of [report] audit has such a column",
+            code="unknown_column",
+            place=registry.project.place_of(report.holdout),
+            hint=near_names(report.holdout, known) or "name its view in [report] audit",
+        )

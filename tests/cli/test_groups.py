@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from leadmart.scoring.evaluation.words import evaluation_text
+
 GROUPS = """\
 -- entity: lead (lead_id)
 -- owner:  growth
@@ -24,30 +26,31 @@ LEFT JOIN known.leads AS l
 
 
 @pytest.mark.slow
-def test_f1_an_audit_view_is_reported_and_changes_no_model(here: Any, copy_of: Any) -> None:
-    plain, audited = copy_of("loaded", "plain"), copy_of("loaded", "audited")
-    file = audited / "sql" / "features" / "groups" / "v1.sql"
+def test_f1_an_audit_view_is_reported_and_changes_no_model(here: Any, company: Any, copy_of: Any) -> None:
+    folder = copy_of("loaded")
+    file = folder / "sql" / "features" / "groups" / "v1.sql"
     file.parent.mkdir(parents=True)
     file.write_text(GROUPS)
-    settings = audited / "leadmart.toml"
+    settings = folder / "leadmart.toml"
     report = '[report]\naudit = ["groups@v1"]\nholdout = "was_reviewed"\nsegments = ["audience", "lead_source"]\n'
-    settings.write_text(f"{settings.read_text()}\n{report}[scoring.capacity]\nleads_per_week = 7\n")
-    first, second = (here("train", "--project", folder, "--json").document for folder in (plain, audited))
-    assert first["model_version"] == second["model_version"]
-    assert first["evaluation"]["fairness"] == []
-    section = second["evaluation"]
+    text = settings.read_text().replace("leads_per_week = 100", "leads_per_week = 7")
+    settings.write_text(f"{text}\n{report}")
+    (plain,) = here("models", "--project", company("trained"), "--json").document
+    found = here("train", "--project", folder, "--json").document
+    assert found["model_version"] == plain["model_version"]
+    assert plain["evaluation"]["fairness"] == []
+    section = found["evaluation"]
     assert {group["column"] for group in section["fairness"]} == {"audience"}
     assert {each["column"] for each in section["segments"]} == {"audience", "lead_source"}
     assert section["capacity"]["leads_per_week"] == 7
     assert "random review" in section["tiers"]["confusion"]["missed_from"]
     assert section["pipeline_value"]["expected"]["value"] > 0
     assert section["tiers"]["confusion"]["rejected"]["value"] is not None
-    told = here("train", "--project", audited).out
+    told = "\n".join(evaluation_text(section))
     assert "  order        leads a week   precision" in told
     assert "audience: " in told
 
 
-@pytest.mark.slow
 def test_f1_a_holdout_that_no_audit_view_has_is_refused(here: Any, copy_of: Any) -> None:
     folder = copy_of("loaded")
     settings = folder / "leadmart.toml"
