@@ -16,6 +16,7 @@ from leadmart.scoring.learning.dataset import (
     Exclusion,
     Split,
     SplitSettings,
+    cluster_of,
     label_rows,
     outcome_leads,
     spine_hash,
@@ -54,7 +55,7 @@ class Label:
 class TrainSettings:
     """What `[train]` says. `cut_off` is the newest completed load; `not_before` the first landmark of the training
     window. `waived_leak` and `waived`, by column, are reasons why suspects do not stop training. `clocks` and
-    `clock_notes` go into the report: what is unknown, what is assumed.
+    `clock_notes` go into the report: what is unknown, what is assumed; with them the sections of the frame.
     """
 
     cut_off: datetime
@@ -278,8 +279,8 @@ def _metrics(
 
 
 def lead_numbers(rows: pl.DataFrame) -> NDArray[np.int64]:
-    """A number for each row's lead, by the order of lead_ids: the same whatever the order of the rows."""
-    return rows["lead_id"].rank("dense").cast(pl.Int64).to_numpy()
+    """A number for each row's person, by the order of ids: the same whatever the order of the rows."""
+    return rows[cluster_of(rows)].rank("dense").cast(pl.Int64).to_numpy()
 
 
 def _what_is_missing(positive: int, negative: int) -> str:
