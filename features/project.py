@@ -7,7 +7,7 @@ import tomllib
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator, model_validator
 
@@ -161,6 +161,8 @@ class TrainSection(Section):
     train_until: date | None = None
     test_start: date | None = None
     test_end: date | None = None
+    # which way a column's rise may move the probability
+    monotone: dict[str, Literal["up", "down"]] = Field(default_factory=dict)
     # why a test ROC-AUC above .95, or a suspected column, is no leak
     waive_leak: str = ""
     waive: dict[str, Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]] = Field(

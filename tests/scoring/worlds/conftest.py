@@ -33,7 +33,6 @@ def fit_world(columns: Sequence[FeatureColumn], scorecard: Any) -> FitWorld:
         label = Label("opportunity", "l_1", HORIZON)
         return fit(made.rows if rows is None else rows, asked, scorecard, label, settings, feature_set_version="f_1")
 
-    train.scorecard = scorecard  # type: ignore[attr-defined]
     return train
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pytest
 
@@ -43,8 +44,10 @@ def drifting(made: Any, low: float = 0.35) -> pl.DataFrame:
     """The world with a rate that rises in a straight line from `low` to all of it; `month_number` tells the time."""
     begin, end = made.rows["created_at"].min(), made.rows["created_at"].max()
     at = (pl.col("created_at") - begin).dt.total_days() / (end - begin).days
-    luck = (pl.col("lead_id").hash(7) % 1000) / 1000
-    return made.rows.with_columns(
+    ids = made.rows["lead_id"].unique().sort()
+    lucks = pl.DataFrame({"lead_id": ids, "luck": np.random.default_rng(7).random(len(ids))})
+    luck = pl.col("luck")
+    return made.rows.join(lucks, on="lead_id").with_columns(
         pl.when(luck < low + (1 - low) * at).then(pl.col("outcome_at")).alias("outcome_at"),
         ((pl.col("as_of") - begin).dt.total_days()).alias("leads_so_far"),
     )

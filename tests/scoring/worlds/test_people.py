@@ -24,7 +24,7 @@ def twins(made: Any, apart: int = 200) -> pl.DataFrame:
         made.rows.join(later, on="lead_id")
         .with_columns(
             pl.col("lead_id").alias("cluster"), pl.col("as_of") + shift, pl.col("outcome_at") + shift,
-            "T" + pl.col("lead_id"),
+            (pl.lit("T") + pl.col("lead_id")).alias("lead_id"),
         )
         .filter(pl.col("as_of") <= made.cut_off)
         .drop("later")
@@ -50,7 +50,7 @@ def test_duplicates_of_a_person_are_never_in_two_blocks(world: Any) -> None:
     ]
     assert sum(map(len, alone)) > 1.2 * len(set.union(*alone))
     counted = sum(b.height for b in parts.blocks().values()) + sum(e.rows for e in parts.left_out)
-    assert counted == labelled.rows.height
+    assert counted == label_rows(rows, **settings).rows.height
 
 
 @pytest.mark.slow
