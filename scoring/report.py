@@ -99,9 +99,9 @@ def _tiers(run: Run) -> list[str]:
 
 def training_text(trained: Trained) -> str:
     """What was learned, from whom, and how good it is on the test block."""
+    from leadmart.scoring.learning.choice import candidates_text
     from leadmart.scoring.learning.horizon import horizon_text
     from leadmart.scoring.learning.population import population_text
-    from leadmart.scoring.learning.choice import candidates_text
 
     result = trained.result
     document = trained.as_json()

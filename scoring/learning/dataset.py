@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from leadmart.features.errors import LeadmartError
 
@@ -135,6 +137,11 @@ def label_rows(
 def cluster_of(rows: pl.DataFrame) -> str:
     """The column that tells which rows belong together: `cluster` where rows have it, else lead_id."""
     return CLUSTER if CLUSTER in rows.columns else "lead_id"
+
+
+def cluster_numbers(rows: pl.DataFrame) -> NDArray[np.int64]:
+    """A number from 0 on for each row's person, by the order of ids: the same whatever the order of the rows."""
+    return rows[cluster_of(rows)].rank("dense").cast(pl.Int64).to_numpy() - 1
 
 
 def outcome_leads(rows: pl.DataFrame) -> tuple[int, int]:

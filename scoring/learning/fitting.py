@@ -19,7 +19,7 @@ from leadmart.scoring.learning.dataset import (
     Exclusion,
     Split,
     SplitSettings,
-    cluster_of,
+    cluster_numbers,
     label_rows,
     outcome_leads,
     spine_hash,
@@ -41,7 +41,6 @@ from leadmart.scoring.models.model import (
     with_metrics,
 )
 from leadmart.scoring.scorecard import Scorecard, points
-
 
 ASSOCIATION = (
     "the chances are those of leads as they are worked today, high scores perhaps first: association, not uplift, and "
@@ -276,7 +275,7 @@ def _fit(
 def _model(fitted: Fitted, parts: Split, label: Label, tier: Tier, n: int, feature_set_version: str) -> Model:
     later = parts.calibration
     calibration = fit_calibration(
-        later["y"].to_numpy(), predict_raw(fitted.estimator, fitted.columns, later), lead_numbers(later)
+        later["y"].to_numpy(), predict_raw(fitted.estimator, fitted.columns, later), cluster_numbers(later)
     )
     return Model(
         estimator=fitted.estimator,
@@ -305,18 +304,13 @@ def _metrics(
         rivals["rules_roc_auc"] = points(test, scorecard)["rules_score"].to_numpy()
     if true_probability is not None:
         rivals["reachable_roc_auc"] = test[true_probability].cast(pl.Float64).fill_null(np.nan).to_numpy()
-    y, leads = test["y"].to_numpy(), lead_numbers(test)
+    y, leads = test["y"].to_numpy(), cluster_numbers(test)
     if model is not None:
         p = model.calibration.apply(predict_raw(model.estimator, model.columns, test))
         return evaluate(y, p, leads, rivals=rivals, seed=settings.seed, replicates=settings.replicates)
     # No probability exists, so nothing that needs one is measured.
     found = evaluate(y, np.zeros(len(y)), leads, rivals=rivals, seed=settings.seed, replicates=settings.replicates)
     return {name: found[name] for name in ("base_rate", *rivals)}
-
-
-def lead_numbers(rows: pl.DataFrame) -> NDArray[np.int64]:
-    """A number for each row's person, by the order of ids: the same whatever the order of the rows."""
-    return rows[cluster_of(rows)].rank("dense").cast(pl.Int64).to_numpy()
 
 
 def _what_is_missing(positive: int, negative: int) -> str:

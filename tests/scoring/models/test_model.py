@@ -15,9 +15,9 @@ import pytest
 from leadmart.features.errors import LeadmartError
 from leadmart.features.lookup import FeatureColumn
 from leadmart.scoring.learning.dataset import label_rows
+from leadmart.scoring.models.booster import Booster, fit_booster
 from leadmart.scoring.models.calibration import Calibration
 from leadmart.scoring.models.matrix import OTHER, fit_columns, to_matrix, unseen_levels
-from leadmart.scoring.models.booster import Booster, fit_booster
 from leadmart.scoring.models.model import (
     Model,
     library_versions,

@@ -53,8 +53,9 @@ def test_missingness_that_depends_on_the_outcome_is_suspect(
 def test_where_reps_work_high_scorers_first_the_model_says_association(
     world: Any, fit_world: Any, scorecard: Any
 ) -> None:
-    """K8: everybody has the same chance by nature, and those whom the scorecard puts on top are worked, which triples it. The data cannot tell that from columns that matter, so the model ranks well above chance although the truth is
-    a coin, and has to say that it speaks of leads as they are worked.
+    """K8: everybody has the same chance by nature, and those whom the scorecard puts on top are worked, which triples
+    it. The data cannot tell that from columns that matter, so the rules rank well above chance although the truth is a
+    coin, and a model has to say that it speaks of leads as they are worked.
     """
     made = world(leads=2500, strength=0.0, base=-1.5, seed=9)
     score = points(made.rows, scorecard)["rules_score"]
@@ -70,4 +71,3 @@ def test_where_reps_work_high_scorers_first_the_model_says_association(
     assert auc is not None
     assert auc > 0.6
     assert found.model is None or any("association, not uplift" in note for note in found.notes)
-
