@@ -100,6 +100,8 @@ def _tiers(run: Run) -> list[str]:
 def training_text(trained: Trained) -> str:
     """What was learned, from whom, and how good it is on the test block."""
     from leadmart.scoring.learning.choice import candidates_text
+    from leadmart.scoring.learning.horizon import horizon_text
+    from leadmart.scoring.learning.population import population_text
 
     result = trained.result
     document = trained.as_json()
@@ -120,6 +122,7 @@ def training_text(trained: Trained) -> str:
     if result.suspects:
         lines += ["", "  suspects: columns that may tell the outcome better than behaviour can"]
         lines += [f"    {s.column}: {s.why}{f'; waived: {s.waived}' if s.waived else ''}" for s in result.suspects]
+    lines += ["", *population_text(document), *horizon_text(document)]
     lines += ["", *(f"  {note}" for note in result.notes)]
     return "\n".join(lines)
 

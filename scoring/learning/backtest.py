@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from leadmart.scoring.evaluation.figures import roc_auc
 from leadmart.scoring.evaluation.within import auc_within, months
 from leadmart.scoring.learning.candidates import Candidate
-from leadmart.scoring.learning.dataset import outcome_leads
+from leadmart.scoring.learning.dataset import cluster_numbers, cluster_of, outcome_leads
 from leadmart.scoring.models.logistic import row_losses
 
 Floats = NDArray[np.float64]
@@ -141,7 +141,7 @@ def rolling_folds(pool: pl.DataFrame, wait: timedelta, seed: int) -> Folds:
             pl.col("as_of").is_between(
                 pl.lit(low, dtype=pl.Datetime("us")), pl.lit(high, dtype=pl.Datetime("us")), closed="right"
             )
-        ).join(learned.select("lead_id").unique(), on="lead_id", how="anti")
+        ).join(learned.select(cluster_of(pool)).unique(), on=cluster_of(pool), how="anti")
         if min(outcome_leads(learned)) < LEAST_LEARNED or min(outcome_leads(judged)) < LEAST_JUDGED:
             continue
         drawn = drawn or learned.height > MOST_ROWS
@@ -166,10 +166,10 @@ def backtest(folds: Folds, candidates: Sequence[Candidate]) -> Backtest:
     used = folds.folds
     if not used:
         return Backtest({}, np.empty(0, np.int64), np.empty(0, np.int64), folds.notes)
-    together = pl.concat([fold.judged.select("lead_id", "as_of", "y") for fold in used])
+    together = pl.concat([fold.judged.select(cluster_of(fold.judged), "as_of", "y") for fold in used])
     y, month = together["y"].to_numpy(), months(together)
     fold = np.repeat(np.arange(len(used)), [each.judged.height for each in used])
-    lead = together["lead_id"].rank("dense").to_numpy().astype(np.int64) - 1
+    lead = cluster_numbers(together)
     trials = {}
     for candidate in candidates:
         p = np.concatenate([candidate.fit(each.learned)(each.judged) for each in used])
@@ -191,7 +191,7 @@ def backtest(folds: Folds, candidates: Sequence[Candidate]) -> Backtest:
 def _drawn(rows: pl.DataFrame, seed: int) -> pl.DataFrame:
     """At most `MOST_ROWS` of them, of whole leads, drawn by the seed from the sorted ids; sorted."""
     if rows.height > MOST_ROWS:
-        leads = rows.group_by("lead_id").len().sort("lead_id")
+        leads = rows.group_by(cluster_of(rows)).len().sort(cluster_of(rows))
         turn = leads[np.random.default_rng(seed).permutation(leads.height)]
-        rows = rows.join(turn.filter(pl.col("len").cum_sum() <= MOST_ROWS), on="lead_id", how="semi")
+        rows = rows.join(turn.filter(pl.col("len").cum_sum() <= MOST_ROWS), on=cluster_of(rows), how="semi")
     return rows.sort("as_of", "lead_id")

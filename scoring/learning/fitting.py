@@ -19,6 +19,7 @@ from leadmart.scoring.learning.dataset import (
     Exclusion,
     Split,
     SplitSettings,
+    cluster_numbers,
     label_rows,
     outcome_leads,
     spine_hash,
@@ -41,6 +42,12 @@ from leadmart.scoring.models.model import (
 )
 from leadmart.scoring.scorecard import Scorecard, points
 
+ASSOCIATION = (
+    "the chances are those of leads as they are worked today, high scores perhaps first: association, not uplift, and "
+    "only a random holdout could tell them apart"
+)
+"""K8: outcomes of leads that sales chose by a score cannot say what the score's columns do by themselves."""
+
 
 @dataclass(frozen=True)
 class Label:
@@ -55,7 +62,8 @@ class Label:
 class TrainSettings:
     """What `[train]` says. `cut_off` is the newest completed load; `not_before` the first landmark of the training
     window. `waived_leak` and `waived`, by column, are reasons why suspects do not stop training. `monotone` declares
-    directions, by column. `clocks` and `clock_notes` go into the report: what is unknown, what is assumed.
+    directions, by column. `clocks` and `clock_notes` go into the report: what is unknown, what is assumed,
+    and the sections of the training frame.
     """
 
     cut_off: datetime
@@ -195,6 +203,7 @@ def fit(
             notes.append(fitted.how)
             model = _model(fitted, parts, label, tier, min(positive, negative), feature_set_version)
             notes.append(f"calibration: {model.calibration.method} ({model.calibration.why})")
+            notes.append(ASSOCIATION)
     metrics = _metrics(parts.test, model, scorecard, settings, true_probability)
     learned = parts.outside_test()
     suspects = find_suspects(learned, columns, with_models=model is not None) if learned.height else ()
@@ -266,7 +275,7 @@ def _fit(
 def _model(fitted: Fitted, parts: Split, label: Label, tier: Tier, n: int, feature_set_version: str) -> Model:
     later = parts.calibration
     calibration = fit_calibration(
-        later["y"].to_numpy(), predict_raw(fitted.estimator, fitted.columns, later), lead_numbers(later)
+        later["y"].to_numpy(), predict_raw(fitted.estimator, fitted.columns, later), cluster_numbers(later)
     )
     return Model(
         estimator=fitted.estimator,
@@ -295,18 +304,13 @@ def _metrics(
         rivals["rules_roc_auc"] = points(test, scorecard)["rules_score"].to_numpy()
     if true_probability is not None:
         rivals["reachable_roc_auc"] = test[true_probability].cast(pl.Float64).fill_null(np.nan).to_numpy()
-    y, leads = test["y"].to_numpy(), lead_numbers(test)
+    y, leads = test["y"].to_numpy(), cluster_numbers(test)
     if model is not None:
         p = model.calibration.apply(predict_raw(model.estimator, model.columns, test))
         return evaluate(y, p, leads, rivals=rivals, seed=settings.seed, replicates=settings.replicates)
     # No probability exists, so nothing that needs one is measured.
     found = evaluate(y, np.zeros(len(y)), leads, rivals=rivals, seed=settings.seed, replicates=settings.replicates)
     return {name: found[name] for name in ("base_rate", *rivals)}
-
-
-def lead_numbers(rows: pl.DataFrame) -> NDArray[np.int64]:
-    """A number for each row's lead, by the order of lead_ids: the same whatever the order of the rows."""
-    return rows["lead_id"].rank("dense").cast(pl.Int64).to_numpy()
 
 
 def _what_is_missing(positive: int, negative: int) -> str:

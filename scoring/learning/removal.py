@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from leadmart.features.lookup import FeatureColumn
 from leadmart.scoring.evaluation.within import auc_within, months
+from leadmart.scoring.learning.dataset import cluster_numbers, cluster_of
 from leadmart.scoring.models.matrix import ModelColumn, category_positions, fit_columns, to_matrix
 
 Floats = NDArray[np.float64]
@@ -52,7 +53,7 @@ def removals(rows: pl.DataFrame, columns: Sequence[FeatureColumn]) -> Mapping[st
     funnel). Empty where no month has both outcomes.
     """
     sample = _sample(rows)
-    y, lead = sample["y"].to_numpy(), sample["lead_id"].rank("dense").to_numpy().astype(np.int64)
+    y, lead = sample["y"].to_numpy(), cluster_numbers(sample) + 1
     group = np.random.default_rng(1).permutation(int(lead.max(initial=0)) + 1)[lead] % _GROUPS
     known = fit_columns(sample, columns)
     matrix = to_matrix(sample, known)
@@ -75,9 +76,9 @@ def removals(rows: pl.DataFrame, columns: Sequence[FeatureColumn]) -> Mapping[st
 def _sample(rows: pl.DataFrame) -> pl.DataFrame:
     """Whole leads, drawn by a fixed seed, until there are `_MOST_ROWS`; sorted."""
     if rows.height > _MOST_ROWS:
-        leads = rows["lead_id"].unique().sort()
+        leads = rows[cluster_of(rows)].unique().sort()
         wanted = int(leads.len() * _MOST_ROWS / rows.height)
-        rows = rows.join(leads.sample(wanted, seed=1).to_frame(), on="lead_id", how="semi")
+        rows = rows.join(leads.sample(wanted, seed=1).to_frame(), on=cluster_of(rows), how="semi")
     return rows.sort("as_of", "lead_id")
 
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from leadmart.features.errors import LeadmartError, all_as_one, near_names
 from leadmart.features.lookup import FeatureColumn
 from leadmart.scoring.evaluation.figures import Metric, roc_auc
+from leadmart.scoring.learning.dataset import cluster_numbers
 from leadmart.scoring.learning.removal import Removal, removals
 from leadmart.scoring.models.matrix import ModelColumn, fit_columns, to_matrix
 
@@ -87,7 +88,7 @@ def find_suspects(rows: pl.DataFrame, columns: Sequence[FeatureColumn], *, with_
     y = rows["y"].to_numpy()
     fitted_columns = fit_columns(rows, columns)
     matrix = to_matrix(rows, fitted_columns)
-    lead = rows["lead_id"].rank("dense").to_numpy().astype(np.int64) - 1
+    lead = cluster_numbers(rows)
     nearness = _Nearness.of(rows, y)
     found: list[Suspect] = []
     for position, column in enumerate(fitted_columns):

@@ -230,6 +230,7 @@ def _settings(
         clocks={
             "unknown": [{"column": u.column, "sources": list(u.sources), "rows": u.rows} for u in frame.unknown],
             "assumed": [each.as_json() for each in assumed],
+            **frame.sections,
         },
         clock_notes=(*(each.words for each in assumed), *_unknown_notes(frame)),
     )
