@@ -85,12 +85,15 @@ class Model:
     @cached_property
     def model_version(self) -> str:
         """`m_` and 12 hex digits of everything but `metrics` and `training`."""
-        content = {name: value for name, value in asdict(self).items() if name not in ("metrics", "training")}
+        content = {name: value for name, value in self._content().items() if name not in ("metrics", "training")}
         return "m_" + hashlib.sha256(_canonical(content).encode()).hexdigest()[:12]
 
     def to_text(self) -> str:
         """The model as JSON; `Model.from_text` gives an equal one."""
-        return _canonical(asdict(self))
+        return _canonical(self._content())
+
+    def _content(self) -> dict[str, Any]:
+        return asdict(self) | {"calibration": self.calibration.as_json()}
 
     @classmethod
     def from_text(cls, text: str) -> Model:
@@ -98,7 +101,7 @@ class Model:
         try:
             given = json.loads(text)
             given["columns"] = tuple(ModelColumn(**{**c, "levels": tuple(c["levels"])}) for c in given["columns"])
-            given["calibration"] = Calibration(**given["calibration"])
+            given["calibration"] = Calibration.from_json(given["calibration"])
             given["reference"] = tuple(given["reference"])
             for name in ("params", "libraries"):
                 given[name] = tuple((key, value) for key, value in given[name])
@@ -117,8 +120,8 @@ class Model:
 
 @dataclass(frozen=True)
 class Predictions:
-    """`rows`: p_raw, p_cal and rank (Float64) in the order of the frame given. `warnings` counts levels unknown at
-    fit.
+    """`rows`: p_raw, p_cal, p_low, p_high and rank (Float64) in the order of the frame given; p_low and p_high are NULL
+    where the calibration gives no interval. `warnings` counts levels unknown at fit.
     """
 
     rows: pl.DataFrame
@@ -189,16 +192,23 @@ def predict_raw(booster: str, columns: Sequence[ModelColumn], rows: pl.DataFrame
 def predict(
     model: Model, rows: pl.DataFrame, columns: Sequence[FeatureColumn], feature_set_version: str
 ) -> Predictions:
-    """p_raw, p_cal and rank for each row, in order.
+    """p_raw, p_cal with its interval, and rank for each row, in order.
 
     `columns` is what the rows' table has, in its order. Raises LeadmartError `feature_mismatch` where that or the
     feature set version is not what the model was trained on: a swapped column would score without a sound.
     """
     refuse_other_features(model, columns, feature_set_version)
     p_raw = predict_raw(model.booster, model.columns, rows)
+    low, high = model.calibration.interval(p_raw)
     frame = pl.DataFrame(
-        {"p_raw": p_raw, "p_cal": model.calibration.apply(p_raw), "rank": rank_in(model.reference, p_raw)}
-    )
+        {
+            "p_raw": p_raw,
+            "p_cal": model.calibration.apply(p_raw),
+            "p_low": low,
+            "p_high": high,
+            "rank": rank_in(model.reference, p_raw),
+        }
+    ).with_columns(pl.col("p_low", "p_high").fill_nan(None))
     return Predictions(frame, level_warnings(model, rows))
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from leadmart.scoring.models.calibration import PLATT_FLOOR, fit_calibration, logit, sigmoid
+from leadmart.scoring.models.calibration import fit_calibration, logit, sigmoid
+from leadmart.scoring.models.calibration.choice import PLATT_FLOOR
 
 
 def block(count: int, seed: int, slope: float = 1.0, shift: float = 0.0, per_lead: int = 1):
