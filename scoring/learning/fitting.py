@@ -11,6 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from leadmart.features.lookup import FeatureColumn
+from leadmart.scoring.evaluation.calibration_report import calibration_section
 from leadmart.scoring.evaluation.figures import Metric, evaluate
 from leadmart.scoring.learning.dataset import (
     Exclusion,
@@ -104,6 +105,7 @@ class TrainingResult:
     cut_off: datetime
     ingest_lag: timedelta
     clocks: Mapping[str, object] = field(default_factory=dict)
+    calibration: Mapping[str, object] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, object]:
         """The document of `train --json`, without `role`."""
@@ -141,6 +143,7 @@ class TrainingResult:
                 for b in self.blocks
             ],
             "notes": list(self.notes),
+            "calibration": dict(self.calibration),
             **self.clocks,
         }
 
@@ -206,6 +209,7 @@ def fit(
         cut_off=settings.cut_off,
         ingest_lag=settings.ingest_lag,
         clocks=settings.clocks,
+        calibration=_calibration(model, parts.test, metrics, settings.seed) if model else {},
     )
     return _with_figures(result) if model else result
 
@@ -275,6 +279,11 @@ def _metrics(
     # No probability exists, so nothing that needs one is measured.
     found = evaluate(y, np.zeros(len(y)), leads, rivals=rivals, seed=settings.seed, replicates=settings.replicates)
     return {name: found[name] for name in ("base_rate", *rivals)}
+
+
+def _calibration(model: Model, test: pl.DataFrame, metrics: Mapping[str, Metric], seed: int) -> dict[str, object]:
+    p_raw = predict_raw(model.booster, model.columns, test)
+    return calibration_section(model.calibration, p_raw, test["y"].to_numpy(), lead_numbers(test), metrics, seed)
 
 
 def lead_numbers(rows: pl.DataFrame) -> NDArray[np.int64]:

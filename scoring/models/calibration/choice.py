@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
 from leadmart.scoring.models.calibration.fits import FITS, Unfit, fit_intercept, shift_z
 from leadmart.scoring.models.calibration.odds import Floats, Ints, Outcomes, losses
-from leadmart.scoring.models.calibration.value import Calibration, Method
+from leadmart.scoring.models.calibration.value import Calibration, CandidateLoss, Method
 
 # Positive leads of the block from which a method is a candidate (C3, measured): leads, since landmarks of one lead are
 # one fate. A method stays one where more are.
@@ -20,35 +20,7 @@ FOLDS = 5
 SHIFT_Z = 1.96
 
 
-@dataclass(frozen=True)
-class CandidateLoss:
-    """A method's mean log-loss on the folds it was not fitted on, and the standard error of what it loses against the
-    best, clustered by lead.
-    """
-
-    method: Method
-    log_loss: float
-    standard_error: float
-
-    def as_json(self) -> dict[str, object]:
-        """`{"method", "log_loss", "standard_error"}`."""
-        return {"method": self.method, "log_loss": self.log_loss, "standard_error": self.standard_error}
-
-
-@dataclass(frozen=True)
-class Choice:
-    """The calibration, and what it was chosen among: nothing where the block was too small to choose."""
-
-    calibration: Calibration
-    candidates: tuple[CandidateLoss, ...] = ()
-
-
 def fit_calibration(y: Outcomes, p_raw: Floats, leads: Ints) -> Calibration:
-    """The calibration of `choose_calibration`."""
-    return choose_calibration(y, p_raw, leads).calibration
-
-
-def choose_calibration(y: Outcomes, p_raw: Floats, leads: Ints) -> Choice:
     """The calibration fitted on one block: rows the model has not seen, none of the test (C1).
 
     `leads` numbers each row's lead. Below 50 positive leads: none, or the intercept alone if the base rate shifted
@@ -60,13 +32,13 @@ def choose_calibration(y: Outcomes, p_raw: Floats, leads: Ints) -> Choice:
     y, p_raw, leads = y[order], p_raw[order], leads[order]
     rows, positives = len(y), len(np.unique(leads[y == 1]))
     if rows == 0:
-        return Choice(Calibration("none", why="there is no calibration block"))
+        return Calibration("none", why="there is no calibration block")
     if positives == 0 or int(y.sum()) == rows:
         why = "the calibration block has one outcome only"
-        return Choice(Calibration("none", why=why, rows=rows, positives=positives))
+        return Calibration("none", why=why, rows=rows, positives=positives)
     if positives < PLATT_FLOOR:
         found, why = _small(y, p_raw, leads, positives)
-        return Choice(replace(found, why=why, rows=rows, positives=positives))
+        return replace(found, why=why, rows=rows, positives=positives)
     methods = [method for method, floor in FLOORS.items() if positives >= floor]
     fitted: dict[Method, Calibration] = {}
     unfit = []
@@ -81,8 +53,8 @@ def choose_calibration(y: Outcomes, p_raw: Floats, leads: Ints) -> Choice:
     best = min(candidate.log_loss for candidate in judged)
     chosen = next(c for c in judged if c.log_loss - best <= c.standard_error)
     why = f"{positives} positive leads; {_words(judged, chosen, best)}"
-    found = replace(fitted[chosen.method], why="; ".join([why, *unfit[:1]]), rows=rows, positives=positives)
-    return Choice(found, judged)
+    why = "; ".join([why, *unfit[:1]])
+    return replace(fitted[chosen.method], why=why, rows=rows, positives=positives, weighed=judged)
 
 
 def folds_of(y: Outcomes, leads: Ints, folds: int = FOLDS) -> Ints:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -14,6 +14,21 @@ Method = Literal["none", "intercept", "platt", "beta", "venn_abers", "isotonic"]
 
 _Z95 = 1.959963984540054
 _ALWAYS_WRITTEN = ("method", "slope", "intercept", "why", "rows", "positives")
+
+
+@dataclass(frozen=True)
+class CandidateLoss:
+    """A method's mean log-loss on the folds it was not fitted on, and the standard error of what it loses against the
+    best, clustered by lead.
+    """
+
+    method: Method
+    log_loss: float
+    standard_error: float
+
+    def as_json(self) -> dict[str, object]:
+        """`{"method", "log_loss", "standard_error"}`."""
+        return {"method": self.method, "log_loss": self.log_loss, "standard_error": self.standard_error}
 
 
 @dataclass(frozen=True)
@@ -30,7 +45,8 @@ class Calibration:
 
     `covariance` is that of the parameters (slope, upper_slope, intercept, as far as the method has them), row by row,
     clustered by lead. `curves` are (knots, p0, knots, p1) or (knots, p). `shift` is added to the log odds after all
-    else: what a later month's base rate asks for (C7), with its variance.
+    else: what a later month's base rate asks for (C7), with its variance. `weighed` is what it was chosen among, empty
+    where the block was too small to choose: no part of the value nor of its text.
     """
 
     method: Method
@@ -44,6 +60,7 @@ class Calibration:
     curves: tuple[tuple[float, ...], ...] = ()
     shift: float = 0.0
     shift_variance: float = 0.0
+    weighed: tuple[CandidateLoss, ...] = field(default=(), compare=False, repr=False)
 
     def apply(self, p_raw: Floats) -> Floats:
         """Calibrated probabilities, nowhere falling where p_raw rises. Venn-Abers and isotonic make ties: order by
@@ -72,12 +89,9 @@ class Calibration:
 
     def as_json(self) -> dict[str, Any]:
         """All that decides a value; numbers a method does not have are left out."""
-        defaults = {f.name: f.default for f in fields(self)}
-        return {
-            name: value
-            for name, value in asdict(self).items()
-            if name in _ALWAYS_WRITTEN or value != defaults[name]
-        }  # fmt: skip
+        kept = [f for f in fields(self) if f.compare]
+        written = [f.name for f in kept if f.name in _ALWAYS_WRITTEN or getattr(self, f.name) != f.default]
+        return {name: getattr(self, name) for name in written}
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> Calibration:
