@@ -202,7 +202,7 @@ def fit(
         positive_leads=positive,
         negative_leads=negative,
         excluded=(*labelled.excluded, *parts.left_out),
-        blocks=tuple(_summary(name, block) for name, block in parts.blocks().items()),
+        blocks=tuple(summary_of(name, block) for name, block in parts.blocks().items()),
         metrics=metrics,
         suspects=suspects,
         notes=tuple(notes),
@@ -211,7 +211,7 @@ def fit(
         clocks=settings.clocks,
         calibration=_calibration(model, parts.test, metrics, settings.seed) if model else {},
     )
-    return _with_figures(result) if model else result
+    return with_figures(result) if model else result
 
 
 def _fit(
@@ -303,7 +303,8 @@ def _what_is_missing(positive: int, negative: int) -> str:
     )
 
 
-def _summary(name: str, block: pl.DataFrame) -> BlockSummary:
+def summary_of(name: str, block: pl.DataFrame) -> BlockSummary:
+    """A block in figures."""
     if block.is_empty():
         return BlockSummary(name, 0, 0, 0, None, None)
     first, last = block["as_of"].min(), block["as_of"].max()
@@ -312,7 +313,8 @@ def _summary(name: str, block: pl.DataFrame) -> BlockSummary:
     return BlockSummary(name, block.height, block.n_unique("lead_id"), outcome_leads(block)[0], first, last)
 
 
-def _with_figures(result: TrainingResult) -> TrainingResult:
+def with_figures(result: TrainingResult) -> TrainingResult:
+    """The result whose model carries its own report."""
     assert result.model is not None
     figures = {name: metric.as_json() for name, metric in result.metrics.items()}
     training: dict[str, object] = {
