@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+import numpy as np
 import polars as pl
 
 from leadmart.features.errors import LeadmartError
 from leadmart.features.lookup import FeatureColumn
+from leadmart.features.warehouse import Warehouse
+from leadmart.scoring.champion import champion_version, load_model
 from leadmart.scoring.evaluation.calibration_report import calibration_section
 from leadmart.scoring.evaluation.figures import evaluate
 from leadmart.scoring.learning.dataset import Exclusion, Labelled, label_rows, outcome_leads
@@ -50,8 +54,59 @@ def shifted(calibration: Calibration, y: Outcomes, p_raw: Floats, leads: Ints) -
     )
 
 
+@dataclass(frozen=True)
+class Standing:
+    """The champion, the last landmark that it learned from, and the last of its test."""
+
+    model: Model
+    learned_until: datetime
+    tested_until: datetime
+
+    def recalibrated(
+        self,
+        frame: pl.DataFrame,
+        columns: Sequence[FeatureColumn],
+        scorecard: Scorecard,
+        label: Label,
+        settings: TrainSettings,
+        *,
+        feature_set_version: str,
+        true_probability: str | None = None,
+    ) -> TrainingResult:
+        """As `recalibrate`, with the arguments of `fit`."""
+        return recalibrate(
+            self,
+            frame,
+            columns,
+            scorecard,
+            label,
+            settings,
+            feature_set_version=feature_set_version,
+            true_probability=true_probability,
+        )
+
+
+def standing_champion(warehouse: Warehouse, feature_set_version: str) -> Standing:
+    """The champion as it is kept. Raises LeadmartError `nothing_to_recalibrate` where there is none, and
+    `feature_mismatch` where it learned on other features.
+    """
+    model = load_model(warehouse, champion_version(warehouse, feature_set_version))
+    last: dict[str, datetime] = {}
+    if model is not None:
+        blocks = json.loads(model.training).get("blocks", ())
+        last = {block["name"]: datetime.fromisoformat(block["last"]) for block in blocks if block["last"]}
+    learned = [moment for name, moment in last.items() if name != "test"]
+    if model is None or not learned or "test" not in last:
+        raise LeadmartError(
+            "there is no champion whose calibration could be moved",
+            code="nothing_to_recalibrate",
+            hint="`leadmart train` makes one",
+        )
+    return Standing(model, max(learned), last["test"])
+
+
 def recalibrate(
-    champion: Model,
+    standing: Standing,
     frame: pl.DataFrame,
     columns: Sequence[FeatureColumn],
     scorecard: Scorecard,
@@ -59,8 +114,7 @@ def recalibrate(
     settings: TrainSettings,
     *,
     feature_set_version: str,
-    learned_until: datetime,
-    tested_until: datetime,
+    true_probability: str | None = None,
 ) -> TrainingResult:
     """The champion with the intercept of the latest matured month, as a model of its own; the champion itself where
     its base rate has not moved.
@@ -71,12 +125,20 @@ def recalibrate(
     Raises LeadmartError `nothing_to_recalibrate` where the month is not there yet or holds too few outcomes,
     `feature_mismatch` where the features are no longer the champion's.
     """
+    champion = standing.model
     refuse_other_features(champion, columns, feature_set_version)
+    if champion.label_version != label.version:
+        raise LeadmartError(
+            f"{champion.model_version} learned {champion.label} {champion.label_version}, and the label is now "
+            f"{label.version}: outcomes of two definitions are never mixed",
+            code="nothing_to_recalibrate",
+            hint="`leadmart train` learns the new one",
+        )
     labelled = label_rows(frame, horizon=label.horizon, ingest_lag=settings.ingest_lag, cut_off=settings.cut_off)
-    month = _latest_month(labelled, learned_until, tested_until)
+    month = _latest_month(labelled, standing)
     halves = folds_of(month["y"].to_numpy(), lead_numbers(month), folds=2)
     fitting, test = (month.filter(pl.Series(halves == half)) for half in (0, 1))
-    _refuse_too_few(fitting, test, tested_until)
+    _refuse_too_few(fitting, test, standing.tested_until)
     y, leads = fitting["y"].to_numpy(), lead_numbers(fitting)
     p_raw = predict_raw(champion.booster, champion.columns, fitting)
     calibration = shifted(champion.calibration, y, p_raw, leads)
@@ -90,6 +152,8 @@ def recalibrate(
     y, leads = test["y"].to_numpy(), lead_numbers(test)
     p_raw = predict_raw(model.booster, model.columns, test)
     rivals = {"rules_roc_auc": points(test, scorecard)["rules_score"].to_numpy()} if scorecard.rows else {}
+    if true_probability is not None:
+        rivals["reachable_roc_auc"] = test[true_probability].cast(pl.Float64).fill_null(np.nan).to_numpy()
     metrics = evaluate(
         y, calibration.apply(p_raw), leads, rivals=rivals, seed=settings.seed, replicates=settings.replicates
     )
@@ -116,16 +180,16 @@ def recalibrate(
     return with_figures(result)
 
 
-def _latest_month(labelled: Labelled, learned_until: datetime, tested_until: datetime) -> pl.DataFrame:
+def _latest_month(labelled: Labelled, standing: Standing) -> pl.DataFrame:
     rows = labelled.rows
     if rows.is_empty():
         return rows
     last = rows["as_of"].max()
     assert isinstance(last, datetime)
     first = pl.col("as_of").min().over("lead_id")
-    begin = max(last - MONTH, tested_until)
+    begin = max(last - MONTH, standing.tested_until)
     return rows.filter(
-        first > pl.lit(learned_until, dtype=pl.Datetime("us")),
+        first > pl.lit(standing.learned_until, dtype=pl.Datetime("us")),
         pl.col("as_of") > pl.lit(begin, dtype=pl.Datetime("us")),
     )
 

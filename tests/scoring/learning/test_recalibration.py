@@ -11,7 +11,7 @@ import pytest
 
 from leadmart.features.errors import LeadmartError
 from leadmart.scoring.learning.fitting import Label, TrainSettings, fit
-from leadmart.scoring.learning.recalibration import recalibrate, shifted
+from leadmart.scoring.learning.recalibration import Standing, recalibrate, shifted
 from leadmart.scoring.models.calibration import logit, sigmoid
 from leadmart.scoring.models.calibration.fits import FITS
 from leadmart.scoring.models.model import Model, predict
@@ -75,15 +75,13 @@ def later_rows(world, early, base):
 def followed(world, early, champion, columns, scorecard, base, cut_off=None):
     blocks = {b.name: b for b in champion.blocks}
     return recalibrate(
-        champion.model,
+        Standing(champion.model, blocks["calibration"].last, blocks["test"].last),
         later_rows(world, early, base),
         columns,
         scorecard,
         LABEL,
         TrainSettings(cut_off or early.cut_off + LATER, replicates=20),
         feature_set_version="f_1",
-        learned_until=blocks["calibration"].last,
-        tested_until=blocks["test"].last,
     )
 
 
@@ -120,3 +118,10 @@ def test_c7_a_month_that_has_not_matured_is_waited_for(world, early, champion, c
         followed(world, early, champion, columns, scorecard, base=-1.2, cut_off=early.cut_off)
     assert caught.value.code == "nothing_to_recalibrate"
     assert "are wanted" in caught.value.render()
+
+
+def test_c7_a_label_defined_anew_is_never_mixed_in(world, early, champion, columns, scorecard):
+    """C7, L7: outcomes by another definition say nothing of a drift."""
+    other = replace(champion, model=replace(champion.model, label_version="l_0"))
+    with pytest.raises(LeadmartError, match="never mixed"):
+        followed(world, early, other, columns, scorecard, base=-1.2)
