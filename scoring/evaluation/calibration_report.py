@@ -28,6 +28,7 @@ def calibration_section(
     return {
         "method": calibration.method,
         "why": calibration.why,
+        "shift": calibration.shift,
         "rows": calibration.rows,
         "positives": calibration.positives,
         "candidates": [candidate.as_json() for candidate in calibration.weighed],
@@ -43,7 +44,8 @@ def calibration_text(document: Mapping[str, Any]) -> list[str]:
     section = document.get("calibration")
     if not section:
         return []
-    lines = ["", f"  calibration: {section['method']}"]
+    moved = f", log odds moved by {section['shift']:+.2f}" if section["shift"] else ""
+    lines = ["", f"  calibration: {section['method']}{moved}"]
     if section["candidates"]:
         weighed = ", ".join(f"{c['method']} {c['log_loss']:.4f}" for c in section["candidates"])
         lines.append(f"    log-loss on held-out leads of its block: {weighed}")
