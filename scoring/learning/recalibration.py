@@ -16,12 +16,11 @@ from leadmart.features.warehouse import Warehouse
 from leadmart.scoring.champion import champion_version, load_model
 from leadmart.scoring.evaluation.calibration_report import calibration_section
 from leadmart.scoring.evaluation.figures import evaluate
-from leadmart.scoring.learning.dataset import Exclusion, Labelled, label_rows, outcome_leads
+from leadmart.scoring.learning.dataset import Exclusion, Labelled, cluster_numbers, label_rows, outcome_leads
 from leadmart.scoring.learning.fitting import (
     Label,
     TrainingResult,
     TrainSettings,
-    lead_numbers,
     summary_of,
     with_figures,
 )
@@ -137,11 +136,11 @@ def recalibrate(
     labelled = label_rows(frame, horizon=label.horizon, ingest_lag=settings.ingest_lag, cut_off=settings.cut_off)
     month = _latest_month(labelled, standing)
     # Dealt blindly: halves with as many outcomes each would agree by their making.
-    halves = folds_of(np.zeros(month.height, dtype=np.int8), lead_numbers(month), folds=2)
+    halves = folds_of(np.zeros(month.height, dtype=np.int8), cluster_numbers(month), folds=2)
     fitting, test = (month.filter(pl.Series(halves == half)) for half in (0, 1))
     _refuse_too_few(fitting, test, standing.tested_until)
-    y, leads = fitting["y"].to_numpy(), lead_numbers(fitting)
-    p_raw = predict_raw(champion.booster, champion.columns, fitting)
+    y, leads = fitting["y"].to_numpy(), cluster_numbers(fitting)
+    p_raw = predict_raw(champion.estimator, champion.columns, fitting)
     calibration = shifted(champion.calibration, y, p_raw, leads)
     if calibration == champion.calibration:
         z = shift_z(y, calibration.apply(p_raw), leads)
@@ -150,8 +149,8 @@ def recalibrate(
         calibration = replace(calibration, rows=fitting.height, positives=outcome_leads(fitting)[0])
         words = f"calibration: {calibration.method} ({calibration.why})"
     model = replace(champion, calibration=calibration)
-    y, leads = test["y"].to_numpy(), lead_numbers(test)
-    p_raw = predict_raw(model.booster, model.columns, test)
+    y, leads = test["y"].to_numpy(), cluster_numbers(test)
+    p_raw = predict_raw(model.estimator, model.columns, test)
     rivals = {"rules_roc_auc": points(test, scorecard)["rules_score"].to_numpy()} if scorecard.rows else {}
     if true_probability is not None:
         rivals["reachable_roc_auc"] = test[true_probability].cast(pl.Float64).fill_null(np.nan).to_numpy()

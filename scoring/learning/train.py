@@ -231,9 +231,11 @@ def _settings(
         threads=threads or 1,
         waived_leak=section.waive_leak,
         waived=section.waive,
+        monotone=section.monotone,
         clocks={
             "unknown": [{"column": u.column, "sources": list(u.sources), "rows": u.rows} for u in frame.unknown],
             "assumed": [each.as_json() for each in assumed],
+            **frame.sections,
         },
         clock_notes=(*(each.words for each in assumed), *_unknown_notes(frame)),
     )

@@ -8,8 +8,8 @@ from datetime import timedelta
 import polars as pl
 import pytest
 
-from leadmart.scoring.learning.dataset import label_rows, split
-from leadmart.scoring.learning.fitting import Label, TrainSettings, fit, lead_numbers
+from leadmart.scoring.learning.dataset import cluster_numbers, label_rows, split
+from leadmart.scoring.learning.fitting import Label, TrainSettings, fit
 from leadmart.scoring.models.calibration import fit_calibration
 from leadmart.scoring.models.model import predict
 
@@ -42,7 +42,7 @@ def test_c1_calibration_is_fitted_on_its_own_block(trained, parts, columns):
     others = pl.concat([parts.train, parts.validation, parts.test])["lead_id"].unique()
     assert block.filter(pl.col("lead_id").is_in(others.implode())).height == 0
     p_raw = predict(trained.model, block, columns, "f_1").rows["p_raw"].to_numpy()
-    again = fit_calibration(block["y"].to_numpy(), p_raw, lead_numbers(block))
+    again = fit_calibration(block["y"].to_numpy(), p_raw, cluster_numbers(block))
     assert trained.model.calibration == again
     assert (again.rows, again.positives > 50) == (block.height, True)
 

@@ -106,9 +106,11 @@ def test_c7_after_a_drift_only_the_intercept_changes(world, early, champion, col
 
 
 def test_c7_without_a_drift_the_champion_stays(world, early, champion, columns, scorecard):
-    """C7: the same version, and a note that says why."""
-    found = followed(world, early, champion, columns, scorecard, base=-2.2)
-    assert found.model.model_version == champion.model.model_version
+    """C7: a champion that has followed the month already keeps its version, and a note says why."""
+    first = followed(world, early, champion, columns, scorecard, base=-1.2)
+    assert first.model.model_version != champion.model.model_version
+    found = followed(world, early, replace(champion, model=first.model), columns, scorecard, base=-1.2)
+    assert found.model.model_version == first.model.model_version
     assert any("as expected" in note for note in found.notes)
 
 
