@@ -47,6 +47,7 @@ def evaluate(
     leads: Ints,
     *,
     rivals: Mapping[str, Floats] | None = None,
+    ranked_by: Floats | None = None,
     seed: int = 1,
     replicates: int = 500,
 ) -> dict[str, Metric]:
@@ -59,7 +60,8 @@ def evaluate(
     slope held at 1. brier_skill is 1 - brier / (base rate * (1 - base rate)): over a constant that knows the block's
     own rate, so that a p without skill is at most 0. ece is the mean distance of observed rate and mean p over 15 bins
     of as many rows; it is above 0 for a perfect p too, so it is judged against its own null elsewhere (C6) and has no
-    interval: drawing again inflates it once more.
+    interval: drawing again inflates it once more. `ranked_by` gives the order where p has ties that scoring does not:
+    p_raw of a p_cal in steps (C4).
     """
     rivals = rivals or {}
     names = [
@@ -69,7 +71,8 @@ def evaluate(
     if len(y) == 0:
         return {name: Metric(None, reason="there are no rows") for name in [*names, *rivals]}
     # One order of rows for every caller: sums of doubles depend on it.
-    keys: list[NDArray[Any]] = [*rivals.values(), leads, y, -p]
+    ranked = p if ranked_by is None else ranked_by
+    keys: list[NDArray[Any]] = [*rivals.values(), leads, y, -ranked, -p]
     order = np.lexsort(keys)
     y, p, leads = y[order], p[order], leads[order]
     truth = y.astype(np.float64)
@@ -79,7 +82,7 @@ def evaluate(
 
     inside = np.clip(p, 1e-15, 1 - 1e-15)
     loss = -(truth * np.log(inside) + (1 - truth) * np.log1p(-inside))
-    ranking, line = Ranking(truth, p), Line(truth, logit(p))
+    ranking, line = Ranking(truth, ranked[order]), Line(truth, logit(p))
     apart = _Distance(truth, p)
 
     def means(w: Floats) -> Floats:

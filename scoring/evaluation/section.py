@@ -26,6 +26,7 @@ from leadmart.scoring.evaluation.proxies import proxies
 from leadmart.scoring.evaluation.segments import levels_of, segments
 from leadmart.scoring.evaluation.thresholds import thresholds
 from leadmart.scoring.evaluation.tiers import QUALIFIED, tiers
+from leadmart.scoring.learning.dataset import CLUSTER, cluster_numbers, cluster_of
 from leadmart.scoring.models.calibration import sigmoid
 from leadmart.scoring.policy import Policy
 from leadmart.scoring.scorecard import Scorecard, points
@@ -85,9 +86,10 @@ def evaluation_section(
     replicates = min(replicates, max(200, _MOST_DRAWN // test.height))
     rows = _scored(test, columns, model, scorecard, asked)
     y, leads, weeks, ties = rows.y, rows.leads, rows.weeks, rows.ties
-    draws = Bootstrap(leads, seed, replicates)
+    clusters = cluster_numbers(test)
+    draws = Bootstrap(clusters, seed, replicates)
     last = last_of_week(leads, weeks)
-    weekly = Bootstrap(leads[last], seed, replicates)
+    weekly = Bootstrap(clusters[last], seed, replicates)
     orders = {rows.order: rows.composite[last]} | ({"rules": rows.rules[last]} if rows.order != "rules" else {})
     deals = deals_of(asked.observed, test, training)
     weekly_deals = deals.at(last)
@@ -95,6 +97,7 @@ def evaluation_section(
     at_capacity = value_at_capacity(
         y[last], weekly_deals, orders, weeks[last], ties[last], weekly, leads_per_week=asked.leads_per_week
     )
+    people = hashes_of(test[cluster_of(test)])  # rows of one person stay in one half
     groups = {column: levels_of(test[column]) for column in asked.audit if column != asked.holdout}
     return {
         "rows": _rows(test, rows),
@@ -115,18 +118,18 @@ def evaluation_section(
             s.as_json() for s in segments(y, rows.p, rows.score, {c: levels_of(test[c]) for c in named}, draws)
         ],
         "fairness": _fairness(rows, groups, draws),
-        "proxies": [each.as_json() for each in proxies(test, columns, groups, ties, seed=seed)] if groups else [],
+        "proxies": [each.as_json() for each in proxies(test, columns, groups, people, seed=seed)] if groups else [],
         "flagged_inputs": list(asked.flagged),
         "pipeline_value": _with_orders(value, at_capacity),
         "hand_off": asked.hand_off.as_json() if asked.hand_off else {"reason": "nothing is scored yet"},
-        "against_rules": _against_rules(rows, training, scorecard, model, seed, replicates),
+        "against_rules": _against_rules(rows, clusters, training, scorecard, model, seed, replicates),
     }
 
 
 @dataclass(frozen=True)
 class _Rows:
-    """The test rows as arrays in the order of (lead_id, as_of). `score` orders by the model alone, or by the points
-    without one; `composite` is what people see, and `order` what it is called.
+    """The test rows as arrays in the order of (lead_id, as_of). `leads` numbers leads, not persons. `score` orders by
+    the model alone, or by the points without one; `composite` is what people see, and `order` what it is called.
     """
 
     y: NDArray[np.int8]
@@ -198,16 +201,19 @@ def _tiers(
     names = list(rows.tier)
     blocked = _blocked_beside(asked.blocked, test, training)
     if blocked is not None and blocked.height:
-        same = [c for c in ("lead_id", "as_of", "y", *([asked.holdout] if asked.holdout else [])) if c in test.columns]
+        wanted = ("lead_id", "as_of", "y", CLUSTER, *([asked.holdout] if asked.holdout else []))
+        same = [c for c in wanted if c in test.columns]
         have = [c for c in same if c in blocked.columns]
         every = pl.concat([test.select(same), blocked.select(have)], how="diagonal_relaxed")
         names += ["disqualified"] * blocked.height
+    if CLUSTER in every.columns:  # blocked rows of a caller that knows no persons stand for themselves
+        every = every.with_columns(pl.coalesce(CLUSTER, "lead_id"))
     every = every.with_columns(pl.Series("_tier", names)).sort("lead_id", "as_of")
     reviewed = every[asked.holdout].fill_null(False).to_numpy() if asked.holdout in every.columns else None
     found = tiers(
         every["y"].to_numpy(),
         every["_tier"].to_list(),
-        Bootstrap(every["lead_id"].rank("dense").cast(pl.Int64).to_numpy(), seed, replicates),
+        Bootstrap(cluster_numbers(every), seed, replicates),
         rejected=verdicts_of(asked.observed, every),
         reviewed=reviewed,
     )
@@ -219,7 +225,8 @@ def _blocked_beside(blocked: pl.DataFrame | None, test: pl.DataFrame, training: 
         return None
     first, last = test["as_of"].min(), test["as_of"].max()
     beside = blocked.filter(pl.col("as_of").is_between(pl.lit(first), pl.lit(last)))
-    return beside.join(training.select("lead_id").unique(), on="lead_id", how="anti")
+    together = cluster_of(training) if cluster_of(training) in beside.columns else "lead_id"
+    return beside.join(training.select(together).unique(), on=together, how="anti")
 
 
 def _rows(test: pl.DataFrame, rows: _Rows) -> dict[str, Any]:
@@ -255,7 +262,13 @@ def _with_orders(value: PipelineValue, at_capacity: tuple[tuple[str, Any], ...])
 
 
 def _against_rules(
-    rows: _Rows, training: pl.DataFrame, scorecard: Scorecard, model: Model | None, seed: int, replicates: int
+    rows: _Rows,
+    clusters: Ints,
+    training: pl.DataFrame,
+    scorecard: Scorecard,
+    model: Model | None,
+    seed: int,
+    replicates: int,
 ) -> dict[str, Any]:
     """The model minus the rules on the same rows. The rules' probability is a logistic of their points, fitted where
     the model learned.
@@ -274,7 +287,7 @@ def _against_rules(
         rows.y,
         rows.p,
         rows.rules if by_points is None else by_points,
-        rows.leads,
+        clusters,
         seed=seed,
         replicates=replicates,
         are_probabilities=by_points is not None,
