@@ -9,6 +9,8 @@ import numpy as np
 import polars as pl
 import pytest
 
+from leadmart.scoring.models.model import predict_raw
+
 HORIZON = timedelta(days=90)
 
 
@@ -38,6 +40,28 @@ def test_young_cohorts_do_not_bend_the_base_rate(world: Any, fit_world: Any, sha
         positives, rows, truth = positives + found.positives, rows + found.rows, made.rows["p_true"][0]
     assert truth is not None
     assert abs(positives / rows - truth) < 2 * (truth * (1 - truth) / rows) ** 0.5
+
+
+def test_several_ages_keep_the_promise_to_an_old_lead(world: Any, fit_world: Any) -> None:
+    """T2: of those who convert, most do within weeks, so whoever still waits after two months hardly will. Learned at
+    the first day alone, the model promises such a lead several times too much, and at ten ages less than half of that.
+    """
+    made = world(leads=2500, base=0.0, seed=31)
+    ids = made.rows["lead_id"].unique().sort()
+    draw = np.random.default_rng(13)
+    waits = pl.DataFrame({"lead_id": ids, "days": draw.exponential(15, len(ids)), "ever": draw.random(len(ids))})
+    at = pl.col("created_at") + (pl.col("days") * 86_400e6).cast(pl.Duration("us"))
+    is_won = (pl.col("ever") < 0.7 * pl.col("p_true")) & (at <= made.cut_off)
+    rows = made.rows.join(waits, on="lead_id").with_columns(pl.when(is_won).then(at).alias("outcome_at"))
+    old = rows.filter(pl.col("lead_age_days") == 60, (pl.col("outcome_at") > pl.col("as_of")).fill_null(True))
+    truth = (old["outcome_at"] <= old["as_of"] + HORIZON).fill_null(False).mean()
+    promised = {}
+    for name, learned in (("one", rows.filter(pl.col("lead_age_days") == 1)), ("ten", rows)):
+        model = fit_world(made, learned, replicates=20).model
+        assert model is not None, name
+        promised[name] = float(model.calibration.apply(predict_raw(model.estimator, model.columns, old)).mean())
+    assert promised["one"] > 4 * truth
+    assert promised["ten"] < promised["one"] / 2
 
 
 def drifting(made: Any, low: float = 0.35) -> pl.DataFrame:
