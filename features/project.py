@@ -153,6 +153,7 @@ class TrainSection(Section):
     months: int = Field(default=24, ge=1, le=120)
     most_landmarks: int = Field(default=1_000_000, ge=1000)
     person: Name = "email"
+    group_by: Literal["lead", "account"] = "lead"
     ingest_lag_days: int = Field(default=1, ge=0, le=365)
     seed: int = Field(default=1, ge=0)
     test_days: int = Field(default=60, ge=1)

@@ -191,8 +191,7 @@ def backtest(folds: Folds, candidates: Sequence[Candidate]) -> Backtest:
 def _drawn(rows: pl.DataFrame, seed: int) -> pl.DataFrame:
     """At most `MOST_ROWS` of them, of whole leads, drawn by the seed from the sorted ids; sorted."""
     if rows.height > MOST_ROWS:
-        leads = rows[cluster_of(rows)].unique().sort()
-        wanted = int(leads.len() * MOST_ROWS / rows.height)
-        chosen = np.sort(np.random.default_rng(seed).permutation(leads.len())[:wanted])
-        rows = rows.join(leads.gather(chosen).to_frame(), on=cluster_of(rows), how="semi")
+        leads = rows.group_by(cluster_of(rows)).len().sort(cluster_of(rows))
+        turn = leads[np.random.default_rng(seed).permutation(leads.height)]
+        rows = rows.join(turn.filter(pl.col("len").cum_sum() <= MOST_ROWS), on=cluster_of(rows), how="semi")
     return rows.sort("as_of", "lead_id")

@@ -21,6 +21,7 @@ from leadmart.features.registry import Registry
 from leadmart.features.session import Session
 from leadmart.features.unknown import Unknown, unknown_columns
 from leadmart.scoring.gates import is_blocked
+from leadmart.scoring.learning.accounts import group_by_account
 from leadmart.scoring.learning.dataset import CLUSTER, Exclusion, label_rows
 from leadmart.scoring.learning.horizon import horizon_section
 from leadmart.scoring.learning.population import LEADS, blocked_by, followed_leads, make_leads, population_section
@@ -73,6 +74,8 @@ def training_frame(
     _refuse_rows_outside(session, spine, selection.spine)
     make_outcomes(session, session.registry, label)
     make_leads(session, spine, label, settings.train.person)
+    if settings.train.group_by == "account":
+        group_by_account(session, selection, spine)
     key = spine.key
     pairs = session.warehouse.frame(
         f"SELECT s.{key}, s.as_of, o.outcome_at, COALESCE(l.{CLUSTER}, s.{key}) AS {CLUSTER} "
@@ -95,6 +98,7 @@ def training_frame(
         ),
         "population": population_section(session, spine, selection.spine, names),
     }
+    sections["population"]["persons"]["by"] = "person" if settings.train.group_by == "lead" else "account"
     usable, sampled_out = _sample(session, usable, settings.train)
     pairs = pairs.join(sampled_out.select(key).unique(), on=key, how="anti")
     session.warehouse.register("usable", usable)

@@ -116,9 +116,11 @@ def population_text(document: Mapping[str, Any]) -> list[str]:
         f"(spine {scored['spine']}, {scored['leads']:,} leads at the last landmark)"
     ]
     if persons["duplicates"]:
+        by_account = persons.get("by") == "account"
+        what = "accounts, or persons of none" if by_account else "persons by their address"
         lines.append(
-            f"  {persons['leads']:,} leads are {persons['persons']:,} persons by their address: leads of one person "
-            "stand in one block"
+            f"  {persons['leads']:,} leads are {persons['persons']:,} {what}: leads of one "
+            f"{'account' if by_account else 'person'} stand in one block"
         )
     lines += [f"  blocked  {each['rows']:>9,} landmarks: {each['words']}" for each in section["blocked"]]
     return lines + [f"  warning: {words}" for words in section["warnings"]]
