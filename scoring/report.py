@@ -99,6 +99,7 @@ def _tiers(run: Run) -> list[str]:
 
 def training_text(trained: Trained) -> str:
     """What was learned, from whom, and how good it is on the test block."""
+    from leadmart.scoring.evaluation.calibration_report import calibration_text
     from leadmart.scoring.learning.choice import candidates_text
     from leadmart.scoring.learning.horizon import horizon_text
     from leadmart.scoring.learning.population import population_text
@@ -122,6 +123,7 @@ def training_text(trained: Trained) -> str:
     if result.suspects:
         lines += ["", "  suspects: columns that may tell the outcome better than behaviour can"]
         lines += [f"    {s.column}: {s.why}{f'; waived: {s.waived}' if s.waived else ''}" for s in result.suspects]
+    lines += calibration_text(document)
     lines += ["", *population_text(document), *horizon_text(document)]
     lines += ["", *(f"  {note}" for note in result.notes)]
     return "\n".join(lines)

@@ -11,6 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from leadmart.features.lookup import FeatureColumn
+from leadmart.scoring.evaluation.calibration_report import calibration_section
 from leadmart.scoring.evaluation.figures import Metric, evaluate
 from leadmart.scoring.learning.backtest import backtest, rolling_folds
 from leadmart.scoring.learning.candidates import candidates, fit_model, refuse_unfit_directions
@@ -114,6 +115,7 @@ class TrainingResult:
     cut_off: datetime
     ingest_lag: timedelta
     clocks: Mapping[str, object] = field(default_factory=dict)
+    calibration: Mapping[str, object] = field(default_factory=dict)
     candidates: Sequence[Mapping[str, object]] = ()
 
     def as_json(self) -> dict[str, object]:
@@ -152,6 +154,7 @@ class TrainingResult:
                 for b in self.blocks
             ],
             "notes": list(self.notes),
+            "calibration": dict(self.calibration),
             "candidates": list(self.candidates),
             **self.clocks,
         }
@@ -220,16 +223,17 @@ def fit(
         positive_leads=positive,
         negative_leads=negative,
         excluded=(*labelled.excluded, *parts.left_out),
-        blocks=tuple(_summary(name, block) for name, block in parts.blocks().items()),
+        blocks=tuple(summary_of(name, block) for name, block in parts.blocks().items()),
         metrics=metrics,
         suspects=suspects,
         notes=tuple(notes),
         cut_off=settings.cut_off,
         ingest_lag=settings.ingest_lag,
         clocks=settings.clocks,
+        calibration=_calibration(model, parts.test, metrics, settings.seed) if model else {},
         candidates=choice.document if choice else (),
     )
-    return _with_figures(result) if model else result
+    return with_figures(result) if model else result
 
 
 def _choose(
@@ -313,6 +317,11 @@ def _metrics(
     return {name: found[name] for name in ("base_rate", *rivals)}
 
 
+def _calibration(model: Model, test: pl.DataFrame, metrics: Mapping[str, Metric], seed: int) -> dict[str, object]:
+    p_raw = predict_raw(model.estimator, model.columns, test)
+    return calibration_section(model.calibration, p_raw, test["y"].to_numpy(), cluster_numbers(test), metrics, seed)
+
+
 def _what_is_missing(positive: int, negative: int) -> str:
     short = [
         f"{RULES_FLOOR - count} more {name} leads"
@@ -325,7 +334,8 @@ def _what_is_missing(positive: int, negative: int) -> str:
     )
 
 
-def _summary(name: str, block: pl.DataFrame) -> BlockSummary:
+def summary_of(name: str, block: pl.DataFrame) -> BlockSummary:
+    """A block in figures."""
     if block.is_empty():
         return BlockSummary(name, 0, 0, 0, None, None)
     first, last = block["as_of"].min(), block["as_of"].max()
@@ -334,7 +344,8 @@ def _summary(name: str, block: pl.DataFrame) -> BlockSummary:
     return BlockSummary(name, block.height, block.n_unique("lead_id"), outcome_leads(block)[0], first, last)
 
 
-def _with_figures(result: TrainingResult) -> TrainingResult:
+def with_figures(result: TrainingResult) -> TrainingResult:
+    """The result whose model carries its own report."""
     assert result.model is not None
     figures = {name: metric.as_json() for name, metric in result.metrics.items()}
     training: dict[str, object] = {

@@ -73,7 +73,7 @@ class Model:
         try:
             given = json.loads(text)
             given["columns"] = tuple(ModelColumn(**{**c, "levels": tuple(c["levels"])}) for c in given["columns"])
-            given["calibration"] = Calibration(**given["calibration"])
+            given["calibration"] = Calibration.from_json(given["calibration"])
             given["estimator"] = _estimator(given)
             given["reference"] = tuple(given["reference"])
             for name in ("params", "libraries"):
@@ -95,7 +95,7 @@ class Model:
             **held,
             **self.estimator.document(),
             "columns": [asdict(column) for column in self.columns],
-            "calibration": asdict(self.calibration),
+            "calibration": self.calibration.as_json(),
         }
 
     def effective_weight(self, max_weight: float) -> float:
@@ -105,8 +105,8 @@ class Model:
 
 @dataclass(frozen=True)
 class Predictions:
-    """`rows`: p_raw, p_cal and rank (Float64) in the order of the frame given. `warnings` counts levels unknown at
-    fit.
+    """`rows`: p_raw, p_cal, p_low, p_high and rank (Float64) in the order of the frame given; p_low and p_high are NULL
+    where the calibration gives no interval. `warnings` counts levels unknown at fit.
     """
 
     rows: pl.DataFrame
@@ -140,16 +140,23 @@ def predict_raw(estimator: Estimator, columns: Sequence[ModelColumn], rows: pl.D
 def predict(
     model: Model, rows: pl.DataFrame, columns: Sequence[FeatureColumn], feature_set_version: str
 ) -> Predictions:
-    """p_raw, p_cal and rank for each row, in order.
+    """p_raw, p_cal with its interval, and rank for each row, in order.
 
     `columns` is what the rows' table has, in its order. Raises LeadmartError `feature_mismatch` where that or the
     feature set version is not what the model was trained on: a swapped column would score without a sound.
     """
     refuse_other_features(model, columns, feature_set_version)
     p_raw = predict_raw(model.estimator, model.columns, rows)
+    low, high = model.calibration.interval(p_raw)
     frame = pl.DataFrame(
-        {"p_raw": p_raw, "p_cal": model.calibration.apply(p_raw), "rank": rank_in(model.reference, p_raw)}
-    )
+        {
+            "p_raw": p_raw,
+            "p_cal": model.calibration.apply(p_raw),
+            "p_low": low,
+            "p_high": high,
+            "rank": rank_in(model.reference, p_raw),
+        }
+    ).with_columns(pl.col("p_low", "p_high").fill_nan(None))
     return Predictions(frame, level_warnings(model, rows))
 
 
