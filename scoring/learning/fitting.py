@@ -310,8 +310,11 @@ def _metrics(
         rivals["reachable_roc_auc"] = test[true_probability].cast(pl.Float64).fill_null(np.nan).to_numpy()
     y, leads = test["y"].to_numpy(), cluster_numbers(test)
     if model is not None:
-        p = model.calibration.apply(predict_raw(model.estimator, model.columns, test))
-        return evaluate(y, p, leads, rivals=rivals, seed=settings.seed, replicates=settings.replicates)
+        p_raw = predict_raw(model.estimator, model.columns, test)
+        p = model.calibration.apply(p_raw)
+        return evaluate(
+            y, p, leads, rivals=rivals, ranked_by=p_raw, seed=settings.seed, replicates=settings.replicates
+        )  # fmt: skip
     # No probability exists, so nothing that needs one is measured.
     found = evaluate(y, np.zeros(len(y)), leads, rivals=rivals, seed=settings.seed, replicates=settings.replicates)
     return {name: found[name] for name in ("base_rate", *rivals)}

@@ -155,7 +155,13 @@ def recalibrate(
     if true_probability is not None:
         rivals["reachable_roc_auc"] = test[true_probability].cast(pl.Float64).fill_null(np.nan).to_numpy()
     metrics = evaluate(
-        y, calibration.apply(p_raw), leads, rivals=rivals, seed=settings.seed, replicates=settings.replicates
+        y,
+        calibration.apply(p_raw),
+        leads,
+        rivals=rivals,
+        ranked_by=p_raw,
+        seed=settings.seed,
+        replicates=settings.replicates,
     )
     positive, negative = outcome_leads(fitting)
     result = TrainingResult(

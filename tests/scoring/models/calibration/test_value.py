@@ -11,6 +11,7 @@ import polars as pl
 import pytest
 
 from leadmart.scoring.composite import composite
+from leadmart.scoring.evaluation.figures import evaluate
 from leadmart.scoring.models.calibration import Calibration, logit, sigmoid
 from leadmart.scoring.models.calibration.fits import FITS, fit_isotonic, fit_platt, fit_venn_abers
 from leadmart.scoring.models.model import rank_in, reference_of
@@ -61,6 +62,19 @@ def test_c4_ties_of_p_cal_are_ordered_by_p_raw(fitted, method):
     inside = tied.sort("p_cal", "p_raw").with_columns(pl.col("composite").diff().over("p_cal").alias("step"))
     assert inside["step"].drop_nulls().min() >= 0
     assert frame.sort("p_raw")["composite"].is_sorted()
+
+
+def test_c4_ties_cost_the_figures_no_ranking(fitted):
+    """C4: ROC-AUC, PR-AUC and lift are those of p_raw, by which leads are ranked; chances are p_cal's."""
+    y, p_raw, leads = block(3000, seed=6)
+    p = fitted["isotonic"].apply(p_raw)
+    with_ties = evaluate(y, p, leads, replicates=20)
+    found, raw = evaluate(y, p, leads, ranked_by=p_raw, replicates=20), evaluate(y, p_raw, leads, replicates=20)
+    for name in ("roc_auc", "pr_auc", "lift_top_decile"):
+        assert found[name].value == pytest.approx(raw[name].value, rel=1e-12), name
+        assert found[name].value != with_ties[name].value, name
+    for name in ("log_loss", "brier", "calibration_slope"):
+        assert found[name].value == pytest.approx(with_ties[name].value, rel=1e-9), name
 
 
 def test_c4_isotonic_is_kept_off_0_and_1(fitted):
