@@ -22,6 +22,7 @@ from leadmart.scoring.learning.dataset import (
     split,
 )
 from leadmart.scoring.learning.suspects import Suspect, find_suspects, judged, too_good
+from leadmart.scoring.life.looks import tested
 from leadmart.scoring.models.calibration import fit_calibration
 from leadmart.scoring.models.model import (
     EARLY_STOPPING_FLOOR,
@@ -85,7 +86,8 @@ class BlockSummary:
 @dataclass(frozen=True)
 class TrainingResult:
     """What `train` prints and stores. `model` is None in tier `rules`; then `metrics` are those of the rules score
-    alone. `rows` and `positives` are the landmarks learned from: train, validation and calibration.
+    alone. `rows` and `positives` are the landmarks learned from: train, validation and calibration. `test` is
+    the test block itself.
     """
 
     model: Model | None
@@ -104,6 +106,7 @@ class TrainingResult:
     cut_off: datetime
     ingest_lag: timedelta
     clocks: Mapping[str, object] = field(default_factory=dict)
+    test: pl.DataFrame = field(default_factory=pl.DataFrame, compare=False, repr=False)
 
     def as_json(self) -> dict[str, object]:
         """The document of `train --json`, without `role`."""
@@ -141,6 +144,7 @@ class TrainingResult:
                 for b in self.blocks
             ],
             "notes": list(self.notes),
+            "test": tested(self.test),
             **self.clocks,
         }
 
@@ -206,6 +210,7 @@ def fit(
         cut_off=settings.cut_off,
         ingest_lag=settings.ingest_lag,
         clocks=settings.clocks,
+        test=parts.test,
     )
     return _with_figures(result) if model else result
 

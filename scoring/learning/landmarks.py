@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING
@@ -50,10 +51,12 @@ def training_frame(
     spine: Definition,
     rules: tuple[GateRule, ...],
     cut_off: datetime,
+    only: Callable[[pl.DataFrame], pl.DataFrame] = lambda usable: usable,
 ) -> TrainingFrame:
     """Landmarks of the training spine over the cadence's past moments, with the same definitions that scoring reads.
 
-    Features are computed only where the label is complete. Raises LeadmartError `nothing_to_learn` without any
+    Features are computed only where the label is complete; `only` may narrow these (key, as_of) pairs, and then the
+    rows are the narrowed ones alone. Raises LeadmartError `nothing_to_learn` without any
     landmark, `not_a_subset` where the training spine has rows that scoring would never see.
     """
     settings = session.registry.project.settings
@@ -78,7 +81,10 @@ def training_frame(
             code="nothing_to_learn",
             hint="load leads of the past, or raise [train] months",
         )
-    usable = label_rows(pairs, horizon=horizon, ingest_lag=lag, cut_off=cut_off).rows.select(key, "as_of")
+    complete = label_rows(pairs, horizon=horizon, ingest_lag=lag, cut_off=cut_off).rows.select(key, "as_of")
+    usable = only(complete)
+    if usable.height < complete.height:
+        pairs = pairs.join(usable, on=[key, "as_of"], how="semi")
     usable, sampled_out = _sample(session, usable, settings.train)
     pairs = pairs.join(sampled_out.select(key).unique(), on=key, how="anti")
     session.warehouse.register("usable", usable)
