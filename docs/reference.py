@@ -176,7 +176,7 @@ WORDS = {
     "feature_set_version": "hash of the views and versions the score is made of",
     "model_version": "hash of all the model was made from; 'rules' where no model took part",
     "policy_version": "hash of gates, points, blend, tiers and words",
-    "role": "champion: what is shown; candidate; retired",
+    "role": "of a model: champion, whose scores are shown; challenger; retired. Of a score row: champion or shadow",
     "cap": "the lowest cap of the gates that fire; 100 where none does",
     "cap_reason": "the words of that gate",
     "reasons": "up to three, in words",

@@ -114,7 +114,7 @@ def is_as_fair(report: Mapping[str, Any], champion: Mapping[str, Any]) -> Rule:
         told = f"in {len(shared)} groups" if shared else "no group is audited in both reports"
         return Rule("fairness", True, f"not worse {told}" if shared else told)
     named = "; ".join(
-        f"{name[1]} of {name[0]}, {name[2]} {own[0]:.2f} ({own[1]:.2f} to {own[2]:.2f}) against {its[0]:.2f}"
+        f"{name[0]} {name[1]}, chosen at {own[0]:.2f} times the reference's rate ({own[1]:.2f} to {own[2]:.2f}) against {its[0]:.2f}"
         for name, own, its in worse
     )
     return Rule("fairness", False, f"worse beyond its interval for {named}", len(worse), 0)
@@ -125,5 +125,11 @@ def _distance(ratio: float) -> float:
     return max(0.0, 1.0 - ratio)
 
 
-def _ratios(report: Mapping[str, Any]) -> dict[tuple[str, str, str], tuple[float, float, float]]:
-    return {}
+def _ratios(report: Mapping[str, Any]) -> dict[tuple[str, str], tuple[float, float, float]]:
+    """Of each (column, group) with figures the selection rate's ratio to the reference: value, low, high."""
+    found = {}
+    for each in (report.get("evaluation") or {}).get("fairness") or ():
+        ratio = each.get("ratio") or {}
+        if ratio.get("value") is not None and ratio.get("low") is not None and not each.get("is_reference"):
+            found[each["column"], each["group"]] = (ratio["value"], ratio["low"], ratio["high"])
+    return found

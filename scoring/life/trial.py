@@ -213,7 +213,7 @@ def features_named(project: Project) -> dict[str, Any]:
     }
 
 
-def when_comparable(seen: Sequence[Kept], label_days: float, lag_days: int) -> str:
+def when_comparable(seen: Sequence[Kept], label_days: float, lag_days: int, cut_off: datetime) -> str:
     """From which load on there are rows newer than every test, in words."""
     tested = max((kept.tested_until for kept in seen if kept.tested_until), default=None)
     if tested is None:
@@ -221,5 +221,5 @@ def when_comparable(seen: Sequence[Kept], label_days: float, lag_days: int) -> s
     closes = tested + timedelta(days=label_days + lag_days)
     return (
         f"landmarks after {iso(tested)[:10]} are wanted, whose outcomes are complete {label_days:g} + {lag_days} days "
-        f"later: none before the data reach {iso(closes)[:10]}"
+        f"later: the data have to reach past {iso(closes)[:10]}, and end at {iso(cut_off)[:10]}"
     )

@@ -125,7 +125,7 @@ def compare(
             found = "no row" if block is None else f"{block.rows:,} rows of one outcome"
             label = court.trial.session.registry.get("label", project.settings.train.label)
             lag = project.settings.train.ingest_lag_days
-            why = f"{found} newer than both tests; {when_comparable(seen, horizon_days(label), lag)}"
+            why = f"{found} newer than both tests; {when_comparable(seen, horizon_days(label), lag, court.cut_off)}"
             return {**document, **Comparison(a, b, block, 0, 0, {}).as_json(), "why": why}
         say("comparing")
         comparison = court.trial.compare(models[0], models[1], rows)

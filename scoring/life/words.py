@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 
-def decision_text(document: Mapping[str, Any]) -> list[str]:
+def decision_text(document: Mapping[str, Any], refused: str = "not promoted") -> list[str]:
     """The section `promotion` of a report: one line for what was decided, one for each rule."""
     found = document.get("promotion")
     if not found:
         return []
-    lines = [f"  {'promoted' if found['promoted'] else 'not promoted'}: {found['why']}"]
+    lines = [f"  {'promoted' if found['promoted'] else refused}: {found['why']}"]
     for rule in found["rules"] if len(found["rules"]) > 1 else ():
         lines.append(f"    {'held  ' if rule['passed'] else 'failed'}  {rule['name']:<14} {rule['words']}")
     rows = (found["comparison"] or {}).get("rows")
@@ -76,6 +76,6 @@ def move_text(document: Mapping[str, Any]) -> str:
     head = f"{document['to']} is the champion, {document['from']} was; scores follow at the next run"
     if document["from"] == document["to"]:
         return f"{document['to']} is the champion already"
-    told = decision_text({"promotion": document["promotion"]}) if document["promotion"] else []
+    told = decision_text(document, "the rules refuse it")
     waived = [f"  waived: {document['waived']}"] if document["waived"] else []
     return "\n".join([head, *told, *waived, *jump_text(document["jump"])])
