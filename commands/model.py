@@ -88,9 +88,10 @@ def compare(
     as_json: Json = False,
     log_format: LogFormat = None,
 ) -> None:
-    """Lay two models beside each other, on identical rows that neither has seen.
+    """Lay two models beside each other on unseen rows.
 
-    Where there are no such rows it says so, and when there will be. Every look is recorded.
+    The rows are the same for both, and newer than both tests; without any it says when there will be some. Every look
+    is recorded.
     """
     from leadmart.scoring.life.verbs import compare as laid_beside
     from leadmart.scoring.life.words import comparison_text
@@ -110,7 +111,7 @@ def promote(
     as_json: Json = False,
     log_format: LogFormat = None,
 ) -> None:
-    """Make a kept model the champion, if it passes the rules of promotion.
+    """Make a kept model the champion, if the rules let it.
 
     A refusal says which rule and by how much, and changes nothing. Scores follow at the next run.
     """

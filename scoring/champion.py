@@ -57,7 +57,9 @@ def _moved(report: str, refs: Sequence[str]) -> str:
     before = {*named.get("views", ()), *named.get("gates", ())}
     if not before or not refs:
         return ""
-    words = [f"{ref} is new" for ref in sorted(set(refs) - before)] + [f"{ref} is gone" for ref in sorted(before - set(refs))]
+    words = [f"{ref} is new" for ref in sorted(set(refs) - before)] + [
+        f"{ref} is gone" for ref in sorted(before - set(refs))
+    ]
     return f" ({', '.join(words)})" if words else " (the spine, a source or a reference table is another)"
 
 

@@ -95,8 +95,8 @@ def keep(warehouse: Warehouse, result: TrainingResult, report: Mapping[str, Any]
     assert result.model is not None
     warehouse.execute(
         "INSERT INTO store.meta.models (model_version, role, tier, feature_set_version, label, label_version, "
-        f"row_count, positives, artefact, report, run_id, trained_at) VALUES (?, 'challenger', ?, ?, ?, ?, ?, ?, ?, ?, ?, "
-        f"{sql_literal(now())}) ON CONFLICT (model_version) DO NOTHING",
+        f"row_count, positives, artefact, report, run_id, trained_at) VALUES (?, 'challenger', ?, ?, ?, ?, ?, ?, ?, "
+        f"?, ?, {sql_literal(now())}) ON CONFLICT (model_version) DO NOTHING",
         [
             result.model.model_version, result.tier, result.feature_set_version, result.label.name,
             result.label.version, result.rows, result.positives, result.model.to_text(), json.dumps(report), run_id,

@@ -114,7 +114,8 @@ def is_as_fair(report: Mapping[str, Any], champion: Mapping[str, Any]) -> Rule:
         told = f"in {len(shared)} groups" if shared else "no group is audited in both reports"
         return Rule("fairness", True, f"not worse {told}" if shared else told)
     named = "; ".join(
-        f"{name[0]} {name[1]}, chosen at {own[0]:.2f} times the reference's rate ({own[1]:.2f} to {own[2]:.2f}) against {its[0]:.2f}"
+        f"{name[0]} {name[1]}, chosen at {own[0]:.2f} times the reference's rate ({own[1]:.2f} to {own[2]:.2f}) "
+        f"against {its[0]:.2f}"
         for name, own, its in worse
     )
     return Rule("fairness", False, f"worse beyond its interval for {named}", len(worse), 0)

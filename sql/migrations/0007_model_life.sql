@@ -33,7 +33,7 @@ WINDOW by_time AS (ORDER BY m.role = 'champion', m.trained_at, m.model_version);
 CREATE TABLE meta.model_tests (
     model_version  VARCHAR NOT NULL,
     purpose        VARCHAR NOT NULL,     -- test: its own block, when it was trained; comparison: with another model
-    first_as_of    TIMESTAMP NOT NULL,   -- of the rows
+    first_as_of    TIMESTAMP NOT NULL,
     last_as_of     TIMESTAMP NOT NULL,
     row_count      BIGINT NOT NULL,
     positives      BIGINT NOT NULL,
