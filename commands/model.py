@@ -22,6 +22,12 @@ from leadmart.commands.log import LogFormat
 
 
 def train(
+    recalibrate: Annotated[
+        bool,
+        typer.Option(
+            "--recalibrate", help="Only move the champion's chances to the base rate of the latest matured month."
+        ),
+    ] = False,
     no_promote: Annotated[
         bool, typer.Option("--no-promote", help="Keep the model as challenger, whatever the rules of promotion say.")
     ] = False,
@@ -40,7 +46,12 @@ def train(
 
     with progress_bar(of_run=True) as bar:
         trained = learn(
-            project_at(project), bar.say, run_id=bar.run_id, patience=patience_of(wait), may_promote=not no_promote
+            project_at(project),
+            bar.say,
+            run_id=bar.run_id,
+            patience=patience_of(wait),
+            intercept_only=recalibrate,
+            may_promote=not no_promote,
         )
     emit(trained.as_json(), as_json, training_text(trained))
 

@@ -33,7 +33,10 @@ from leadmart.scoring.judge import Judge
 from leadmart.scoring.learning.dataset import SplitSettings
 from leadmart.scoring.learning.fitting import Label, TrainingResult, TrainSettings, fit
 from leadmart.scoring.learning.landmarks import TrainingFrame, training_frame, with_true_probability
-from leadmart.scoring.life.trained import identity, judge_trained, keep_trained
+from leadmart.scoring.learning.recalibration import LEAST_POSITIVES as LEAST_TO_RECALIBRATE
+from leadmart.scoring.learning.recalibration import standing_champion
+from leadmart.scoring.life.promotion import LEAST_POSITIVES
+from leadmart.scoring.life.trained import identity, judge_trained, keep_trained, nothing_kept
 from leadmart.scoring.life.trial import Trial, read_before
 from leadmart.scoring.record import record_command
 
@@ -72,11 +75,13 @@ def train(
     run_id: str | None = None,
     patience: Patience = AT_ONCE,
     may_promote: bool = True,
+    intercept_only: bool = False,
 ) -> Trained:
     """Trains on what is loaded and keeps the model; with too few outcomes the rules stay.
 
     The first model becomes champion; later ones where they pass the rules of promotion against it and `may_promote`,
-    else they are kept as challengers. The store is held to judge the sources and to keep the model. While it learns
+    else they are kept as challengers. `intercept_only` learns nothing anew: the champion's chances are moved to the
+    latest matured month's base rate. The store is held to judge the sources and to keep the model. While it learns
     others may load and run: what it learns from is the state that it judged.
     Raises LeadmartError `nothing_loaded`, `nothing_to_learn`, `quality_failed`, `suspects` and what `check`
     refuses.
@@ -110,6 +115,7 @@ def train(
             )  # fmt: skip
         policy = load_policy(registry, selection)
         trial = Trial(session, selection, policy)
+        standing = standing_champion(warehouse, selection.feature_set_version) if intercept_only else None
         session.stage_whole(sorted({*read, *read_before(trial)}))  # from here on raw is not read
         warehouse.let_go()
         progress("features at past landmarks")
@@ -119,7 +125,7 @@ def train(
         assumed = assumed_arrivals(warehouse, registry, read, session.present)
         progress("learning")
         settings = project.settings.train
-        result = fit(
+        result = (standing.recalibrated if standing else fit)(
             rows,
             typed_columns(feature_columns(selection, "feature"), rows),
             policy.scorecard,
@@ -133,9 +139,11 @@ def train(
         notes = (*result.notes, *dict.fromkeys(waived), *unknown)
         result = replace(result, excluded=(*frame.left_out, *result.excluded), notes=notes)
         report = {**result.as_json(), **identity(result, project)}
-        outcome = judge_trained(trial, result, report, frame.rows, may_promote, progress) if result.model else None
-        if outcome:
-            report |= {"promotion": outcome.decision.as_json()}
+        least = LEAST_TO_RECALIBRATE if intercept_only else LEAST_POSITIVES
+        outcome = (
+            judge_trained(trial, result, report, frame.rows, may_promote, progress, least) if result.model else None
+        )
+        report |= {"promotion": outcome.decision.as_json() if outcome else nothing_kept(warehouse)}
         warehouse.hold(patience.at_least(_TO_KEEP_A_MODEL), "train")
         warehouse.name_run(run_id)
         role = keep_trained(warehouse, result, report, outcome, run_id) if outcome else "rules"
@@ -202,9 +210,11 @@ def _settings(
         threads=threads or 1,
         waived_leak=section.waive_leak,
         waived=section.waive,
+        monotone=section.monotone,
         clocks={
             "unknown": [{"column": u.column, "sources": list(u.sources), "rows": u.rows} for u in frame.unknown],
             "assumed": [each.as_json() for each in assumed],
+            **frame.sections,
         },
         clock_notes=(*(each.words for each in assumed), *_unknown_notes(frame)),
     )

@@ -11,6 +11,7 @@ from leadmart.features.fingerprint import digest
 from leadmart.scoring.champion import RULES
 from leadmart.scoring.life.kept import Kept
 from leadmart.scoring.life.promotion import (
+    LEAST_POSITIVES,
     Rule,
     beats_points,
     enough_rows,
@@ -37,7 +38,7 @@ class Decision:
     """Whether a model may become champion in place of `champion`, by which rules.
 
     `way` is `first` where nothing stands, `refit` or `new_spec` where models are compared, `champion_cannot_score`
-    where the champion's features are gone, `asked_not_to` and `rolled_back` where no rule was asked.
+    where the champion's features are gone; `asked_not_to`, `rolled_back` and `no_model` where no rule was asked.
     """
 
     promoted: bool
@@ -70,7 +71,8 @@ def spec_of(model: Model, section: TrainSection) -> str:
     """
     params = {name: value for name, value in model.params if name != "num_iterations"}
     settings = {name: value for name, value in section.model_dump().items() if name not in _NO_PART_OF_A_SPEC}
-    what = (model.feature_set_version, model.label, model.label_version, model.horizon_days, model.tier)
+    kind = sorted(model.estimator.document())
+    what = (model.feature_set_version, model.label, model.label_version, model.horizon_days, model.tier, kind)
     return "s_" + digest(what, params, settings)[:12]
 
 
@@ -82,17 +84,19 @@ def decide(
     *,
     model: Model | None = None,
     named: str = "on rows that neither has seen",
+    least: int = LEAST_POSITIVES,
 ) -> Decision:
     """Whether a candidate passes the rules against the champion, on labelled rows that both have not seen.
 
-    `model` is the candidate's where it is not kept yet. `named` says in words which rows are meant.
+    `model` is the candidate's where it is not kept yet. `named` says in words which rows are meant, `least`
+    how many leads with the outcome they have to hold.
     """
     if champion is None:
         return Decision(True, "first", RULES, "no model stood: the rules scored")
     can_score = champion.feature_set_version == trial.selection.feature_set_version
     comparison: Comparison | None = None
     why_not = ""
-    enough = enough_rows(_positive_leads(rows), named)
+    enough = enough_rows(_positive_leads(rows), named, least)
     if enough.passed:
         try:
             given = {candidate.model_version: model} if model else {}

@@ -34,10 +34,10 @@ class Rule:
         }  # fmt: skip
 
 
-def enough_rows(positive_leads: int, named: str) -> Rule:
+def enough_rows(positive_leads: int, named: str, least: int = LEAST_POSITIVES) -> Rule:
     """Whether unseen rows hold enough outcomes to compare by; `named` says which rows are meant."""
-    words = f"{positive_leads:,} leads with the outcome {named}; {LEAST_POSITIVES} are wanted"
-    return Rule("unseen_rows", positive_leads >= LEAST_POSITIVES, words, positive_leads, LEAST_POSITIVES)
+    words = f"{positive_leads:,} leads with the outcome {named}; {least} are wanted"
+    return Rule("unseen_rows", positive_leads >= least, words, positive_leads, least)
 
 
 def not_worse(log_loss: Difference) -> Rule:

@@ -15,6 +15,7 @@ from leadmart.scoring.life.jump import jump
 from leadmart.scoring.life.kept import Kept, champion, keep
 from leadmart.scoring.life.looks import block_of, record_look
 from leadmart.scoring.life.pointer import move_to, moves, was_rolled_back
+from leadmart.scoring.life.promotion import LEAST_POSITIVES
 from leadmart.scoring.life.trial import Trial, features_named, unseen
 
 if TYPE_CHECKING:
@@ -38,6 +39,15 @@ def identity(result: TrainingResult, project: Project) -> dict[str, Any]:
     return {"spec": spec, "features": features_named(project)}
 
 
+def nothing_kept(warehouse: Warehouse) -> dict[str, Any] | None:
+    """The section `promotion` where no model was kept and a champion stands: it stays."""
+    standing = champion(warehouse)
+    if standing is None:
+        return None
+    why = f"no model was kept, so {standing.model_version} stays champion"
+    return Decision(False, "no_model", standing.model_version, why).as_json()
+
+
 def judge_trained(
     trial: Trial,
     result: TrainingResult,
@@ -45,11 +55,12 @@ def judge_trained(
     frame: pl.DataFrame,
     may_promote: bool,
     progress: Callable[[str], None],
+    least: int = LEAST_POSITIVES,
 ) -> Outcome:
     """What the rules of promotion say of a model that was just trained; nothing is written.
 
     Compared are the rows of its own test block, measured once and only now, that lie after the champion's. `frame` is
-    what was trained on.
+    what was trained on, `least` the leads with the outcome that are wanted of those rows.
     """
     assert result.model is not None
     warehouse = trial.session.warehouse
@@ -69,9 +80,8 @@ def judge_trained(
         why = f"it was rolled back on {moment:%Y-%m-%d}: `leadmart promote {version}` brings it back"
         return Outcome(Decision(False, "rolled_back", against, why), against, None)
     progress("comparing with the champion")
-    decision = decide(
-        trial, standing, candidate, _new_to(standing, result, frame), model=result.model, named=_named(standing)
-    )
+    rows, named = _new_to(standing, result, frame), _named(standing)
+    decision = decide(trial, standing, candidate, rows, model=result.model, named=named, least=least)
     moved = jump(trial, against, version, result.model) if decision.promoted else None
     return Outcome(decision, against, moved)
 
@@ -87,7 +97,7 @@ def _new_to(standing: Kept | None, result: TrainingResult, frame: pl.DataFrame) 
         return result.test
     complete = label_rows(
         frame, horizon=result.label.horizon, ingest_lag=result.ingest_lag, cut_off=result.cut_off
-    ).rows.select("lead_id", "as_of")
+    ).rows
     return result.test.join(unseen(complete, [standing]), on=["lead_id", "as_of"], how="semi")
 
 

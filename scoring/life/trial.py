@@ -19,7 +19,7 @@ from leadmart.features.registry import Registry
 from leadmart.features.session import Session
 from leadmart.scoring.champion import RULES, load_model, typed_columns
 from leadmart.scoring.evaluation.paired import Difference, paired
-from leadmart.scoring.learning.dataset import label_rows, outcome_leads
+from leadmart.scoring.learning.dataset import cluster_numbers, cluster_of, label_rows, outcome_leads
 from leadmart.scoring.learning.landmarks import training_frame
 from leadmart.scoring.life.kept import Kept, champion
 from leadmart.scoring.life.looks import Block, block_of
@@ -117,13 +117,11 @@ class Trial:
         names = [kept.model_version if kept else RULES for kept in (a, b)]
         given = models or {}
         p_a, p_b = (self.scores(kept, rows, given.get(name)) for kept, name in zip((a, b), names, strict=True))
-        from leadmart.scoring.learning.fitting import lead_numbers
-
         found = paired(
             rows["y"].to_numpy(),
             p_a,
             p_b,
-            lead_numbers(rows),
+            cluster_numbers(rows),
             seed=self.project.settings.train.seed,
             are_probabilities=a is not None and b is not None,
         )
@@ -143,15 +141,17 @@ class Trial:
 
 
 def unseen(pairs: pl.DataFrame, seen: Sequence[Kept]) -> pl.DataFrame:
-    """Of labelled (lead_id, as_of) pairs those that none of the models has learned from or was tested on."""
+    """Of labelled (lead_id, as_of) pairs those that none of the models has learned from or was tested on.
+
+    Where the pairs say which leads are one person or account, these count as one.
+    """
     import polars as pl
 
     tested = max((kept.tested_until for kept in seen if kept.tested_until), default=None)
     learned = max((kept.learned_until for kept in seen if kept.learned_until), default=None)
     late = pl.lit(True) if tested is None else pl.col("as_of") > pl.lit(tested, dtype=pl.Datetime("us"))
     if learned is not None:
-        key = pairs.columns[0]
-        late &= pl.col("as_of").min().over(key) > pl.lit(learned, dtype=pl.Datetime("us"))
+        late &= pl.col("as_of").min().over(cluster_of(pairs)) > pl.lit(learned, dtype=pl.Datetime("us"))
     return pairs.filter(late)
 
 
