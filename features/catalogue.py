@@ -26,7 +26,8 @@ from leadmart.features.warehouse import Warehouse
 
 _META = (
     "loads", "runs", "views", "slices", "slice_inputs", "superseded_slices", "verdicts", "models", "scorings",
-    "score_files", "snapshots", "staged", "staged_files", "staged_days", "unlisted_files",
+    "score_files", "snapshots", "staged", "staged_files", "staged_days", "unlisted_files", "promotions", "model_tests",
+    "shadow_scorings",
 )  # fmt: skip
 
 SCORE_VIEWS = {
@@ -51,6 +52,10 @@ SCORE_VIEWS = {
     "latest": (
         "The champion's scores at its newest as_of, one row per lead.",
         "SELECT * FROM scores.shown WHERE as_of = (SELECT MAX(as_of) FROM scores.shown)",
+    ),
+    "shadow": (
+        "What challengers would have shown, one row per lead, as_of and challenger; nobody goes by them.",
+        "SELECT * FROM scores.lead_scores WHERE role = 'shadow'",
     ),
 }
 

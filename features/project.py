@@ -142,6 +142,7 @@ class ScoringSection(Section):
     scorecard: Name = "scorecard"
     reasons: Name = "reasons"
     reasons_for: str = Field(default="notable", pattern="^(notable|all)$")
+    shadow: bool = True
     tiers: TiersSection = TiersSection()
     boost: BoostSection = BoostSection()
     blend: BlendSection = BlendSection()

@@ -23,7 +23,7 @@ from leadmart.scoring.scorecard import POINTS_PREFIX, points
 if TYPE_CHECKING:
     from leadmart.scoring.models.model import Model
 
-ReasonsFor = Literal["notable", "all"]
+ReasonsFor = Literal["notable", "all", "none"]
 
 RULES_ONLY = "rules"
 SCORE_COLUMNS = (
@@ -150,7 +150,9 @@ def _reasons(
         | (pl.col("cap") < NO_CAP)
         | (pl.col("gates").list.len() > 0)
     )
-    wanted = scored.with_row_index("_row").filter(pl.lit(True) if reasons_for == "all" else is_notable)
+    wanted = scored.with_row_index("_row").filter(
+        {"all": pl.lit(True), "none": pl.lit(False)}.get(reasons_for, is_notable)
+    )
     comments = {column.name: column.comment for column in columns}
     silent = {column.name for column in columns if column.is_history}
     found = [pl.DataFrame(schema={"_row": pl.UInt32, "reason_codes": listed, "reasons": listed})]

@@ -6,6 +6,8 @@ import shlex
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from leadmart.scoring.life.words import decision_text, jump_text
+
 if TYPE_CHECKING:
     from leadmart.scoring.learning.train import Trained
     from leadmart.scoring.pipeline import Run
@@ -77,6 +79,12 @@ def run_text(run: Run) -> str:
         lines.append(f"           {run.left_out:,} leads left out: their outcome is known, there is nothing to predict")
     if document["status"] == "done" and run.command != "restate" and not (run.only or any(scores.values())):
         lines.append(f"           no lead stands in spine {run.selection.spine.name} at {document['as_of']}")
+    if run.shadow:
+        counts = run.shadow.counts
+        lines.append(
+            f"  shadow   {counts.inserted:,} inserted, {counts.updated:,} updated, {counts.unchanged:,} unchanged "
+            f"({run.shadow.model_version}, shown to nobody)"
+        )
     failed = [v for v in run.judge.given if not v.success]
     warned = sum(v.warnings for v in run.judge.given)
     lines.append(f"  quality  {len(run.judge.given)} verdicts, {len(failed)} failed, {warned} warnings")
@@ -126,6 +134,8 @@ def training_text(trained: Trained) -> str:
     lines += calibration_text(document)
     lines += ["", *population_text(document), *horizon_text(document)]
     lines += ["", *(f"  {note}" for note in result.notes)]
+    if told := [*decision_text(document), *jump_text(document["jump"])]:
+        lines += ["", *told]
     return "\n".join(lines)
 
 
