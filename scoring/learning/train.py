@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from leadmart.features import catalogue
 from leadmart.features.clock import now, sql_literal
 from leadmart.features.definition import Definition, horizon_days
+from leadmart.features.erasure.learned import record_learned
 from leadmart.features.errors import LeadmartError
 from leadmart.features.holder import AT_ONCE, Patience
 from leadmart.features.intact import refuse_altered_files
@@ -124,7 +125,7 @@ def train(
         if result.model:
             warehouse.hold(patience.at_least(_TO_KEEP_A_MODEL), "train")
             warehouse.name_run(run_id)
-            _keep(warehouse, result, run_id)
+            _keep(warehouse, result, run_id, frame.rows[label.key].to_list())
             _publish(warehouse, selection)
     return Trained(result, role, run_id, round(time.perf_counter() - started, 3))
 
@@ -187,7 +188,7 @@ def models(warehouse: Warehouse) -> list[dict[str, Any]]:
     return found
 
 
-def _keep(warehouse: Warehouse, result: TrainingResult, run_id: str) -> None:
+def _keep(warehouse: Warehouse, result: TrainingResult, run_id: str, leads: Sequence[str]) -> None:
     """Stores the model as champion; the one before it retires. Training the same again changes nothing but the role."""
     assert result.model is not None
     report = json.dumps(result.as_json())
@@ -202,6 +203,7 @@ def _keep(warehouse: Warehouse, result: TrainingResult, run_id: str) -> None:
                 result.rows, result.positives, result.model.to_text(), report, run_id,
             ],
         )  # fmt: skip
+        record_learned(warehouse, result.model.model_version, leads)
 
 
 def _settings(
