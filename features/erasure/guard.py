@@ -19,7 +19,7 @@ def erased_digest(warehouse: Warehouse) -> str | None:
     if not _has_table(warehouse):
         return None
     ((number, hashed),) = warehouse.rows(
-        "SELECT COUNT(*), CAST(BIT_XOR(HASH(kind, hash)) AS VARCHAR) FROM store.meta.erased"
+        "SELECT COUNT(*), MD5(STRING_AGG(kind || hash, ',' ORDER BY kind, hash)) FROM store.meta.erased"
     )
     return digest(number, hashed) if number else None
 

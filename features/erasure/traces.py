@@ -1,4 +1,4 @@
-"""Traces of a person in the store's own tables: score rows go, and words that name them are taken out of other texts."""
+"""Traces of a person in the store's own tables: score rows go, and words that name them are taken out of texts."""
 
 from __future__ import annotations
 

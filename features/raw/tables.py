@@ -69,7 +69,8 @@ def loaded_relation(warehouse: Warehouse, batches: Sequence[LoadedBatch]) -> str
     )
     return (
         f"(SELECT batch_rows.* EXCLUDE (_file), batch._loaded_at "
-        f"FROM read_parquet([{', '.join(map(quoted_file, paths))}], union_by_name = true, filename = '_file') AS batch_rows "
+        f"FROM read_parquet([{', '.join(map(quoted_file, paths))}], union_by_name = true, filename = '_file') "
+        f"AS batch_rows "
         f"JOIN (VALUES {stamps}) AS batch (_file, _loaded_at) ON batch._file = batch_rows._file)"
     )
 

@@ -144,7 +144,7 @@ def every_row(warehouse: Warehouse, registry: Registry, name: str, raw: Mapping[
 def _without_erased(warehouse: Warehouse, registry: Registry, definition: Definition, rows: str) -> str:
     """A source's rows without those of erased people, where raw may still have them.
 
-    What `load` keeps has none; a table read in place may, and logs that are joined may tell only together whose a row is.
+    What `load` keeps has none; a table read in place may, and logs that are joined may tell it only together.
     """
     if erased_digest(warehouse) is None:
         return rows
