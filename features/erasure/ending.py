@@ -16,7 +16,7 @@ from leadmart.features.clock import now, sql_literal
 from leadmart.features.errors import LeadmartError
 from leadmart.features.house.kinds import every_listing_sql, has_table
 from leadmart.features.literals import quoted
-from leadmart.features.plan import select
+from leadmart.features.plan import Selection, select
 from leadmart.features.registry import Registry
 from leadmart.features.sources.staging import present_sources
 from leadmart.features.warehouse import Warehouse
@@ -36,22 +36,27 @@ def finish(warehouse: Warehouse, say: Say = lambda _: None) -> None:
 
     Can be killed anywhere and done again. The session has the store for itself before and after.
     """
+    registry = Registry(warehouse.project)
+    selection = _selection(warehouse, registry)
     say("publishing without them")
-    _publish(warehouse)
+    _publish(warehouse, registry, selection)
     say("unlinking files")
     _unlink(warehouse)
     say("rewriting the store")
     _rewrite_store(warehouse)
-    _publish(warehouse)
+    _publish(warehouse, registry, selection)
 
 
-def _publish(warehouse: Warehouse) -> None:
-    """Swaps the catalogue; where a definition is refused or a file is broken, the old one goes: it shows the erased."""
-    registry = Registry(warehouse.project)
+def _selection(warehouse: Warehouse, registry: Registry) -> Selection | None:
+    """The project's selection; None while a definition is refused."""
     try:
-        selection = select(registry, present_sources(warehouse, registry))
+        return select(registry, present_sources(warehouse, registry))
     except LeadmartError:
-        selection = None
+        return None
+
+
+def _publish(warehouse: Warehouse, registry: Registry, selection: Selection | None) -> None:
+    """Swaps the catalogue; where a file is broken, so that there can be none, the old one goes: it shows the erased."""
     try:
         catalogue.publish(warehouse, registry, selection)
     except LeadmartError:

@@ -10,7 +10,7 @@ from typing import Any
 
 from leadmart.features.clock import now, sql_literal
 from leadmart.features.erasure.ending import finish
-from leadmart.features.erasure.guard import hash_sql, salt_of
+from leadmart.features.erasure.guard import hash_sql, salt_of, were_erased
 from leadmart.features.erasure.inputs import follow, identities, removed_rows
 from leadmart.features.erasure.learned import models_that_learned
 from leadmart.features.erasure.marks import entity_key
@@ -69,8 +69,8 @@ def erase(
     Files are rewritten beside the old ones and switched to in one transaction; then the catalogue, the old files and
     the store's own bytes follow. Killed before the switch nothing has happened, killed after it the next command that
     writes ends it. `whole_person` takes other leads with one of their addresses too. A dry run changes nothing that
-    counts. Raises LeadmartError `unknown_lead` where no key given is anywhere, `reason_names_them`, and `file_altered`
-    or `file_missing` where the warehouse is not what it says.
+    counts; keys that were erased before change nothing. Raises LeadmartError `unknown_lead` where no key given is
+    anywhere, `reason_names_them`, and `file_altered` or `file_missing` where the warehouse is not what it says.
     """
     with open_for_writing(project, "erase", patience) as warehouse:
         registry = Registry(project)
@@ -78,11 +78,13 @@ def erase(
         progress("looking for their rows", 0, 0)
         found = search(warehouse, registry, keys, whole_person=whole_person)
         unknown = tuple(key for key in keys if key not in found.known)
-        if len(unknown) == len(keys) and not (found.raw or found.made or found.not_ours):
+        if unknown == tuple(keys) and not (found.raw or found.made or found.not_ours):
+            if were_erased(warehouse, keys):
+                return Erased(dry_run, found, 0, (), ())
             raise LeadmartError(
                 f"nothing of {', '.join(keys)} is in the warehouse",
                 code="unknown_lead",
-                hint="give keys as `leadmart explain` takes them; who was erased is known by a hash alone",
+                hint="give keys as `leadmart explain` takes them",
             )
         _refuse_reason(warehouse, reason)
         key = entity_key(registry)
@@ -167,6 +169,8 @@ def _hits(each: Hits) -> dict[str, Any]:
 def erased_text(done: Erased) -> str:
     """What went by place, what stays and why, and the models to train anew."""
     found = done.found
+    if not (found.raw or found.made or found.not_ours or done.stored_rows):
+        return "nothing of them is in the warehouse: they were erased before"
     verb = "would be" if done.is_dry else "was" if len(found.keys) == 1 else "were"
     lines = [f"{are(len(found.keys), 'lead', 'leads')} {verb} erased"]
     for each in (*found.raw, *found.made):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 
 from leadmart.features.definition import Definition
 from leadmart.features.erasure.marks import Test, branches, entity_key, expressions_of, marks_of, root_of
@@ -37,6 +38,16 @@ def salt_of(warehouse: Warehouse) -> str:
 def hash_sql(salt: str, expression: str) -> str:
     """SQL of a value's hash, 64 hex digits."""
     return f"SHA256({quoted(salt + ':')} || {expression})"
+
+
+def were_erased(warehouse: Warehouse, keys: Sequence[str]) -> bool:
+    """Whether every one of the keys was erased before."""
+    salt = salt_of(warehouse)
+    ((left,),) = warehouse.rows(
+        f"SELECT COUNT(*) FROM (SELECT UNNEST(?::VARCHAR[]) AS k) WHERE NOT {_is_erased(salt)('key', 'k')}",
+        [list(keys)],
+    )
+    return left == 0
 
 
 def belongs_to_erased(warehouse: Warehouse, definition: Definition, key: str) -> str | None:
