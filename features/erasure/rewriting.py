@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import os
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +16,9 @@ from leadmart.features.warehouse import Warehouse
 
 WHY = "erased"
 """What `meta.unlisted_files` says of a file whose bytes must go at once, whatever `retention.grace` is."""
+
+_IS_CONTENT = re.compile(r"^[0-9a-f]{32}(-[0-9]+)?$")
+"""The name of a file that is called by its content; in `aside/` a second one of that name has a number."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +50,9 @@ def rewrite(warehouse: Warehouse, progress: Callable[[str, int, int], None]) -> 
             staged,
         )
         old = Path(path).relative_to(above)
+        if not _IS_CONTENT.match(old.stem):  # it has a name of its own, and nothing lists it
+            os.replace(staged, path)
+            continue
         new, sha256, size = warehouse.keep_file(staged, old.parent)
         done.append(Rewritten(old.as_posix(), new, sha256, rows, size))
     return done
@@ -52,7 +60,7 @@ def rewrite(warehouse: Warehouse, progress: Callable[[str, int, int], None]) -> 
 
 def switch(warehouse: Warehouse, rewritten: list[Rewritten]) -> None:
     """Has every listing name the new files, and notes the old ones to be unlinked; to be called in a transaction."""
-    versions = _load_versions(warehouse)
+    looks = _looks(warehouse, rewritten)
     for each in rewritten:
         _switch_loads(warehouse, each)
         for kind in KINDS:
@@ -68,7 +76,7 @@ def switch(warehouse: Warehouse, rewritten: list[Rewritten]) -> None:
                 warehouse.execute(
                     f"UPDATE store.meta.{listing.table} SET {sets} WHERE file = ?", [*own.values(), each.old]
                 )
-    _follow_versions(warehouse, versions, _load_versions(warehouse))
+    _follow_looks(warehouse, looks)
     for each in rewritten:
         if each.old != each.new:
             note_gone(warehouse, each.old)
@@ -111,24 +119,23 @@ def _switch_loads(warehouse: Warehouse, each: Rewritten) -> None:
         )
 
 
-def _load_versions(warehouse: Warehouse) -> dict[tuple[str, object], str]:
-    """What `snapshot` calls the content of each load: by table and moment."""
-    return {
-        (table, at): digest(hashes)
-        for table, at, hashes in warehouse.rows(
-            "SELECT table_name, loaded_at, LIST(sha256 ORDER BY sha256) FROM store.meta.loads GROUP BY ALL ORDER BY ALL"
-        )
-    }
+def _looks(warehouse: Warehouse, rewritten: Sequence[Rewritten]) -> dict[tuple[str, str], str]:
+    """What `snapshot` calls the content of each load, by table and what it will call it once files are switched."""
+    becomes = {each.old: each.sha256 for each in rewritten}
+    found = {}
+    for table, files, hashes in warehouse.rows(
+        "SELECT table_name, LIST(file ORDER BY sha256), LIST(sha256 ORDER BY sha256) FROM store.meta.loads "
+        "GROUP BY table_name, loaded_at ORDER BY ALL"
+    ):
+        after = sorted(becomes.get(file, sha256) for file, sha256 in zip(files, hashes, strict=True))
+        if after != hashes:
+            found[table, digest(hashes)] = digest(after)
+    return found
 
 
-def _follow_versions(
-    warehouse: Warehouse, before: Mapping[tuple[str, object], str], after: Mapping[tuple[str, object], str]
-) -> None:
+def _follow_looks(warehouse: Warehouse, looks: Mapping[tuple[str, str], str]) -> None:
     """Looks that `snapshot` took keep knowing what they looked at: the same content, without the person."""
-    for place, version in before.items():
-        current = after.get(place)
-        if current and current != version:
-            warehouse.execute(
-                "UPDATE store.meta.snapshots SET version = ? WHERE table_name = ? AND version = ?",
-                [current, place[0], version],
-            )
+    for (table, version), after in looks.items():
+        warehouse.execute(
+            "UPDATE store.meta.snapshots SET version = ? WHERE table_name = ? AND version = ?", [after, table, version]
+        )

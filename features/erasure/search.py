@@ -13,7 +13,7 @@ from leadmart.features.raw.tables import raw_attached
 from leadmart.features.registry import Registry
 from leadmart.features.warehouse import Warehouse
 
-_DERIVED = ("slices", "scores", "aside/slices", "aside/scores")
+_MADE = ("slices", "scores", "aside/slices", "aside/scores", "demo")
 
 
 @dataclass(frozen=True)
@@ -195,7 +195,7 @@ def _mentions(warehouse: Warehouse, places: Places) -> list[str]:
 def _made_hits(warehouse: Warehouse, key: str) -> tuple[Hits, ...]:
     """Notes the rows of slices and score files, listed or not, by their folder: those that have the entity's key."""
     made = []
-    for kind in _DERIVED:
+    for kind in _MADE:
         above = warehouse.project.warehouse / kind
         for folder in sorted({path.parent for path in above.rglob("*.parquet")}):
             listed = ", ".join(quoted_file(path) for path in sorted(folder.glob("*.parquet")))
