@@ -47,6 +47,12 @@ def finish(warehouse: Warehouse, say: Say = lambda _: None) -> None:
     _publish(warehouse, registry, selection)
 
 
+def publish_anew(warehouse: Warehouse) -> None:
+    """Swaps the catalogue where it is behind: an erasure that was killed at its very end left an older one."""
+    registry = Registry(warehouse.project)
+    _publish(warehouse, registry, _selection(warehouse, registry))
+
+
 def _selection(warehouse: Warehouse, registry: Registry) -> Selection | None:
     """The project's selection; None while a definition is refused."""
     try:

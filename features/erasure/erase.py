@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from leadmart.features.clock import now, sql_literal
-from leadmart.features.erasure.ending import finish
+from leadmart.features.erasure.ending import finish, publish_anew
 from leadmart.features.erasure.guard import hash_sql, salt_of, were_erased
 from leadmart.features.erasure.inputs import follow, identities, removed_rows
 from leadmart.features.erasure.learned import models_that_learned
@@ -80,6 +80,7 @@ def erase(
         unknown = tuple(key for key in keys if key not in found.known)
         if unknown == tuple(keys) and not (found.raw or found.made or found.not_ours):
             if were_erased(warehouse, keys):
+                publish_anew(warehouse)
                 return Erased(dry_run, found, 0, (), ())
             raise LeadmartError(
                 f"nothing of {', '.join(keys)} is in the warehouse",

@@ -47,7 +47,7 @@ def were_erased(warehouse: Warehouse, keys: Sequence[str]) -> bool:
         f"SELECT COUNT(*) FROM (SELECT UNNEST(?::VARCHAR[]) AS k) WHERE NOT {_is_erased(salt)('key', 'k')}",
         [list(keys)],
     )
-    return left == 0
+    return int(left) == 0
 
 
 def belongs_to_erased(warehouse: Warehouse, definition: Definition, key: str) -> str | None:
