@@ -317,4 +317,4 @@ def test_score_rows_reasons_and_words_of_quality_go(copy_of: Any, here: Any) -> 
     assert traces(project, lead, scored, mail) == []
     assert [each.code for each in examine(project, deep=True)] == []
     done_again = here("run", "--project", project.root, "--json").document
-    assert (done_again["inserted"], done_again["updated"]) == (0, 0)
+    assert (done_again["scores"]["inserted"], done_again["scores"]["updated"]) == (0, 0)
