@@ -130,7 +130,8 @@ def train(
         if result.model:
             warehouse.hold(patience.at_least(_TO_KEEP_A_MODEL), "train")
             warehouse.name_run(run_id)
-            _keep(warehouse, result, run_id, frame.rows[label.key].to_list())
+            before = standing.model.model_version if standing else None
+            _keep(warehouse, result, run_id, frame.rows[label.key].to_list(), before)
             _publish(warehouse, selection)
     return Trained(result, role, run_id, round(time.perf_counter() - started, 3))
 
@@ -193,8 +194,11 @@ def models(warehouse: Warehouse) -> list[dict[str, Any]]:
     return found
 
 
-def _keep(warehouse: Warehouse, result: TrainingResult, run_id: str, leads: Sequence[str]) -> None:
-    """Stores the model as champion; the one before it retires. Training the same again changes nothing but the role."""
+def _keep(warehouse: Warehouse, result: TrainingResult, run_id: str, leads: Sequence[str], before: str | None) -> None:
+    """Stores the model as champion; the one before it retires. Training the same again changes nothing but the role.
+
+    `leads` are those it learned from, `before` the model it was made of.
+    """
     assert result.model is not None
     report = json.dumps(result.as_json())
     with warehouse.transaction():
@@ -208,7 +212,7 @@ def _keep(warehouse: Warehouse, result: TrainingResult, run_id: str, leads: Sequ
                 result.rows, result.positives, result.model.to_text(), report, run_id,
             ],
         )  # fmt: skip
-        record_learned(warehouse, result.model.model_version, leads)
+        record_learned(warehouse, result.model.model_version, leads, before)
 
 
 def _settings(

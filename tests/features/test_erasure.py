@@ -318,3 +318,18 @@ def test_score_rows_reasons_and_words_of_quality_go(copy_of: Any, here: Any) -> 
     assert [each.code for each in examine(project, deep=True)] == []
     done_again = here("run", "--project", project.root, "--json").document
     assert (done_again["scores"]["inserted"], done_again["scores"]["updated"]) == (0, 0)
+
+
+def test_a_model_says_whom_it_learned_from_and_not_of_whom_was_erased_meanwhile(filled: Project) -> None:
+    """F4: hashes of the training leads, those of the model it was made of too; erased ones keep it from being kept."""
+    with open_for_writing(filled) as warehouse:
+        record_learned(warehouse, "m_1", ["L2", "L2", ANN])
+        record_learned(warehouse, "m_2", ["L3"], "m_1")
+        learned = warehouse.rows("SELECT model_version, COUNT(*) FROM store.meta.model_leads GROUP BY ALL ORDER BY ALL")
+        assert learned == [("m_1", 2), ("m_2", 3)]
+    erase(filled, [ANN])
+    with open_for_writing(filled) as warehouse:
+        with pytest.raises(LeadmartError) as refused:
+            record_learned(warehouse, "m_3", ["L2", ANN])
+        assert refused.value.code == "erased_meanwhile"
+        record_learned(warehouse, "m_3", ["L2"])
