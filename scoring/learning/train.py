@@ -146,7 +146,9 @@ def train(
         report |= {"promotion": outcome.decision.as_json() if outcome else nothing_kept(warehouse)}
         warehouse.hold(patience.at_least(_TO_KEEP_A_MODEL), "train")
         warehouse.name_run(run_id)
-        role = keep_trained(warehouse, result, report, outcome, run_id) if outcome else "rules"
+        leads = frame.rows[label.key].to_list()
+        before = standing.model.model_version if standing else None
+        role = keep_trained(warehouse, result, report, outcome, run_id, leads, before) if outcome else "rules"
         seconds = round(time.perf_counter() - started, 3)
         record_command(warehouse, "train", run_id, str(report["model_version"]), started_at, seconds)
         _publish(warehouse, selection)
