@@ -192,9 +192,13 @@ def _score_views(warehouse: Warehouse) -> list[str]:
     if not files:
         return []
     paths = ", ".join(quoted(warehouse.project.warehouse / file) for _, file in files)
+    # files of an earlier release lack the columns that came later: those are there, and NULL
+    columns = warehouse.columns("SELECT * FROM store.scores.lead_scores")
+    shape = ", ".join(f"CAST(NULL AS {kind}) AS {name}" for name, kind in columns)
+    union = f"(SELECT {shape} WHERE FALSE UNION ALL BY NAME FROM read_parquet([{paths}], union_by_name = true))"
     made = []
     for name, (words, sql) in SCORE_VIEWS.items():
-        made.append(f"CREATE VIEW scores.{name} AS {sql.format(files=f'read_parquet([{paths}])')}")
+        made.append(f"CREATE VIEW scores.{name} AS {sql.format(files=union)}")
         made += _comments(f"scores.{name}", words, {})
     return made
 

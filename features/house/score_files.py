@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from pathlib import Path
 
 from leadmart.features.clock import sql_literal
@@ -21,7 +22,10 @@ def write_anew(warehouse: Warehouse, file: str) -> bool:
     if not found:
         return False
     number, rows, run_id = found[0]
-    columns = ", ".join(name for name, _ in warehouse.columns("SELECT * FROM store.scores.lead_scores"))
+    names = [name for name, _ in warehouse.columns("SELECT * FROM store.scores.lead_scores")]
+    columns = ", ".join(names)
+    # a column that came with a later release stands behind `written_at`, and is in no file of before
+    at_first = ", ".join(names[: names.index("written_at") + 1])
     written = (
         f"(SELECT {columns} FROM store.scores.lead_scores UNION ALL SELECT {columns} FROM store.scores.superseded)"
     )
@@ -31,7 +35,7 @@ def write_anew(warehouse: Warehouse, file: str) -> bool:
         [run_id, rows],
     )
     staged = []
-    for as_of, features, model, policy in candidates:
+    for (as_of, features, model, policy), columns in product(candidates, dict.fromkeys((columns, at_first))):
         # by way of a table, as they were written: bytes depend on the statistics of what is read
         warehouse.execute(
             f"CREATE OR REPLACE TABLE lost AS SELECT {columns} FROM {written} WHERE run_id = ? AND as_of = "
@@ -45,7 +49,7 @@ def write_anew(warehouse: Warehouse, file: str) -> bool:
             staged[-1],
         )
     proven = [path for path in staged if file_digest(path).startswith(Path(file).stem)]
-    chosen = (proven or staged)[:1] if proven or len(staged) == 1 else []
+    chosen = (proven or staged)[:1] if proven or len(candidates) == 1 else []
     for path in chosen:
         name, _, _ = warehouse.keep_file(path, Path(file).parent)
         warehouse.execute("UPDATE store.meta.score_files SET file = ? WHERE publish_number = ?", [name, number])

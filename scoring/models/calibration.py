@@ -39,6 +39,11 @@ class Calibration:
             return p_raw
         return sigmoid(self.slope * logit(p_raw) + self.intercept)
 
+    def interval(self, p_raw: Floats) -> tuple[Floats, Floats]:
+        """(low, high) of the calibrated probabilities; NaN where the method gives none."""
+        unknown: Floats = np.full(len(p_raw), np.nan)
+        return unknown, unknown
+
 
 def fit_calibration(y: NDArray[np.int8], p_raw: Floats, leads: NDArray[np.int64]) -> Calibration:
     """The calibration that the size of the block allows, fitted on it alone: rows the model has not seen, none of the
