@@ -69,10 +69,10 @@ def score_rows(
 
     Without a model the rules alone score: model_version is `rules`, w is 0, p_raw, p_cal and rank are NULL. Each row
     depends on its own input only, so that scoring a few leads equals scoring all. p_low and p_high are NULL where the
-    calibration gives no interval. Reasons are made for notable rows
-    (hot, warm, or any gate fires) or for all; elsewhere they and what speaks against are NULL, which means not
-    computed, where [] means there are none. They explain what the composite is made of: the model's contributions where it has
-    at least half of the weight, else the points.
+    calibration gives no interval. Reasons are made for notable rows (hot, warm, or any gate fires) or for all;
+    elsewhere they and what speaks against are NULL, which means not computed, where [] means there are none. They
+    explain what the composite is made of: the model's contributions where it has at least half of the weight, else the
+    points.
     Raises LeadmartError `feature_mismatch`, `bad_gate`, `unknown_column`, `bad_score_rows`.
     """
     frame = frame.sort("lead_id", "as_of")
@@ -89,7 +89,9 @@ def score_rows(
         predictions = predict(model, frame, columns, feature_set_version)
         # the model learns nothing of blocked leads, so that their levels are unknown to it is no news
         warnings = level_warnings(model, frame.filter(~is_blocked(policy.gates)))
-        parts = with_interval(predictions.rows, model).with_columns(pl.lit(model.effective_weight(policy.max_weight)).alias("w"))
+        parts = with_interval(predictions.rows, model).with_columns(
+            pl.lit(model.effective_weight(policy.max_weight)).alias("w")
+        )
         model_version = model.model_version
     tier_by, hot_from, warm_from = tier_limits(policy.tiers, has_model=model is not None)
     given_points = points(frame, policy.scorecard)

@@ -64,7 +64,7 @@ def composite() -> pl.Expr:
 
 
 def best_tier(tiers: Tiers, rules: Sequence[GateRule]) -> pl.Expr:
-    """String: the highest tier that the gates leave open, by `cap`: a cap below `hot` leaves warm, one below `warm` cold.
+    """String: the highest tier that the gates leave open: a `cap` below `hot` leaves warm, one below `warm` cold.
 
     It holds whatever the tier goes by: a lead capped at 60 is not hot for its rank.
     """

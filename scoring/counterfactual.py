@@ -37,7 +37,7 @@ def tier_changes(row: Row, policy: Policy, model: Model | None, lost: tuple[str,
 
 
 def rescored(row: Row, policy: Policy, gates: Collection[str], **parts: float) -> tuple[float, str]:
-    """(composite, tier) of a score row with these gates firing and some parts replaced: the engine's own expressions."""
+    """(composite, tier) of a score row with these gates firing and some parts replaced, as scoring computes them."""
     import polars as pl
 
     from leadmart.scoring.composite import best_tier, cap, composite, tier, tier_limits
@@ -157,6 +157,5 @@ def _without_loss(
 def _change(kind: str, words: str, row: Row, composite: float, tier: str, **more: Any) -> Change:
     is_other = tier != row["tier"]
     then = f"the score would be {composite:.1f}, tier {tier}" if is_other else f"{composite:.1f}, still {tier}"
-    return {
-        "change": kind, "words": f"{words}: {then}", "composite": composite, "tier": tier, "changes_tier": is_other, **more,
-    }  # fmt: skip
+    words = f"{words}: {then}"
+    return {"change": kind, "words": words, "composite": composite, "tier": tier, "changes_tier": is_other, **more}

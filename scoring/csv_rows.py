@@ -18,9 +18,7 @@ class CsvRow:
     place: Place
 
 
-def read_rows(
-    text: str, file: str, columns: Sequence[str], code: str, *, optional: Sequence[str] = ()
-) -> list[CsvRow]:
+def read_rows(text: str, file: str, columns: Sequence[str], code: str, *, optional: Sequence[str] = ()) -> list[CsvRow]:
     """The rows of a CSV whose header must be exactly `columns`, in any order. Blank lines and lines that begin with #
     are passed over. A column that is `optional` may be left out; its cells are empty then.
 

@@ -129,7 +129,7 @@ def _with_values(
     own = [
         name
         for name in values
-        if (t := policy.templates.by_column.get(name)) is not None and t.group == group or (t is None and name == group)
+        if (policy.templates.by_column[name].group if name in policy.templates.by_column else name) == group
     ]
     return {"code": code, "group": group, "words": words, "values": {name: values[name]["value"] for name in own}}
 

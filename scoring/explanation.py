@@ -48,9 +48,8 @@ def _parts(found: Document) -> list[str]:
     lines = [f"  gate     {gate['reason']} ({gate['severity']})" for gate in found["gates"]]
     if parts["p_cal"] is not None:
         span = f" ({parts['p_low']:.3f} to {parts['p_high']:.3f})" if parts["p_low"] is not None else ""
-        lines.append(
-            f"  chance   {parts['p_cal']:.3f}{span}, above {_floored(100 * parts['rank'])} % of the leads it was learned on"
-        )
+        above = f"above {_floored(100 * parts['rank'])} % of the leads it was learned on"
+        lines.append(f"  chance   {parts['p_cal']:.3f}{span}, {above}")
     lines.append(f"  points   {parts['rules_score']:.0f} of 100 by the scorecard")
     rank = f"100 x {parts['w']:.2f} x {parts['rank']:.3f} + " if parts["rank"] is not None else ""
     capped = f", capped at {parts['cap']:.0f} ({found['cap_reason']})" if found["cap_reason"] else ""

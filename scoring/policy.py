@@ -13,7 +13,6 @@ from leadmart.features.gate_rule import BLOCK_CAP, GateRule
 from leadmart.scoring.reason_templates import ReasonTemplates
 from leadmart.scoring.scorecard import Scorecard
 
-
 TierBy = Literal["composite", "rank"]
 
 
@@ -93,7 +92,6 @@ class Policy:
             content["unspoken"] = sorted(self.unspoken)
         text = json.dumps(_numbers_as_floats(content), sort_keys=True, ensure_ascii=True, separators=(",", ":"))
         return "p_" + hashlib.sha256(text.encode()).hexdigest()[:12]
-
 
     def _tiers(self) -> dict[str, object]:
         """What the tiers mean: shares that nothing goes by are no part of it."""

@@ -113,8 +113,8 @@ def _listed(
             strict=True,
         ):
             found.append(_first_of([when.then(part) for when, part in zip(here, parts, strict=True)]))
-    parts = [part for part in (front, slots, said) if part.width]
-    return pl.concat(parts, how="horizontal").select(
+    frames = [frame for frame in (front, slots, said) if frame.width]
+    return pl.concat(frames, how="horizontal").select(
         _at_most(pl.concat_list(first, *found)).alias(name)
         for first, found, name in zip(front.columns, picked, names, strict=True)
     )

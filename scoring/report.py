@@ -99,6 +99,8 @@ def _tiers(run: Run) -> list[str]:
 
 def training_text(trained: Trained) -> str:
     """What was learned, from whom, and how good it is on the test block."""
+    from leadmart.scoring.learning.importance import importance_text
+
     result = trained.result
     document = trained.as_json()
     title = f"{document['model_version']} ({result.tier}), {trained.role}" if result.model else "the rules are kept"
@@ -118,6 +120,8 @@ def training_text(trained: Trained) -> str:
     if result.suspects:
         lines += ["", "  suspects: columns that may tell the outcome better than behaviour can"]
         lines += [f"    {s.column}: {s.why}{f'; waived: {s.waived}' if s.waived else ''}" for s in result.suspects]
+    if told := importance_text(document):
+        lines += ["", *told]
     lines += ["", *(f"  {note}" for note in result.notes)]
     return "\n".join(lines)
 

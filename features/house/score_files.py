@@ -35,17 +35,17 @@ def write_anew(warehouse: Warehouse, file: str) -> bool:
         [run_id, rows],
     )
     staged = []
-    for (as_of, features, model, policy), columns in product(candidates, dict.fromkeys((columns, at_first))):
+    for (as_of, features, model, policy), listed in product(candidates, dict.fromkeys((columns, at_first))):
         # by way of a table, as they were written: bytes depend on the statistics of what is read
         warehouse.execute(
-            f"CREATE OR REPLACE TABLE lost AS SELECT {columns} FROM {written} WHERE run_id = ? AND as_of = "
+            f"CREATE OR REPLACE TABLE lost AS SELECT {listed} FROM {written} WHERE run_id = ? AND as_of = "
             f"{sql_literal(as_of)} AND (feature_set_version, model_version, policy_version) = (?, ?, ?) "
             "ORDER BY lead_id",
             [run_id, features, model, policy],
         )
         staged.append(warehouse.staging_file())
         warehouse.write_parquet(
-            f"SELECT {columns}, CAST({number} AS BIGINT) AS publish_number FROM lost ORDER BY lead_id, as_of",
+            f"SELECT {listed}, CAST({number} AS BIGINT) AS publish_number FROM lost ORDER BY lead_id, as_of",
             staged[-1],
         )
     proven = [path for path in staged if file_digest(path).startswith(Path(file).stem)]

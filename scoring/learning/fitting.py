@@ -104,6 +104,7 @@ class TrainingResult:
     cut_off: datetime
     ingest_lag: timedelta
     clocks: Mapping[str, object] = field(default_factory=dict)
+    importance: Sequence[Mapping[str, object]] = ()
 
     def as_json(self) -> dict[str, object]:
         """The document of `train --json`, without `role`."""
@@ -141,6 +142,7 @@ class TrainingResult:
                 for b in self.blocks
             ],
             "notes": list(self.notes),
+            **({"importance": list(self.importance)} if self.importance else {}),
             **self.clocks,
         }
 

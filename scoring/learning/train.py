@@ -33,6 +33,7 @@ from leadmart.scoring.champion import load_policy, typed_columns
 from leadmart.scoring.judge import Judge
 from leadmart.scoring.learning.dataset import SplitSettings
 from leadmart.scoring.learning.fitting import Label, TrainingResult, TrainSettings, fit
+from leadmart.scoring.learning.importance import importance_section
 from leadmart.scoring.learning.landmarks import TrainingFrame, training_frame, with_true_probability
 
 if TYPE_CHECKING:
@@ -120,6 +121,7 @@ def train(
         unknown = _unknown_states(session, selection, frame.rows)
         notes = (*result.notes, *dict.fromkeys(waived), *unknown)
         result = replace(result, excluded=(*frame.left_out, *result.excluded), notes=notes)
+        result = replace(result, importance=importance_section(frame.rows, policy, result.model))
         role = "champion" if result.model else "rules"
         if result.model:
             warehouse.hold(patience.at_least(_TO_KEEP_A_MODEL), "train")

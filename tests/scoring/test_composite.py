@@ -75,7 +75,10 @@ def test_a_lead_without_rank_and_points_is_not_boosted():
 def tiers_of(rows: pl.DataFrame, tiers: Tiers, rules, *, has_model: bool) -> pl.DataFrame:
     by, hot, warm = tier_limits(tiers, has_model=has_model)
     given = rows.with_columns(
-        cap(rules).alias("cap"), pl.lit(by).alias("tier_by"), pl.lit(hot).alias("hot_from"), pl.lit(warm).alias("warm_from")
+        cap(rules).alias("cap"),
+        pl.lit(by).alias("tier_by"),
+        pl.lit(hot).alias("hot_from"),
+        pl.lit(warm).alias("warm_from"),
     ).with_columns(best_tier(tiers, rules).alias("best_tier"))
     return given.with_columns(tier().alias("tier")).with_columns(qualification_status().alias("qualification_status"))
 
@@ -114,7 +117,9 @@ def test_g7_the_stored_limits_recompute_tier_and_status_in_duckdb(rules, gated, 
     """G7, G8: the tier and the status follow from the row's own columns, in SQL."""
     draw = np.random.default_rng(6)
     frame = pl.DataFrame({"composite": draw.random(5000) * 100, "rank": draw.random(5000)})
-    fired = {name: (draw.random(5000) < 0.2).tolist() for name in ("is_competitor", "is_free_mail", "lacks_required_fields")}
+    fired = {
+        name: (draw.random(5000) < 0.2).tolist() for name in ("is_competitor", "is_free_mail", "lacks_required_fields")
+    }
     found = tiers_of(gated(frame, **fired), Tiers(by=by), rules, has_model=True)
     assert set(found["tier"]) == {"hot", "warm", "cold", "disqualified"}
     connection = duckdb.connect()

@@ -78,7 +78,10 @@ def test_x2_for_and_against_are_what_plain_python_finds(seed: int):
     for number, row in enumerate(found.iter_rows(named=True)):
         sums = {group: sum(shares[number, at] for at in members) for group, members in groups.items()}
         total = sum(abs(each) for each in sums.values())
-        for sign, told, kind in ((1, row["reason_codes"], "reason_groups"), (-1, row["against_codes"], "against_groups")):
+        for sign, told, kind in (
+            (1, row["reason_codes"], "reason_groups"),
+            (-1, row["against_codes"], "against_groups"),
+        ):
             strong = [g for g, value in sums.items() if sign * value > 0 and sign * value >= 0.05 * total]
             strong.sort(key=lambda g: (-sign * sums[g], min(codes[at] for at in groups[g])))
             speakers = [codes[max(groups[g], key=lambda at: sign * shares[number, at])] for g in strong]
