@@ -127,6 +127,8 @@ def score_rows(
 
 def with_interval(predictions: pl.DataFrame, model: Model) -> pl.DataFrame:
     """The predictions with p_low and p_high, NULL where the calibration gives no interval."""
+    if "p_low" in predictions.columns:
+        return predictions
     low, high = model.calibration.interval(predictions["p_raw"].to_numpy())
     bounds = pl.DataFrame({"p_low": low, "p_high": high}, schema={"p_low": pl.Float64, "p_high": pl.Float64})
     return pl.concat([predictions, bounds.fill_nan(None)], how="horizontal")

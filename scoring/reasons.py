@@ -99,24 +99,25 @@ def _listed(
     words: Sequence[Words], chosen: Positions, said: pl.DataFrame, front: pl.DataFrame, names: Sequence[str]
 ) -> pl.DataFrame:
     """Codes, groups and words of the chosen columns behind what stands in front, three at most."""
-    slots = pl.DataFrame({f"slot {slot}": chosen[:, slot] for slot in range(chosen.shape[1])})
-    picked: tuple[list[pl.Expr], ...] = ([], [], [])
-    for slot in slots.columns:
-        here = [pl.when(pl.col(slot) == position) for position in range(len(words))]
-        for found, parts in zip(
-            picked,
-            (
-                [pl.lit(word.code) for word in words],
-                [pl.lit(word.group) for word in words],
-                [pl.col(f"said {position}") for position in range(len(words))],
-            ),
-            strict=True,
-        ):
-            found.append(_first_of([when.then(part) for when, part in zip(here, parts, strict=True)]))
-    frames = [frame for frame in (front, slots, said) if frame.width]
+    last = len(words)  # where nothing is chosen
+    index = np.where(chosen < 0, last, chosen)
+    codes = pl.Series([*(word.code for word in words), None], dtype=pl.String)
+    groups = pl.Series([*(word.group for word in words), None], dtype=pl.String)
+    slots = range(chosen.shape[1])
+    picked = pl.DataFrame(
+        [codes.gather(index[:, slot]).alias(f"code {slot}") for slot in slots]
+        + [groups.gather(index[:, slot]).alias(f"group {slot}") for slot in slots]
+        + [pl.Series(f"slot {slot}", chosen[:, slot]) for slot in slots]
+    )
+    texts = [
+        _first_of([pl.when(pl.col(f"slot {slot}") == at).then(pl.col(f"said {at}")) for at in range(last)])
+        for slot in slots
+    ]
+    frames = [frame for frame in (front, picked, said) if frame.width]
     return pl.concat(frames, how="horizontal").select(
-        _at_most(pl.concat_list(first, *found)).alias(name)
-        for first, found, name in zip(front.columns, picked, names, strict=True)
+        _at_most(pl.concat_list(front.columns[0], *(f"code {slot}" for slot in slots))).alias(names[0]),
+        _at_most(pl.concat_list(front.columns[1], *(f"group {slot}" for slot in slots))).alias(names[1]),
+        _at_most(pl.concat_list(front.columns[2], *texts)).alias(names[2]),
     )
 
 

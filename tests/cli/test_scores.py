@@ -70,7 +70,7 @@ FIELDS = {
 
 @pytest.mark.parametrize("tier", ["warm", "cold", "disqualified"])
 def test_91_explain_is_one_object_that_takes_a_score_apart(here: Any, company: Any, published: Any, tier: str) -> None:
-    """X2, X4, X6: (and #91) gates first, values behind each reason, headings, the grade, and what would change the tier."""
+    """X2, X4, X6: (and #91) gates first, values behind each reason, headings, grade, and what would change the tier."""
     folder = company("trained")
     order = "ORDER BY composite DESC, lead_id LIMIT 1"
     ((lead, stored),) = published(folder, f"SELECT lead_id, reasons FROM scores.latest WHERE tier = '{tier}' {order}")
