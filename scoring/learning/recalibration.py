@@ -195,6 +195,7 @@ def recalibrate(
             seed=settings.seed,
             replicates=settings.replicates,
         ),
+        test=test,
         calibration=calibration_section(calibration, p_raw, y, leads, metrics, settings.seed),
     )
     return with_figures(result)
