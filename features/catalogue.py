@@ -26,8 +26,8 @@ from leadmart.features.warehouse import Warehouse
 
 _META = (
     "loads", "runs", "views", "slices", "slice_inputs", "superseded_slices", "verdicts", "models", "scorings",
-    "score_files", "snapshots", "staged", "staged_files", "staged_days", "unlisted_files",
-    "erased", "erasures", "salt",
+    "score_files", "snapshots", "staged", "staged_files", "staged_days", "unlisted_files", "promotions", "model_tests",
+    "shadow_scorings", "erased", "erasures", "salt",
 )  # fmt: skip
 
 SCORE_VIEWS = {
@@ -52,6 +52,10 @@ SCORE_VIEWS = {
     "latest": (
         "The champion's scores at its newest as_of, one row per lead.",
         "SELECT * FROM scores.shown WHERE as_of = (SELECT MAX(as_of) FROM scores.shown)",
+    ),
+    "shadow": (
+        "What challengers would have shown, one row per lead, as_of and challenger; nobody goes by them.",
+        "SELECT * FROM scores.lead_scores WHERE role = 'shadow'",
     ),
 }
 
@@ -192,10 +196,14 @@ def _score_views(warehouse: Warehouse) -> list[str]:
     files = warehouse.rows("SELECT publish_number, file FROM store.meta.score_files ORDER BY publish_number")
     if not files:
         return []
-    paths = ", ".join(quoted_file(warehouse.project.warehouse / file) for _, file in files)
+    paths = ", ".join(quoted(warehouse.project.warehouse / file) for _, file in files)
+    # files of an earlier release lack the columns that came later: those are there, and NULL
+    columns = warehouse.columns("SELECT * FROM store.scores.lead_scores")
+    shape = ", ".join(f"CAST(NULL AS {kind}) AS {name}" for name, kind in columns)
+    union = f"(SELECT {shape} WHERE FALSE UNION ALL BY NAME FROM read_parquet([{paths}], union_by_name = true))"
     made = []
     for name, (words, sql) in SCORE_VIEWS.items():
-        made.append(f"CREATE VIEW scores.{name} AS {sql.format(files=f'read_parquet([{paths}])')}")
+        made.append(f"CREATE VIEW scores.{name} AS {sql.format(files=union)}")
         made += _comments(f"scores.{name}", words, {})
     return made
 

@@ -144,7 +144,12 @@ def _unlist(warehouse: Warehouse) -> None:
             f"{moment} FROM doomed_files AS f JOIN doomed AS d USING (file) GROUP BY ALL"
         )
         moments = "(SELECT as_of FROM doomed WHERE table_name = 'score_files')"
-        for table in ("store.scores.lead_scores", "store.scores.superseded", "store.meta.scorings"):
+        for table in (
+            "store.scores.lead_scores",
+            "store.scores.superseded",
+            "store.meta.scorings",
+            "store.meta.shadow_scorings",
+        ):
             warehouse.execute(f"DELETE FROM {table} WHERE as_of IN {moments}")
         for table in listing_tables(warehouse):
             warehouse.execute(
