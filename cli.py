@@ -49,7 +49,7 @@ for panel, commands in (
     ("Runs", (runs.plan, runs.run, runs.backfill, runs.restate, runs.validate, runs.verify, runs.features)),
     ("Model", (model.train, model.models, model.compare, model.promote, model.rollback, model.score)),
     ("Looking", (looking.show, looking.explain, looking.sql)),
-    ("Keeping house", (house.status, house.doctor, house.prune)),
+    ("Keeping house", (house.status, house.doctor, house.prune, house.erase)),
 ):
     for command in commands:
         app.command(rich_help_panel=panel)(command)

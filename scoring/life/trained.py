@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from leadmart.features.erasure.learned import record_learned
 from leadmart.features.project import Project
 from leadmart.features.warehouse import Warehouse
 from leadmart.scoring.champion import RULES
@@ -102,9 +103,17 @@ def _new_to(standing: Kept | None, result: TrainingResult, frame: pl.DataFrame) 
 
 
 def keep_trained(
-    warehouse: Warehouse, result: TrainingResult, report: Mapping[str, Any], outcome: Outcome, run_id: str
+    warehouse: Warehouse,
+    result: TrainingResult,
+    report: Mapping[str, Any],
+    outcome: Outcome,
+    run_id: str,
+    leads: Sequence[str],
+    before: str | None,
 ) -> str:
     """Stores the model, its look at its test block, and the promotion if there is one; the role it has from then on.
+
+    `leads` are those it learned from, `before` the model that it was made of.
 
     Where the champion became another one while this was learned, the model stays a challenger.
     """
@@ -119,6 +128,7 @@ def keep_trained(
         report = {**report, "promotion": decision.as_json()}
     with warehouse.transaction():
         keep(warehouse, result, report, run_id)
+        record_learned(warehouse, version, leads, before)
         if block := block_of(result.test):
             record_look(warehouse, version, block, "test", run_id)
         if decision.comparison and decision.comparison.block:
