@@ -196,10 +196,14 @@ def _score_views(warehouse: Warehouse) -> list[str]:
     files = warehouse.rows("SELECT publish_number, file FROM store.meta.score_files ORDER BY publish_number")
     if not files:
         return []
-    paths = ", ".join(quoted_file(warehouse.project.warehouse / file) for _, file in files)
+    paths = ", ".join(quoted(warehouse.project.warehouse / file) for _, file in files)
+    # files of an earlier release lack the columns that came later: those are there, and NULL
+    columns = warehouse.columns("SELECT * FROM store.scores.lead_scores")
+    shape = ", ".join(f"CAST(NULL AS {kind}) AS {name}" for name, kind in columns)
+    union = f"(SELECT {shape} WHERE FALSE UNION ALL BY NAME FROM read_parquet([{paths}], union_by_name = true))"
     made = []
     for name, (words, sql) in SCORE_VIEWS.items():
-        made.append(f"CREATE VIEW scores.{name} AS {sql.format(files=f'read_parquet([{paths}])')}")
+        made.append(f"CREATE VIEW scores.{name} AS {sql.format(files=union)}")
         made += _comments(f"scores.{name}", words, {})
     return made
 

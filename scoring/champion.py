@@ -112,9 +112,10 @@ def load_policy(registry: Registry, selection: Selection) -> Policy:
         gate_fingerprints=tuple((gate.ref, selection.fingerprints[gate.relation]) for gate in selection.gates),
         scorecard=read_scorecard(read_text(scorecard.path), str(scorecard.path.name)),
         templates=read_templates(read_text(templates.path), str(templates.path.name)),
-        tiers=Tiers(scoring.tiers.hot, scoring.tiers.warm),
+        tiers=Tiers(**scoring.tiers.model_dump()),
         boost=Boost(scoring.boost.column, scoring.boost.max, scoring.boost.half_life_days) if has_boost else None,
         max_weight=scoring.blend.max_weight,
+        unspoken=scoring.unspoken,
     )
 
 

@@ -157,7 +157,8 @@ def publish_scores(warehouse: Warehouse, staged: StagedScores, run_id: str) -> N
     """Publishes staged score rows, inside the caller's transaction."""
     if staged.updated:
         warehouse.execute(
-            f"INSERT INTO store.scores.superseded SELECT s.*, {sql_literal(now())}, ? FROM "
+            f"INSERT INTO store.scores.superseded BY NAME SELECT s.*, {sql_literal(now())} AS superseded_at, ? AS "
+            "superseded_by FROM "
             f"store.scores.lead_scores AS s JOIN {staged.delta} AS i ON {_MATCHED}",
             [run_id],
         )

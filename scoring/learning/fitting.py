@@ -120,6 +120,7 @@ class TrainingResult:
     test: pl.DataFrame = field(default_factory=pl.DataFrame, compare=False, repr=False)
     calibration: Mapping[str, object] = field(default_factory=dict)
     candidates: Sequence[Mapping[str, object]] = ()
+    importance: Sequence[Mapping[str, object]] = ()
 
     def as_json(self) -> dict[str, object]:
         """The document of `train --json`, without `role`."""
@@ -160,6 +161,7 @@ class TrainingResult:
             "test": tested(self.test),
             "calibration": dict(self.calibration),
             "candidates": list(self.candidates),
+            **({"importance": list(self.importance)} if self.importance else {}),
             **self.clocks,
         }
 

@@ -32,6 +32,7 @@ from leadmart.scoring.champion import load_policy, typed_columns
 from leadmart.scoring.judge import Judge
 from leadmart.scoring.learning.dataset import SplitSettings
 from leadmart.scoring.learning.fitting import Label, TrainingResult, TrainSettings, fit
+from leadmart.scoring.learning.importance import importance_section
 from leadmart.scoring.learning.landmarks import TrainingFrame, training_frame, with_true_probability
 from leadmart.scoring.learning.recalibration import LEAST_POSITIVES as LEAST_TO_RECALIBRATE
 from leadmart.scoring.learning.recalibration import standing_champion
@@ -138,6 +139,7 @@ def train(
         unknown = _unknown_states(session, selection, frame.rows)
         notes = (*result.notes, *dict.fromkeys(waived), *unknown)
         result = replace(result, excluded=(*frame.left_out, *result.excluded), notes=notes)
+        result = replace(result, importance=importance_section(frame.rows, policy, result.model))
         report = {**result.as_json(), **identity(result, project)}
         least = LEAST_TO_RECALIBRATE if intercept_only else LEAST_POSITIVES
         outcome = (
