@@ -23,7 +23,8 @@ def importance_section(rows: pl.DataFrame, policy: Policy, model: Model | None) 
 
     `mean` is the mean size of the group's contribution, in log odds of the model or, without one, in points; `share`
     its part of all groups' means; `gain` its part of what the estimator is (the trees' gain, a regression's weights),
-    NULL without a model. A column without a template is a group by itself. Measured on at most `MOST_ROWS` of the rows, evenly spaced by lead and moment.
+    NULL without a model. A column without a template is a group by itself. Measured on at most `MOST_ROWS` of the rows,
+    evenly spaced by lead and moment.
     """
     rows = rows.sort("lead_id", "as_of")
     chosen = np.unique(np.linspace(0, max(0, rows.height - 1), MOST_ROWS).astype(np.int64))
