@@ -14,6 +14,7 @@ from leadmart.scoring.models.model import predict_raw
 HORIZON = timedelta(days=90)
 
 
+@pytest.mark.slow
 def test_where_no_column_matters_the_rules_are_kept(world: Any, fit_world: Any) -> None:
     """T7: everybody has the same chance, so no model loses less than the constant and none is kept, but for the share
     of seeds in which chance exceeds one standard error (2 of 16; one of these 8).
@@ -49,6 +50,7 @@ def test_young_cohorts_do_not_bend_the_base_rate(world: Any, fit_world: Any, sha
     assert abs(positives / rows - truth) < 2 * (truth * (1 - truth) / rows) ** 0.5
 
 
+@pytest.mark.slow
 def test_several_ages_keep_the_promise_to_an_old_lead(world: Any, fit_world: Any) -> None:
     """T2: of those who convert, most do within weeks, so whoever still waits after two months hardly will. Learned at
     the first day alone, the model promises such a lead several times too much, and at ten ages less than half of that.
