@@ -33,7 +33,7 @@ from leadmart.scoring.scorecard import POINTS_PREFIX, points
 if TYPE_CHECKING:
     from leadmart.scoring.models.model import Model
 
-ReasonsFor = Literal["notable", "all"]
+ReasonsFor = Literal["notable", "all", "none"]
 
 RULES_ONLY = "rules"
 SCORE_COLUMNS = (
@@ -89,9 +89,7 @@ def score_rows(
         predictions = predict(model, frame, columns, feature_set_version)
         # the model learns nothing of blocked leads, so that their levels are unknown to it is no news
         warnings = level_warnings(model, frame.filter(~is_blocked(policy.gates)))
-        parts = with_interval(predictions.rows, model).with_columns(
-            pl.lit(model.effective_weight(policy.max_weight)).alias("w")
-        )
+        parts = predictions.rows.with_columns(pl.lit(model.effective_weight(policy.max_weight)).alias("w"))
         model_version = model.model_version
     tier_by, hot_from, warm_from = tier_limits(policy.tiers, has_model=model is not None)
     given_points = points(frame, policy.scorecard)
@@ -123,15 +121,6 @@ def score_rows(
     )
     reasons = _reasons(scored, columns, policy, model, reasons_for)
     return Scored(pl.concat([scored, reasons], how="horizontal").select(SCORE_COLUMNS), warnings)
-
-
-def with_interval(predictions: pl.DataFrame, model: Model) -> pl.DataFrame:
-    """The predictions with p_low and p_high, NULL where the calibration gives no interval."""
-    if "p_low" in predictions.columns:
-        return predictions
-    low, high = model.calibration.interval(predictions["p_raw"].to_numpy())
-    bounds = pl.DataFrame({"p_low": low, "p_high": high}, schema={"p_low": pl.Float64, "p_high": pl.Float64})
-    return pl.concat([predictions, bounds.fill_nan(None)], how="horizontal")
 
 
 def input_hashes(frame: pl.DataFrame, columns: Sequence[str], gates: Sequence[str]) -> pl.Series:
@@ -180,7 +169,9 @@ def _reasons(
         | (pl.col("cap") < NO_CAP)
         | (pl.col("gates").list.len() > 0)
     )
-    wanted = scored.with_row_index("_row").filter(pl.lit(True) if reasons_for == "all" else is_notable)
+    wanted = scored.with_row_index("_row").filter(
+        {"all": pl.lit(True), "none": pl.lit(False)}.get(reasons_for, is_notable)
+    )
     comments = {column.name: column.comment for column in columns}
     found = [pl.DataFrame(schema={"_row": pl.UInt32} | dict.fromkeys(REASON_COLUMNS, pl.List(pl.String)))]
     for part in wanted.iter_slices(_REASON_ROWS):

@@ -6,6 +6,8 @@ import shlex
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from leadmart.scoring.life.words import decision_text, jump_text
+
 if TYPE_CHECKING:
     from leadmart.scoring.learning.train import Trained
     from leadmart.scoring.pipeline import Run
@@ -77,6 +79,12 @@ def run_text(run: Run) -> str:
         lines.append(f"           {run.left_out:,} leads left out: their outcome is known, there is nothing to predict")
     if document["status"] == "done" and run.command != "restate" and not (run.only or any(scores.values())):
         lines.append(f"           no lead stands in spine {run.selection.spine.name} at {document['as_of']}")
+    if run.shadow:
+        counts = run.shadow.counts
+        lines.append(
+            f"  shadow   {counts.inserted:,} inserted, {counts.updated:,} updated, {counts.unchanged:,} unchanged "
+            f"({run.shadow.model_version}, shown to nobody)"
+        )
     failed = [v for v in run.judge.given if not v.success]
     warned = sum(v.warnings for v in run.judge.given)
     lines.append(f"  quality  {len(run.judge.given)} verdicts, {len(failed)} failed, {warned} warnings")
@@ -99,7 +107,11 @@ def _tiers(run: Run) -> list[str]:
 
 def training_text(trained: Trained) -> str:
     """What was learned, from whom, and how good it is on the test block."""
+    from leadmart.scoring.evaluation.calibration_report import calibration_text
+    from leadmart.scoring.learning.choice import candidates_text
+    from leadmart.scoring.learning.horizon import horizon_text
     from leadmart.scoring.learning.importance import importance_text
+    from leadmart.scoring.learning.population import population_text
 
     result = trained.result
     document = trained.as_json()
@@ -116,13 +128,17 @@ def training_text(trained: Trained) -> str:
         span = f"{block.first:%Y-%m-%d} to {block.last:%Y-%m-%d}" if block.first and block.last else "given up"
         leads = f"{block.leads:>8,} leads, {block.positive_leads:>6,} with the outcome"
         lines.append(f"  {block.name:<12}{block.rows:>9,} landmarks {leads}   {span}")
-    lines += ["", *figures_text(document["metrics"])]
+    lines += ["", *candidates_text(document), *figures_text(document["metrics"])]
     if result.suspects:
         lines += ["", "  suspects: columns that may tell the outcome better than behaviour can"]
         lines += [f"    {s.column}: {s.why}{f'; waived: {s.waived}' if s.waived else ''}" for s in result.suspects]
+    lines += calibration_text(document)
+    lines += ["", *population_text(document), *horizon_text(document)]
     if told := importance_text(document):
         lines += ["", *told]
     lines += ["", *(f"  {note}" for note in result.notes)]
+    if told := [*decision_text(document), *jump_text(document["jump"])]:
+        lines += ["", *told]
     return "\n".join(lines)
 
 

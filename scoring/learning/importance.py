@@ -22,8 +22,9 @@ def importance_section(rows: pl.DataFrame, policy: Policy, model: Model | None) 
     """The section `importance`: one entry a reason group, the largest first.
 
     `mean` is the mean size of the group's contribution, in log odds of the model or, without one, in points; `share`
-    its part of all groups' means; `gain` the part of the trees' gain, NULL without a model. A column without a
-    template is a group by itself. Measured on at most `MOST_ROWS` of the rows, evenly spaced by lead and moment.
+    its part of all groups' means; `gain` the part of the trees' gain, or of the squared standardised coefficients, NULL
+    without a model. A column without a template is a group by itself. Measured on at most `MOST_ROWS` of the rows,
+    evenly spaced by lead and moment.
     """
     rows = rows.sort("lead_id", "as_of")
     chosen = np.unique(np.linspace(0, max(0, rows.height - 1), MOST_ROWS).astype(np.int64))
@@ -34,7 +35,7 @@ def importance_section(rows: pl.DataFrame, policy: Policy, model: Model | None) 
 
         names = [column.name for column in model.columns]
         parts = contributions(model, rows)[0]
-        gain = [float(share) for share in gain_shares(model.booster)]
+        gain = [float(share) for share in gain_shares(model)]
     else:
         names = list(policy.scorecard.columns)
         given = points(rows, policy.scorecard)

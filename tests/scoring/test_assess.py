@@ -119,7 +119,8 @@ def test_p2_another_process_gives_the_same_input_hash(frame, tmp_path):
     assert shown == input_hashes(frame.head(20), ["sessions_30d", "seniority"], ["is_student"]).to_list()
 
 
-def test_x6_reasons_are_made_for_notable_rows_and_for_all_when_asked(frame, columns, policy, model):
+def test_reasons_are_made_for_notable_rows_and_for_all_when_asked(frame, columns, policy, model):
+    """X6: stored for hot, warm, gated and capped rows, or for all."""
     rows = score(frame, columns, policy, model).rows
     is_notable = pl.col("tier").is_in(["hot", "warm", "disqualified"]) | (pl.col("gates").list.len() > 0)
     assert rows.filter(is_notable)["reasons"].null_count() == 0
