@@ -186,6 +186,7 @@ class _Scoring:
             .with_columns(pl.concat_str("lead_id", "copy", separator="-").alias("lead_id"))
             .drop("copy")
             .head(rows)
+            .sort("lead_id", "as_of")  # as `scoring_frame` gives them
         )
 
     def score_rows(self, reasons_for: Any = "notable") -> Any:
