@@ -119,11 +119,16 @@ class FeaturesSection(Section):
 class TiersSection(Section):
     hot: float = Field(default=80.0, ge=0, le=100)
     warm: float = Field(default=50.0, ge=0, le=100)
+    by: Literal["composite", "rank"] = "composite"
+    hot_share: float = Field(default=0.1, gt=0, lt=1)
+    warm_share: float = Field(default=0.2, ge=0, lt=1)
 
     @model_validator(mode="after")
     def _warm_below_hot(self) -> TiersSection:
         if self.warm >= self.hot:
             raise ValueError("warm must be below hot")
+        if self.hot_share + self.warm_share > 1:
+            raise ValueError("hot_share and warm_share together are more than all leads")
         return self
 
 
@@ -142,6 +147,8 @@ class ScoringSection(Section):
     scorecard: Name = "scorecard"
     reasons: Name = "reasons"
     reasons_for: str = Field(default="notable", pattern="^(notable|all)$")
+    shadow: bool = True
+    unspoken: tuple[Name, ...] = ()
     tiers: TiersSection = TiersSection()
     boost: BoostSection = BoostSection()
     blend: BlendSection = BlendSection()

@@ -15,7 +15,7 @@ from leadmart.features.clock import sql_literal
 from leadmart.features.definition import Definition
 from leadmart.features.errors import LeadmartError, first_line
 from leadmart.features.inline import executed_sql
-from leadmart.features.literals import quoted
+from leadmart.features.literals import quoted_file
 from leadmart.features.registry import Registry
 from leadmart.features.relations import (
     known_select,
@@ -160,7 +160,7 @@ class Session:
     def read_file(self, definition: Definition, path: Path) -> None:
         """Makes a filled slice the definition's relation."""
         relation = relation_of(definition)
-        self.warehouse.execute(f"CREATE OR REPLACE TABLE {relation} AS SELECT * FROM read_parquet({quoted(path)})")
+        self.warehouse.execute(f"CREATE OR REPLACE TABLE {relation} AS SELECT * FROM read_parquet({quoted_file(path)})")
 
     def account_spine(self, definition: Definition, link: Definition) -> None:
         """Makes the spine of a view's entity from the leads' spine through a link: its distinct keys at each as_of."""

@@ -14,7 +14,7 @@ from leadmart.scoring.models.calibration import logit, sigmoid
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 # Weights (replicates, rows) to figures (figures, replicates).
-_Figures = Callable[[Floats], Floats]
+Figures = Callable[[Floats], Floats]
 
 _CELLS = 500_000  # of one chunk of bootstrap weights: 4 MB stays in the cache
 _NEWTON_STEPS = 25
@@ -69,14 +69,14 @@ def evaluate(
     order = np.lexsort(keys)
     y, p, leads = y[order], p[order], leads[order]
     truth = y.astype(np.float64)
-    weights = _Bootstrap(leads, seed, replicates)
+    weights = Bootstrap(leads, seed, replicates)
     both = bool(0 < y.sum() < len(y))
     one_outcome = f"every row is {'positive' if y[0] == 1 else 'negative'}"
 
     inside = np.clip(p, 1e-15, 1 - 1e-15)
     loss = -(truth * np.log(inside) + (1 - truth) * np.log1p(-inside))
-    ranking, line = _Ranking(truth, ranked[order]), _Line(truth, logit(p))
-    values = weights.measure(lambda w: np.stack([_mean(w, truth), _mean(w, loss), _mean(w, (p - truth) ** 2)]))
+    ranking, line = Ranking(truth, ranked[order]), _Line(truth, logit(p))
+    values = weights.measure(lambda w: np.stack([mean(w, truth), mean(w, loss), mean(w, (p - truth) ** 2)]))
     ranks = weights.measure(lambda w: np.stack(ranking.figures(w)))
     lines = weights.measure(lambda w: np.stack(line.figures(w)))
     found = {
@@ -96,7 +96,7 @@ def evaluate(
         if not both or not np.isfinite(given).all():
             found[name] = Metric(None, reason="some rows have no such score" if both else one_outcome)
         else:
-            rival = _Ranking(truth, given)
+            rival = Ranking(truth, given)
             found[name] = weights.measure(lambda w, rival=rival: rival.figures(w)[0][None])[0]  # type: ignore[misc]
     return {name: found[name] for name in [*names, *rivals]}
 
@@ -105,45 +105,52 @@ def roc_auc(y: NDArray[np.int8], score: Floats) -> float | None:
     """The chance that a positive row scores above a negative one, ties counting half; None with one outcome only."""
     if not 0 < y.sum() < len(y):
         return None
-    return float(_Ranking(y.astype(np.float64), score).figures(np.ones((1, len(y))))[0][0])
+    return float(Ranking(y.astype(np.float64), score).figures(np.ones((1, len(y))))[0][0])
 
 
-class _Bootstrap:
-    """Weights by which leads are drawn with replacement: chunks of (replicates, rows), the same for the same seed."""
+class Bootstrap:
+    """Weights by which leads are drawn with replacement: chunks of (replicates, rows), the same for the same seed.
+
+    At least one row; rows of one lead are drawn together.
+    """
 
     def __init__(self, leads: Ints, seed: int, replicates: int) -> None:
         _, self._code = np.unique(leads, return_inverse=True)
-        self._clusters = int(self._code.max()) + 1
+        self.clusters = int(self._code.max()) + 1
         self._seed, self._replicates = seed, replicates
         self._step = max(1, _CELLS // len(leads))
 
-    def measure(self, figures: _Figures) -> list[Metric]:
+    def measure(self, figures: Figures) -> list[Metric]:
         """Each figure of the block itself, with the interval between the 2.5 and 97.5 percentiles of its replicates."""
+        values, found = self.replicates(figures)
+        return [self._metric(float(value), row) for value, row in zip(values, found, strict=True)]
+
+    def replicates(self, figures: Figures) -> tuple[Floats, Floats]:
+        """The figures of the block itself, (figures,), and of each draw of its leads, (figures, replicates)."""
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             values = figures(np.ones((1, len(self._code))))[:, 0]
-            found = np.concatenate([figures(weights) for weights in self._draws()], axis=1)
-        return [self._metric(float(value), row) for value, row in zip(values, found, strict=True)]
+            return values, np.concatenate([figures(weights) for weights in self._draws()], axis=1)
 
     def _draws(self) -> Iterator[Floats]:
         draws = np.random.Generator(np.random.PCG64(self._seed))
         for start in range(0, self._replicates, self._step):
             count = min(self._step, self._replicates - start)
-            picked = draws.integers(0, self._clusters, size=(count, self._clusters))
-            picked += np.arange(count)[:, None] * self._clusters
-            drawn = np.bincount(picked.ravel(), minlength=count * self._clusters).reshape(count, self._clusters)
+            picked = draws.integers(0, self.clusters, size=(count, self.clusters))
+            picked += np.arange(count)[:, None] * self.clusters
+            drawn = np.bincount(picked.ravel(), minlength=count * self.clusters).reshape(count, self.clusters)
             yield drawn[:, self._code].astype(np.float64)
 
     def _metric(self, value: float, replicates: Floats) -> Metric:
         if not np.isfinite(value):
             return Metric(None, reason="the fit does not converge: p separates the outcomes")
         defined = replicates[np.isfinite(replicates)]
-        if self._clusters < 2 or len(defined) < 0.9 * len(replicates):
+        if self.clusters < 2 or len(defined) < 0.9 * len(replicates):
             return Metric(value, reason="too few leads for an interval")
         low, high = np.percentile(defined, [2.5, 97.5])
         return Metric(value, float(low), float(high))
 
 
-class _Ranking:
+class Ranking:
     """Figures that depend on the order of a score only. Rows are sorted once; ties form one step."""
 
     def __init__(self, truth: Floats, score: Floats) -> None:
@@ -229,6 +236,7 @@ class _Line:
         return a, b
 
 
-def _mean(weights: Floats, values: Floats) -> Floats:
-    mean: Floats = (weights * values).sum(axis=1) / weights.sum(axis=1)
-    return mean
+def mean(weights: Floats, values: Floats) -> Floats:
+    """The weighted mean of values, (rows,), for each replicate."""
+    means: Floats = (weights * values).sum(axis=1) / weights.sum(axis=1)
+    return means

@@ -27,6 +27,7 @@ from leadmart.scoring.learning.dataset import (
     split,
 )
 from leadmart.scoring.learning.suspects import Suspect, find_suspects, judged, too_good
+from leadmart.scoring.life.looks import tested
 from leadmart.scoring.models.booster import EARLY_STOPPING_FLOOR, VALIDATION_FLOOR
 from leadmart.scoring.models.calibration import fit_calibration
 from leadmart.scoring.models.estimator import Fitted, Monotone
@@ -96,7 +97,8 @@ class BlockSummary:
 @dataclass(frozen=True)
 class TrainingResult:
     """What `train` prints and stores. `model` is None in tier `rules`; then `metrics` are those of the rules score
-    alone. `rows` and `positives` are the landmarks learned from: train, validation and calibration.
+    alone. `rows` and `positives` are the landmarks learned from: train, validation and calibration. `test` is
+    the test block itself.
     """
 
     model: Model | None
@@ -115,8 +117,10 @@ class TrainingResult:
     cut_off: datetime
     ingest_lag: timedelta
     clocks: Mapping[str, object] = field(default_factory=dict)
+    test: pl.DataFrame = field(default_factory=pl.DataFrame, compare=False, repr=False)
     calibration: Mapping[str, object] = field(default_factory=dict)
     candidates: Sequence[Mapping[str, object]] = ()
+    importance: Sequence[Mapping[str, object]] = ()
 
     def as_json(self) -> dict[str, object]:
         """The document of `train --json`, without `role`."""
@@ -154,8 +158,10 @@ class TrainingResult:
                 for b in self.blocks
             ],
             "notes": list(self.notes),
+            "test": tested(self.test),
             "calibration": dict(self.calibration),
             "candidates": list(self.candidates),
+            **({"importance": list(self.importance)} if self.importance else {}),
             **self.clocks,
         }
 
@@ -230,6 +236,7 @@ def fit(
         cut_off=settings.cut_off,
         ingest_lag=settings.ingest_lag,
         clocks=settings.clocks,
+        test=parts.test,
         calibration=_calibration(model, parts.test, metrics, settings.seed) if model else {},
         candidates=choice.document if choice else (),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
@@ -57,10 +57,12 @@ def training_frame(
     spine: Definition,
     rules: tuple[GateRule, ...],
     cut_off: datetime,
+    only: Callable[[pl.DataFrame], pl.DataFrame] = lambda usable: usable,
 ) -> TrainingFrame:
     """Landmarks of the training spine over the cadence's past moments, with the same definitions that scoring reads.
 
-    Features are computed only where the label is complete. Raises LeadmartError `nothing_to_learn` without any
+    Features are computed only where the label is complete; `only` may narrow these (key, as_of) pairs, and then the
+    rows are the narrowed ones alone. Raises LeadmartError `nothing_to_learn` without any
     landmark, `not_a_subset` where the training spine has rows that scoring would never see.
     """
     settings = session.registry.project.settings
@@ -89,7 +91,10 @@ def training_frame(
             code="nothing_to_learn",
             hint="load leads of the past, or raise [train] months",
         )
-    usable = label_rows(pairs, horizon=horizon, ingest_lag=lag, cut_off=cut_off).rows.select(key, "as_of")
+    complete = label_rows(pairs, horizon=horizon, ingest_lag=lag, cut_off=cut_off).rows.select(key, "as_of", CLUSTER)
+    usable = only(complete).select(key, "as_of")
+    if usable.height < complete.height:
+        pairs = pairs.join(usable, on=[key, "as_of"], how="semi")
     session.warehouse.register("usable", usable)
     names = [column.name for column in feature_columns(selection, "feature")]
     sections = {

@@ -181,6 +181,7 @@ def recalibrate(
         cut_off=settings.cut_off,
         ingest_lag=settings.ingest_lag,
         clocks=settings.clocks,
+        test=test,
         calibration=calibration_section(calibration, p_raw, y, leads, metrics, settings.seed),
     )
     return with_figures(result)
