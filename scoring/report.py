@@ -139,7 +139,8 @@ def training_text(trained: Trained) -> str:
     if told := importance_text(document):
         lines += ["", *told]
     lines += ["", *(f"  {note}" for note in result.notes)]
-    if told := [*decision_text(document), *jump_text(document["jump"])]:
+    moved = document["jump"] if document["jump"] and document["jump"]["leads"] else None
+    if told := [*decision_text(document), *jump_text(moved)]:
         lines += ["", *told]
     return "\n".join(lines)
 
