@@ -31,7 +31,7 @@ def importance_section(rows: pl.DataFrame, policy: Policy, model: Model | None) 
     rows = rows[chosen] if rows.height else rows
     gain: list[float] | None = None
     if model is not None:
-        from leadmart.scoring.models.model import contributions, gain_shares
+        from leadmart.scoring.models.model import contributions
 
         names = [column.name for column in model.columns]
         parts = contributions(model, rows)[0]
