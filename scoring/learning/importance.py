@@ -35,7 +35,7 @@ def importance_section(rows: pl.DataFrame, policy: Policy, model: Model | None) 
 
         names = [column.name for column in model.columns]
         parts = contributions(model, rows)[0]
-        gain = [float(share) for share in gain_shares(model)]
+        gain = [float(share) for share in model.estimator.shares(len(names))]
     else:
         names = list(policy.scorecard.columns)
         given = points(rows, policy.scorecard)
