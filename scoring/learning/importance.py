@@ -22,8 +22,8 @@ def importance_section(rows: pl.DataFrame, policy: Policy, model: Model | None) 
     """The section `importance`: one entry a reason group, the largest first.
 
     `mean` is the mean size of the group's contribution, in log odds of the model or, without one, in points; `share`
-    its part of all groups' means; `gain` the part of the trees' gain, or of the squared standardised coefficients, NULL
-    without a model. A column without a template is a group by itself. Measured on at most `MOST_ROWS` of the rows,
+    its part of all groups' means; `gain` its part of what the estimator is (the trees' gain, a regression's weights),
+    NULL without a model. A column without a template is a group by itself. Measured on at most `MOST_ROWS` of the rows,
     evenly spaced by lead and moment.
     """
     rows = rows.sort("lead_id", "as_of")
