@@ -69,8 +69,8 @@ def score_rows(
 
     Without a model the rules alone score: model_version is `rules`, w is 0, p_raw, p_cal and rank are NULL. Each row
     depends on its own input only, so that scoring a few leads equals scoring all. p_low and p_high are NULL where the
-    calibration gives no interval. Reasons are made for notable rows (hot, warm, or any gate fires) or for all;
-    elsewhere they and what speaks against are NULL, which means not computed, where [] means there are none. They
+    calibration gives no interval. Reasons are made for notable rows (hot, warm, or any gate fires), for all, or for
+    none; elsewhere they and what speaks against are NULL, which means not computed, where [] means there are none. They
     explain what the composite is made of: the model's contributions where it has at least half of the weight, else the
     points.
     Raises LeadmartError `feature_mismatch`, `bad_gate`, `unknown_column`, `bad_score_rows`.
