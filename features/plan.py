@@ -11,8 +11,8 @@ from leadmart.features.definition import Definition
 from leadmart.features.errors import LeadmartError, near_names
 from leadmart.features.fingerprint import digest
 from leadmart.features.inputs import refuse_inputs
+from leadmart.features.learned import is_proven, keep
 from leadmart.features.project import ClockSection
-from leadmart.features.proof.lint import check_all
 from leadmart.features.raw.tables import newest_load
 from leadmart.features.registry import Registry
 from leadmart.features.session import link_to
@@ -238,8 +238,14 @@ def _refuse_problems(definitions: Sequence[Definition], registry: Registry) -> N
     from leadmart.features.errors import all_as_one
 
     sources = [d for name in registry.sources_of(definitions) for d in registry.source(name)]
-    if problems := check_all([*sources, *definitions], registry):
+    fresh = [d for d in (*sources, *definitions) if not is_proven(d)]
+    if not fresh:
+        return
+    from leadmart.features.proof.lint import check_all
+
+    if problems := check_all(fresh, registry):
         raise all_as_one(problems)
+    keep(registry, fresh)
 
 
 def _refuse_twice(views: Sequence[Definition], gates: Sequence[Definition]) -> None:
