@@ -142,6 +142,10 @@ class BlendSection(Section):
     max_weight: float = Field(default=1.0, ge=0, le=1)
 
 
+class CapacitySection(Section):
+    leads_per_week: int = Field(default=100, ge=1)
+
+
 class ScoringSection(Section):
     gates: tuple[Ref, ...] = ()
     scorecard: Name = "scorecard"
@@ -152,6 +156,7 @@ class ScoringSection(Section):
     tiers: TiersSection = TiersSection()
     boost: BoostSection = BoostSection()
     blend: BlendSection = BlendSection()
+    capacity: CapacitySection = CapacitySection()
 
 
 class TrainSection(Section):
@@ -187,6 +192,15 @@ class TrainSection(Section):
         if not self.train_until < self.test_start <= self.test_end:
             raise ValueError("train_until must be before test_start, and test_start not after test_end")
         return self
+
+
+class ReportSection(Section):
+    """What `train` reports of beside the figures; nothing here changes a model or a score."""
+
+    segments: tuple[Name, ...] | None = None
+    audit: tuple[Ref, ...] = ()
+    holdout: str = Field(default="", pattern=r"^([a-z][a-z0-9_]*)?$")
+    precision_target: float = Field(default=0.3, gt=0, lt=1)
 
 
 class EngineSection(Section):
@@ -230,6 +244,7 @@ class Settings(Section):
     features: FeaturesSection = FeaturesSection()
     scoring: ScoringSection = ScoringSection()
     train: TrainSection = TrainSection()
+    report: ReportSection = ReportSection()
     engine: EngineSection = EngineSection()
     retention: RetentionSection = RetentionSection()
 

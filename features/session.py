@@ -31,6 +31,9 @@ from leadmart.features.sources.staging import present_sources
 from leadmart.features.warehouse import Warehouse
 from leadmart.features.windows import windows_of
 
+MANY_MOMENTS = 8
+"""Moments from which on it pays to find each version's span of moments before them."""
+
 Form = Literal["executed", "pasted"]
 """Which text of a definition runs: with both bounds spliced in, or as a person pastes it; the same rows."""
 
@@ -109,7 +112,11 @@ class Session:
         A view's columns are NULL where a source's history does not reach, and `has_<source>` stand after them.
         """
         self._widen_for(definition)
-        text = definition.statement if self.form == "pasted" else executed_sql(definition)
+        text = (
+            definition.statement
+            if self.form == "pasted"
+            else executed_sql(definition, at_many_moments=len(self.moments) >= MANY_MOMENTS)
+        )
         if definition.kind in ("feature", "gate"):
             self.warehouse.execute(f"CREATE OR REPLACE VIEW spine AS SELECT * FROM spine_{definition.entity[0]}")
         try:

@@ -222,11 +222,13 @@ def open_for_writing(
     warehouse.migrations = migrations
     try:
         warehouse.hold(patience, command)
+        _sweep(project)
+        from leadmart.features.erasure.ending import end_killed  # it publishes, and so reads this module
+
+        end_killed(warehouse)
     except BaseException:
         warehouse.close()
         raise
-    _sweep(project)
-    _end_erasure(warehouse)
     return warehouse
 
 
@@ -367,22 +369,6 @@ def _copy_meta(warehouse: Warehouse, source: str, target: str) -> None:
         "SELECT table_name FROM duckdb_tables() WHERE database_name = ? AND schema_name = 'meta'", [source]
     ):
         warehouse.execute(f"CREATE TABLE {target}.meta.{name} AS SELECT * FROM {source}.meta.{name}")
-
-
-def _end_erasure(warehouse: Warehouse) -> None:
-    """Ends an erasure that was killed: what it removed may still stand on the disk."""
-    if not warehouse.rows(
-        "SELECT 1 FROM duckdb_tables() WHERE (database_name, schema_name, table_name) = ('store', 'meta', 'erasures')"
-    ):
-        return  # the migrations of a test, or of an earlier release
-    if warehouse.rows("SELECT 1 FROM store.meta.erasures WHERE finished_at IS NULL LIMIT 1"):
-        from leadmart.features.erasure.ending import finish
-
-        try:
-            finish(warehouse)
-        except BaseException:
-            warehouse.close()
-            raise
 
 
 def _inode(path: Path) -> int | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -26,6 +25,7 @@ from leadmart.scoring.composite import (
 )
 from leadmart.scoring.data_grade import data_grade
 from leadmart.scoring.gates import fired_names, is_blocked, refuse_unfit_gates
+from leadmart.scoring.input_hash import input_hashes
 from leadmart.scoring.policy import Policy
 from leadmart.scoring.reasons import REASON_COLUMNS, reasons_of
 from leadmart.scoring.scorecard import POINTS_PREFIX, points
@@ -69,13 +69,14 @@ def score_rows(
 
     Without a model the rules alone score: model_version is `rules`, w is 0, p_raw, p_cal and rank are NULL. Each row
     depends on its own input only, so that scoring a few leads equals scoring all. p_low and p_high are NULL where the
-    calibration gives no interval. Reasons are made for notable rows (hot, warm, or any gate fires) or for all;
-    elsewhere they and what speaks against are NULL, which means not computed, where [] means there are none. They
+    calibration gives no interval. Reasons are made for notable rows (hot, warm, or any gate fires), for all, or for
+    none; elsewhere they and what speaks against are NULL, which means not computed, where [] means there are none. They
     explain what the composite is made of: the model's contributions where it has at least half of the weight, else the
     points.
     Raises LeadmartError `feature_mismatch`, `bad_gate`, `unknown_column`, `bad_score_rows`.
     """
-    frame = frame.sort("lead_id", "as_of")
+    if not _rises(frame):
+        frame = frame.sort("lead_id", "as_of")
     _refuse_unfit(frame, columns, policy)
     warnings: tuple[str, ...] = ()
     if model is None:
@@ -88,7 +89,8 @@ def score_rows(
 
         predictions = predict(model, frame, columns, feature_set_version)
         # the model learns nothing of blocked leads, so that their levels are unknown to it is no news
-        warnings = level_warnings(model, frame.filter(~is_blocked(policy.gates)))
+        with_levels = [column.name for column in model.columns if column.kind == "category"]
+        warnings = level_warnings(model, frame.filter(~is_blocked(policy.gates)).select(with_levels))
         parts = predictions.rows.with_columns(pl.lit(model.effective_weight(policy.max_weight)).alias("w"))
         model_version = model.model_version
     tier_by, hot_from, warm_from = tier_limits(policy.tiers, has_model=model is not None)
@@ -123,22 +125,19 @@ def score_rows(
     return Scored(pl.concat([scored, reasons], how="horizontal").select(SCORE_COLUMNS), warnings)
 
 
-def input_hashes(frame: pl.DataFrame, columns: Sequence[str], gates: Sequence[str]) -> pl.Series:
-    """16 hex digits for each row, of lead_id, as_of, features and gates with their names: the same in every process.
-
-    Polars' own hash changes between versions, so this is SHA-256 of the row as JSON: some five seconds for a million
-    rows.
-    """
-    names = list(dict.fromkeys(["lead_id", "as_of", *columns, *gates]))
-    texts = frame.select(pl.struct(names).struct.json_encode()).to_series()
-    return pl.Series("input_hash", [hashlib.sha256(text.encode()).hexdigest()[:16] for text in texts], dtype=pl.String)
+def _rises(frame: pl.DataFrame) -> bool:
+    """Whether each row's lead_id is greater than the one before: then rows are in order, and no key repeats."""
+    if "lead_id" not in frame.columns or frame["lead_id"].null_count():
+        return False
+    return bool((frame["lead_id"].slice(1) > frame["lead_id"].head(-1)).all())
 
 
 def _refuse_unfit(frame: pl.DataFrame, columns: Sequence[FeatureColumn], policy: Policy) -> None:
     missing = [name for name in ("lead_id", "as_of", *(c.name for c in columns)) if name not in frame.columns]
     if missing:
         raise LeadmartError(f"the rows to score lack {', '.join(missing)}", code="bad_score_rows")
-    if repeated := frame.height - frame.select("lead_id", "as_of").n_unique():
+    repeated = 0 if _rises(frame) else frame.height - frame.select("lead_id", "as_of").n_unique()
+    if repeated:
         raise LeadmartError(
             f"{repeated} rows to score repeat a (lead_id, as_of)",
             code="bad_score_rows",

@@ -144,7 +144,7 @@ def _without_loss(
     """The score where the group that costs the most said nothing: contributions add up in log odds."""
     import numpy as np
 
-    from leadmart.scoring.models.calibration import logit, sigmoid
+    from leadmart.scoring.models.calibration.odds import logit, sigmoid
     from leadmart.scoring.models.model import rank_in
 
     p_raw = sigmoid(logit(np.array([row["p_raw"]])) - contribution)

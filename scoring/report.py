@@ -108,6 +108,7 @@ def _tiers(run: Run) -> list[str]:
 def training_text(trained: Trained) -> str:
     """What was learned, from whom, and how good it is on the test block."""
     from leadmart.scoring.evaluation.calibration_report import calibration_text
+    from leadmart.scoring.evaluation.words import evaluation_text
     from leadmart.scoring.learning.choice import candidates_text
     from leadmart.scoring.learning.horizon import horizon_text
     from leadmart.scoring.learning.importance import importance_text
@@ -129,6 +130,7 @@ def training_text(trained: Trained) -> str:
         leads = f"{block.leads:>8,} leads, {block.positive_leads:>6,} with the outcome"
         lines.append(f"  {block.name:<12}{block.rows:>9,} landmarks {leads}   {span}")
     lines += ["", *candidates_text(document), *figures_text(document["metrics"])]
+    lines += evaluation_text(document["evaluation"])
     if result.suspects:
         lines += ["", "  suspects: columns that may tell the outcome better than behaviour can"]
         lines += [f"    {s.column}: {s.why}{f'; waived: {s.waived}' if s.waived else ''}" for s in result.suspects]
@@ -137,7 +139,8 @@ def training_text(trained: Trained) -> str:
     if told := importance_text(document):
         lines += ["", *told]
     lines += ["", *(f"  {note}" for note in result.notes)]
-    if told := [*decision_text(document), *jump_text(document["jump"])]:
+    moved = document["jump"] if document["jump"] and document["jump"]["leads"] else None
+    if told := [*decision_text(document), *jump_text(moved)]:
         lines += ["", *told]
     return "\n".join(lines)
 

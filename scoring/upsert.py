@@ -137,7 +137,7 @@ def stage_scores(
     """Compares score rows with what is published; `ahead` counts the stagings to be published before this one."""
     columns = [row[0] for row in warehouse.rows("DESCRIBE store.scores.lead_scores")]
     values = [c for c in columns if c not in (*KEY, *STAMPS)]
-    differs = " OR ".join(f"s.{c} IS DISTINCT FROM i.{c}" for c in values)
+    differs = " OR ".join(_differs(c) for c in values)
     stamp = f"'{run_id}' AS run_id, {sql_literal(now())} AS written_at"
     delta = f"delta_{ahead}"
     warehouse.register("incoming", scored.select([c for c in columns if c not in STAMPS]))
@@ -151,6 +151,14 @@ def stage_scores(
     number = int(newest) + 1 + ahead
     file = _keep_delta(warehouse, delta, columns, number) if changed else ""
     return StagedScores(scoring, delta, file, number, scored.height, changed, updated)
+
+
+def _differs(column: str) -> str:
+    """Whether a stored row's value is another. Hashes of another scheme say nothing of the input: the rest decides."""
+    from leadmart.scoring.input_hash import SCHEME
+
+    another = f"s.{column} IS DISTINCT FROM i.{column}"
+    return f"({another} AND starts_with(s.{column}, '{SCHEME}'))" if column == "input_hash" else another
 
 
 def publish_scores(warehouse: Warehouse, staged: StagedScores, run_id: str) -> None:

@@ -31,6 +31,12 @@ def is_unfinished(warehouse: Warehouse) -> bool:
     )
 
 
+def end_killed(warehouse: Warehouse) -> None:
+    """Ends an erasure whose command was killed, if there is one; to be called by whoever opens the store to write."""
+    if is_unfinished(warehouse):
+        finish(warehouse)
+
+
 def finish(warehouse: Warehouse, say: Say = lambda _: None) -> None:
     """Publishes without the erased, unlinks the files that had them, and puts a copy in the store's place.
 

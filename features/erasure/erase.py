@@ -147,6 +147,9 @@ def _forget_staged(warehouse: Warehouse, sources: Sequence[str]) -> None:
     ):
         warehouse.execute("DELETE FROM store.meta.staged_files WHERE file = ?", [file])
         note_gone(warehouse, file)
+    above = warehouse.project.warehouse
+    for path in sorted((above / "aside" / "staged").rglob("*.parquet")):
+        note_gone(warehouse, path.relative_to(above).as_posix())
 
 
 def _refuse_reason(warehouse: Warehouse, reason: str | None) -> None:

@@ -13,7 +13,8 @@ from leadmart.features.raw.tables import raw_attached
 from leadmart.features.registry import Registry
 from leadmart.features.warehouse import Warehouse
 
-_MADE = ("slices", "scores", "aside/slices", "aside/scores", "demo")
+_OTHERWISE = ("raw", "staged", "published", "tmp", "aside/raw", "aside/staged")
+"""Folders below the warehouse whose files are told by sources, made anew, or thrown away."""
 
 
 @dataclass(frozen=True)
@@ -166,18 +167,18 @@ def _raw_hits(warehouse: Warehouse, places: Places) -> tuple[tuple[Hits, ...], t
 
 def _mentions(warehouse: Warehouse, places: Places) -> list[str]:
     """In words, raw columns in which one of the addresses stands within rows that are not the person's."""
-    if not warehouse.rows("SELECT 1 FROM erasing.names WHERE kind = 'address' LIMIT 1"):
+    addresses = [a for (a,) in warehouse.rows("SELECT value FROM erasing.names WHERE kind = 'address' ORDER BY value")]
+    if not addresses:
         return []
     told = []
     for table, relation in places.families.items():
         columns = [
             name for name, kind in warehouse.columns(f"SELECT * FROM {relation}") if kind == "VARCHAR" and name != FILE
         ]
-        counts = [
-            f"COUNT(*) FILTER (EXISTS (FROM erasing.names AS n WHERE n.kind = 'address' AND "
-            f"CONTAINS(LOWER(r.{quoted_name(name)}), n.value)))"
-            for name in columns
-        ]
+        counts = []
+        for name in columns:
+            tests = [f"CONTAINS(LOWER(r.{quoted_name(name)}), {quoted(address)})" for address in addresses]
+            counts.append(f"COUNT(*) FILTER ({' OR '.join(tests)})")
         if not counts:
             continue
         (found,) = warehouse.rows(
@@ -193,22 +194,23 @@ def _mentions(warehouse: Warehouse, places: Places) -> list[str]:
 
 
 def _made_hits(warehouse: Warehouse, key: str) -> tuple[Hits, ...]:
-    """Notes the rows of slices and score files, listed or not, by their folder: those that have the entity's key."""
+    """Notes the rows of slices, score files and the like, listed or not, by their folder: by the entity's key."""
     made = []
-    for kind in _MADE:
-        above = warehouse.project.warehouse / kind
-        for folder in sorted({path.parent for path in above.rglob("*.parquet")}):
-            listed = ", ".join(quoted_file(path) for path in sorted(folder.glob("*.parquet")))
-            relation = (
-                f"read_parquet([{listed}], union_by_name = true, filename = '{FILE}', file_row_number = true, "
-                "hive_partitioning = false)"
-            )
-            if key not in {name for name, _ in warehouse.columns(f"SELECT * FROM {relation}")}:
-                continue
-            theirs = f"FROM {relation} WHERE {is_named('key', quoted_name(key))}"
-            ((rows, files),) = warehouse.rows(f"SELECT COUNT(*), COUNT(DISTINCT {FILE}) {theirs}")
-            if rows:
-                warehouse.execute(f"INSERT INTO erasing.hits SELECT {FILE}, file_row_number {theirs}")
-                name = folder.relative_to(warehouse.project.warehouse).as_posix()
-                made.append(Hits(name, int(rows), int(files)))
+    above = warehouse.project.warehouse
+    for folder in sorted({path.parent for path in above.rglob("*.parquet")}):
+        if folder.relative_to(above).as_posix().startswith(_OTHERWISE):
+            continue
+        listed = ", ".join(quoted_file(path) for path in sorted(folder.glob("*.parquet")))
+        relation = (
+            f"read_parquet([{listed}], union_by_name = true, filename = '{FILE}', file_row_number = true, "
+            "hive_partitioning = false)"
+        )
+        if key not in {name for name, _ in warehouse.columns(f"SELECT * FROM {relation}")}:
+            continue
+        theirs = f"FROM {relation} WHERE {is_named('key', quoted_name(key))}"
+        ((rows, files),) = warehouse.rows(f"SELECT COUNT(*), COUNT(DISTINCT {FILE}) {theirs}")
+        if rows:
+            warehouse.execute(f"INSERT INTO erasing.hits SELECT {FILE}, file_row_number {theirs}")
+            name = folder.relative_to(above).as_posix()
+            made.append(Hits(name, int(rows), int(files)))
     return tuple(made)

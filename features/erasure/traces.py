@@ -25,12 +25,13 @@ def remove_rows(warehouse: Warehouse, key: str) -> None:
     """Deletes the person's rows of every table with the entity's key; what is said of their number follows."""
     versions = "as_of, feature_set_version, model_version, policy_version"
     if ("scores", "lead_scores") in _keyed(warehouse, key):
-        warehouse.execute(
-            "UPDATE store.meta.scorings AS c SET row_count = c.row_count - d.n FROM "
-            f"(SELECT {versions}, COUNT(*) AS n FROM store.scores.lead_scores WHERE {_theirs(key)} GROUP BY ALL) AS d "
-            f"WHERE ({', '.join(f'c.{v}' for v in versions.split(', '))}) = "
-            f"({', '.join(f'd.{v}' for v in versions.split(', '))})"
-        )
+        same = " AND ".join(f"c.{v} = d.{v}" for v in versions.split(", "))
+        for scorings in ("scorings", "shadow_scorings"):
+            warehouse.execute(
+                f"UPDATE store.meta.{scorings} AS c SET row_count = c.row_count - d.n FROM "
+                f"(SELECT {versions}, COUNT(*) AS n FROM store.scores.lead_scores WHERE {_theirs(key)} GROUP BY ALL) "
+                f"AS d WHERE {same}"
+            )
     for schema, table in _keyed(warehouse, key):
         warehouse.execute(f"DELETE FROM store.{schema}.{table} WHERE {_theirs(key)}")
 

@@ -36,7 +36,7 @@ class TrainingFrame:
     the label cannot be used.
 
     `left_out` counts the landmarks of leads that were not drawn, and those at which a gate blocks the lead: these are
-    not scored by the model either.
+    not scored by the model either, and `blocked` are these with the same columns.
     `sections` go into the report: `horizon` and `population`.
     `unknown` counts, of the `landmarks` with a complete label, those at which a column is NULL because a source's
     history does not reach that far back.
@@ -48,6 +48,7 @@ class TrainingFrame:
     unknown: tuple[Unknown, ...] = ()
     landmarks: int = 0
     sections: Mapping[str, Any] = field(default_factory=dict)
+    blocked: pl.DataFrame | None = None
 
 
 def training_frame(
@@ -118,6 +119,7 @@ def training_frame(
     blocked = features.filter(is_blocked(rules))
     sections["population"]["blocked"] = blocked_by(rules, blocked, key)
     kept = pairs.join(blocked.select(key, "as_of"), on=[key, "as_of"], how="anti")
+    stopped = pairs.join(blocked, on=[key, "as_of"], how="inner").sort("as_of", key)
     return TrainingFrame(
         kept.join(features, on=[key, "as_of"], how="left").sort("as_of", key),
         (
@@ -128,6 +130,7 @@ def training_frame(
         tuple(unknown_columns(session, selection, f"spine_{spine.entity[0]}")),
         usable.height,
         sections,
+        stopped,
     )
 
 

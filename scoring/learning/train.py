@@ -29,7 +29,9 @@ from leadmart.features.unknown import Unknown
 from leadmart.features.waivers import waivers_of
 from leadmart.features.warehouse import Warehouse, new_run_id, open_for_writing
 from leadmart.scoring.champion import load_policy, typed_columns
+from leadmart.scoring.evaluation.observed import SOURCES
 from leadmart.scoring.judge import Judge
+from leadmart.scoring.learning.asking import asked_of, hindsight, with_audit_columns
 from leadmart.scoring.learning.dataset import SplitSettings
 from leadmart.scoring.learning.fitting import Label, TrainingResult, TrainSettings, fit
 from leadmart.scoring.learning.importance import importance_section
@@ -117,12 +119,15 @@ def train(
         policy = load_policy(registry, selection)
         trial = Trial(session, selection, policy)
         standing = standing_champion(warehouse, selection.feature_set_version) if intercept_only else None
-        session.stage_whole(sorted({*read, *read_before(trial)}))  # from here on raw is not read
-        warehouse.let_go()
+        wanted = {*read, *read_before(trial), *(name for name in SOURCES if name in session.present)}
+        session.stage_whole(sorted(wanted))
+        seen = hindsight(session, spine.key)
+        warehouse.let_go()  # from here on raw is not read
         progress("features at past landmarks")
         frame = training_frame(session, selection, label, spine, policy.gates, cut_off)
         horizon = horizon_days(label)
         rows = with_true_probability(session, frame.rows, horizon)
+        rows, audited = with_audit_columns(session, rows)
         assumed = assumed_arrivals(warehouse, registry, read, session.present)
         progress("learning")
         settings = project.settings.train
@@ -134,6 +139,7 @@ def train(
             _settings(settings, cut_off, frame, assumed, project.settings.engine.threads),
             feature_set_version=selection.feature_set_version,
             true_probability="true_probability" if project.is_demo else None,
+            asked=asked_of(session, selection, policy, frame, audited, seen, cut_off, timedelta(days=horizon)),
         )
         waived = [waiver.words() for waiver in waivers_of(registry, [label, spine, *selection.definitions])]
         unknown = _unknown_states(session, selection, frame.rows)

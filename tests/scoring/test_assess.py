@@ -14,9 +14,10 @@ import pytest
 
 from leadmart.features.errors import LeadmartError
 from leadmart.features.lookup import FeatureColumn
-from leadmart.scoring.assess import SCORE_COLUMNS, input_hashes, score_rows
+from leadmart.scoring.assess import SCORE_COLUMNS, score_rows
 from leadmart.scoring.composite import COMPOSITE_SQL
 from leadmart.scoring.data_grade import data_grade
+from leadmart.scoring.input_hash import input_hashes
 from leadmart.scoring.learning.fitting import Label, TrainSettings, fit
 from leadmart.scoring.models.model import Model, contributions, raw_margin
 from leadmart.scoring.reasons import REASON_COLUMNS
@@ -111,7 +112,7 @@ def test_p2_input_hash_sees_every_input_and_nothing_else(frame, columns):
 def test_p2_another_process_gives_the_same_input_hash(frame, tmp_path):
     frame.head(20).write_parquet(tmp_path / "rows.parquet")
     script = (
-        "import sys, polars as pl\nfrom leadmart.scoring.assess import input_hashes\n"
+        "import sys, polars as pl\nfrom leadmart.scoring.input_hash import input_hashes\n"
         "print(*input_hashes(pl.read_parquet(sys.argv[1]), ['sessions_30d', 'seniority'], ['is_student']))"
     )
     command = [sys.executable, "-c", script, str(tmp_path / "rows.parquet")]

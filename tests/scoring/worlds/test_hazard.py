@@ -14,13 +14,21 @@ from leadmart.scoring.models.model import predict_raw
 HORIZON = timedelta(days=90)
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
-def test_where_no_column_matters_the_rules_are_kept(world: Any, fit_world: Any, seed: int) -> None:
-    """T7: everybody has the same chance, so no model loses less than the constant, and none is kept."""
-    found = fit_world(world(leads=2500, strength=0.0, base=-1.5, seed=seed))
-    assert found.model is None
-    assert found.positive_leads >= 100  # there was enough to learn from
-    assert found.suspects == ()
+@pytest.mark.slow
+def test_where_no_column_matters_the_rules_are_kept(world: Any, fit_world: Any) -> None:
+    """T7: everybody has the same chance, so no model loses less than the constant and none is kept, but for the share
+    of seeds in which chance exceeds one standard error (2 of 16; one of these 8).
+    """
+    results = [fit_world(world(leads=1500, strength=0.0, base=-1.0, seed=seed), replicates=5) for seed in range(1, 9)]
+    kept = [found for found in results if found.model is not None]
+    assert len(kept) <= 2
+    for found in results:
+        assert found.positive_leads >= 300  # there was enough to learn from
+        assert [suspect for suspect in found.suspects if suspect.stops] == []
+        if found.model is None:
+            assert any("a model has to be better by more than one" in note for note in found.notes)
+        else:  # and the report shows what it is worth
+            assert found.metrics["roc_auc"].low < 0.5
 
 
 @pytest.mark.parametrize("share", [0.0, 0.25, 0.5])
@@ -42,6 +50,7 @@ def test_young_cohorts_do_not_bend_the_base_rate(world: Any, fit_world: Any, sha
     assert abs(positives / rows - truth) < 2 * (truth * (1 - truth) / rows) ** 0.5
 
 
+@pytest.mark.slow
 def test_several_ages_keep_the_promise_to_an_old_lead(world: Any, fit_world: Any) -> None:
     """T2: of those who convert, most do within weeks, so whoever still waits after two months hardly will. Learned at
     the first day alone, the model promises such a lead several times too much, and at ten ages less than half of that.

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+import pytest
 from polars.testing import assert_frame_equal
 
 from leadmart.features.gate_rule import parse_rule
@@ -85,6 +86,7 @@ def train(here: Any, folder: Path) -> Any:
     return done.document
 
 
+@pytest.mark.slow
 def test_two_leads_of_one_address_are_one_person_and_blocked_leads_are_counted_by_rule(
     raw_project: Any, here: Any
 ) -> None:
