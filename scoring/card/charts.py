@@ -73,8 +73,8 @@ def calibration_chart(bins: Rows) -> Spec:
     return _spec(alt.layer(band, line, points))
 
 
-def capacity_chart(rows: Rows) -> Spec:
-    """Of the leads that sales would work a week, the share with the outcome: by the model, by the points, by chance.
+def capacity_chart(rows: Rows, orders: Sequence[str]) -> Spec:
+    """Of the leads that sales would work a week, the share with the outcome: by each order.
 
     A row is `{"per_week", "who", "precision"}`.
     """
@@ -86,7 +86,7 @@ def capacity_chart(rows: Rows) -> Spec:
         .encode(
             x=alt.X("per_week:Q", title="leads worked a week", scale=alt.Scale(type="log"), axis=alt.Axis(format=",d")),
             y=_share("precision", "share of them with the outcome"),
-            color=_color("who", ["model", "rules", "chance"], [BLUE, ORANGE, GREY]),
+            color=_color("who", orders, [BLUE, ORANGE, GREY][: len(orders)]),
             tooltip=["who:N", "per_week:Q", alt.Tooltip("precision:Q", format=".1%")],
         )
     )
@@ -168,7 +168,9 @@ def _share_x(name: str, title: str) -> altair.X:
 def _color(name: str, domain: Sequence[str], colors: Sequence[str]) -> altair.Color:
     import altair as alt
 
-    return alt.Color(f"{name}:N", scale=alt.Scale(domain=list(domain), range=list(colors)))
+    return alt.Color(
+        f"{name}:N", scale=alt.Scale(domain=list(domain), range=list(colors)), legend=alt.Legend(columns=2)
+    )
 
 
 def _greys(count: int) -> list[str]:

@@ -161,29 +161,38 @@ def belief(report: Report) -> str:
 
 def capacity(report: Report) -> str:
     """What sales gets for the number of leads they can work."""
-    curve = _of(report, "evaluation", "capacity", "rows")
+    curve = _of(report, "evaluation", "capacity", "curve")
     if not curve:
         return ""
     rows = [
-        {"per_week": each["per_week"], "who": who, "precision": value_of(each[key])}
+        {"per_week": each["leads_per_week"], "who": each["order"], "precision": each["precision"]["value"]}
         for each in curve
-        for who, key in (("model", "precision"), ("rules", "rules_precision"), ("chance", "base_rate"))
-        if key in each and value_of(each[key]) is not None
+        if each["precision"]["value"] is not None
     ]
     told = [
-        [f"{each['per_week']:,}", percent(value_of(each["precision"])), interval(each["precision"]),
-         percent(value_of(each.get("recall"))), percent(value_of(each.get("rules_precision")))]
+        [each["order"], f"{each['leads_per_week']:,}", percent(each["precision"]["value"]), interval(each["precision"]),
+         percent(each["recall"]["value"]), number(each["lift"]["value"], 2)]
         for each in curve
     ]  # fmt: skip
     return section(
         "If sales can work so many leads a week",
         paragraph(
-            "Each week the best of that week's leads are taken, and the share that reached the outcome is counted."
+            "Each week the best of that week's leads are taken, and the share of them that reached the outcome is counted."
         ),
-        chart(Chart("capacity", charts.capacity_chart(rows), "Share of worked leads that reached the outcome.")),
+        chart(
+            Chart(
+                "capacity",
+                charts.capacity_chart(rows, list(dict.fromkeys(each["who"] for each in rows))),
+                "Share of worked leads that reached the outcome, by who puts them in order.",
+            )
+        ),
         folded(
             "The figures",
-            table(["a week", "share", "95 % interval", "of all outcomes", "by the points"], told, numbers=range(5)),
+            table(
+                ["order", "a week", "share", "95 % interval", "of all outcomes", "times average"],
+                told,
+                numbers=range(1, 6),
+            ),
         ),
     )
 
@@ -262,6 +271,57 @@ def waiting(report: Report) -> str:
     )
 
 
+def weaker(report: Report) -> str:
+    """Where the ranking or the chances are worse, and whether groups are treated alike."""
+    segments = [s for s in _of(report, "evaluation", "segments") or [] if s["rate"]["value"] is not None]
+    off = [
+        f"{s['column']} {s['level']}: {percent(s['rate']['value'])} reached the outcome, {percent(s['mean_p'])} were said"
+        for s in segments
+        if s["observed_over_expected"]["low"] is not None
+        and not s["observed_over_expected"]["low"] <= 1 <= s["observed_over_expected"]["high"]
+    ]
+    told = [
+        [f"{s['column']}: {s['level']}", f"{s['rows']:,}", f"{s['positives']:,}", percent(s["rate"]["value"]),
+         percent(s["mean_p"]), number(s["roc_auc"]["value"], 2)]
+        for s in segments
+    ]  # fmt: skip
+    groups = [g for g in _of(report, "evaluation", "fairness") or [] if g["selection_rate"]["value"] is not None]
+    alike = [
+        [f"{g['column']}: {g['group']}", f"{g['rows']:,}", percent(g["selection_rate"]["value"]),
+         "the reference" if g["is_reference"] else number(g["ratio"]["value"], 2), percent(g["chance"]["value"])]
+        for g in groups
+    ]  # fmt: skip
+    if not told and not alike:
+        return ""
+    return section(
+        "Where it is weaker",
+        paragraph(
+            f"In {len(off)} of {len(segments)} groups of leads the chances said and what happened differ by more than chance "
+            "explains."
+            if off
+            else f"In none of {len(segments)} groups of leads do the chances said and what happened differ by more than "
+            "chance explains."
+        )
+        if told
+        else "",
+        bullets(off),
+        folded(
+            "Every group",
+            table(["group", "landmarks", "with the outcome", "share", "said", "ROC-AUC"], told, numbers=range(1, 6))
+            if told
+            else "",
+        ),
+        folded(
+            "Are groups chosen alike?",
+            table(
+                ["group", "landmarks", "hot", "to the reference", "of its good leads hot"], alike, numbers=range(1, 5)
+            )
+            if alike
+            else "",
+        ),
+    )
+
+
 def limits(report: Report) -> str:
     """What one must not read into the scores."""
     always = [
@@ -304,7 +364,8 @@ def versions(report: Report, sources: Sequence[Source]) -> str:
 
 
 PARTS: tuple[Callable[[Report], str], ...] = (
-    for_whom, ranking, belief, capacity, stability, importance, waiting, limits,
+    for_whom, ranking, belief, capacity, stability, importance, waiting, weaker,
+    limits,
 )  # fmt: skip
 
 _BLOCKS = {
