@@ -62,3 +62,9 @@ def span(block: Mapping[str, Any]) -> str:
 
 def sentence(words: str) -> str:
     return words[:1].upper() + words[1:] + ("" if words.endswith((".", "!", "?")) or not words else ".")
+
+
+def metric(report: Report, name: str) -> float | None:
+    """The value of a figure of the test block; None where it is undefined."""
+    found = report["metrics"].get(name)
+    return found["value"] if found else None

@@ -24,8 +24,9 @@ def refuse_unwritable(file: Path) -> None:
     drawing_library()
     folder = file.absolute().parent
     if file.is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK):
+        why = "that is a folder" if file.is_dir() else f"there is no folder {folder} to write to"
         raise LeadmartError(
-            f"the card cannot be written to {file}: {'that is a folder' if file.is_dir() else f'no folder {folder} to write to'}",
+            f"the card cannot be written to {file}: {why}",
             code="no_such_folder",
             hint="name a file in a folder that exists, such as card.html",
         )
