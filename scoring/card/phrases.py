@@ -64,7 +64,7 @@ def sentence(words: str) -> str:
     return words[:1].upper() + words[1:] + ("" if words.endswith((".", "!", "?")) or not words else ".")
 
 
-def metric(report: Report, name: str) -> float | None:
+def metric(report: Mapping[str, Any], name: str) -> float | None:
     """The value of a figure of the test block; None where it is undefined."""
-    found = report["metrics"].get(name)
+    found: Mapping[str, Any] | None = report["metrics"].get(name)
     return found["value"] if found else None

@@ -6,27 +6,23 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from leadmart.scoring.card import findings
-from leadmart.scoring.card.html import Chart, Tile, bullets, chart, code, folded, paragraph, section, table, text, tiles
-from leadmart.scoring.card.phrases import metric, (
+from leadmart.scoring.card.html import Tile, bullets, code, folded, paragraph, section, table, text, tiles
+from leadmart.scoring.card.phrases import (
     day,
-    high_of,
-    interval,
-    low_of,
-    null_range,
-    number,
+    metric,
     of_100,
     percent,
     percents,
     sentence,
     span,
     span_of,
-    value_of,
 )
 
 if TYPE_CHECKING:
     from leadmart.scoring.card.card import Source
 
 Report = Mapping[str, Any]
+
 
 def title(report: Report) -> str:
     """What the page is about, in a line."""
@@ -118,6 +114,8 @@ _BLOCKS = {
     "calibration": "to set chances right",
     "test": "test",
 }
+
+
 def _verdict(report: Report) -> str:
     if not _has_model(report):
         return next(
