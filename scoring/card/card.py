@@ -62,7 +62,7 @@ def drawing_library() -> str:
         ) from cause
     major, minor, *_ = altair.SCHEMA_VERSION.lstrip("v").split(".")
     # a page's script ends at the first end tag, wherever it stands
-    return str(vl_convert.javascript_bundle(vl_version=f"{major}.{minor}")).replace("</script", "<\\/script")
+    return str(vl_convert.javascript_bundle(vl_version=f"{major}.{minor}")  # type: ignore[call-arg]).replace("</script", "<\\/script")
 
 
 def _css() -> str:

@@ -31,7 +31,7 @@ def lift_chart(deciles: Rows) -> Spec:
     """
     import altair as alt
 
-    base = alt.Chart(alt.Data(values=list(deciles)))
+    base = _over(deciles)
     tenth = alt.X("decile:O", title="tenth of the leads, best first", axis=alt.Axis(labelAngle=0))
     share = _share("rate", "share with the outcome")
     bars = base.mark_bar(color=BLUE).encode(
@@ -55,7 +55,7 @@ def calibration_chart(bins: Rows) -> Spec:
     """
     import altair as alt
 
-    base = alt.Chart(alt.Data(values=list(bins)))
+    base = _over(bins)
     said = _share_x("mean_p", "what the model said")
     band = base.mark_area(color=BAND, opacity=0.8).encode(
         x=said, y=alt.Y("null_low:Q", title="what happened", axis=alt.Axis(format="%")), y2="null_high:Q"
@@ -81,7 +81,7 @@ def capacity_chart(rows: Rows, orders: Sequence[str]) -> Spec:
     import altair as alt
 
     return _spec(
-        alt.Chart(alt.Data(values=list(rows)))
+        _over(rows)
         .mark_line(point=True, strokeWidth=2)
         .encode(
             x=alt.X("per_week:Q", title="leads worked a week", scale=alt.Scale(type="log"), axis=alt.Axis(format=",d")),
@@ -103,7 +103,7 @@ def folds_chart(rows: Rows, candidates: Sequence[str], chosen: str) -> Spec:
         BLUE if name == chosen else shade for name, shade in zip(candidates, _greys(len(candidates)), strict=True)
     ]
     return _spec(
-        alt.Chart(alt.Data(values=list(rows)))
+        _over(rows)
         .mark_line(point=True, strokeWidth=2)
         .encode(
             x=alt.X("period:O", title="leads of the period from", axis=alt.Axis(labelAngle=0, labelOverlap=True)),
@@ -119,7 +119,7 @@ def importance_chart(rows: Rows) -> Spec:
     import altair as alt
 
     return _spec(
-        alt.Chart(alt.Data(values=list(rows)))
+        _over(rows)
         .mark_bar(color=BLUE)
         .encode(
             y=alt.Y("group:N", title=None, sort=None, axis=alt.Axis(labelLimit=190)),
@@ -135,19 +135,21 @@ def waiting_chart(rows: Rows, horizon_days: float) -> Spec:
     import altair as alt
 
     curve = (
-        alt.Chart(alt.Data(values=list(rows)))
+        _over(rows)
         .mark_line(interpolate="step-after", color=BLUE, strokeWidth=2)
         .encode(x=alt.X("day:Q", title="days since the lead came"), y=_share("share", "share with the outcome so far"))
     )
-    until = (
-        alt.Chart(alt.Data(values=[{"day": horizon_days}]))
-        .mark_rule(color=ORANGE, strokeDash=[5, 4], strokeWidth=2)
-        .encode(x="day:Q")
-    )
+    until = _over([{"day": horizon_days}]).mark_rule(color=ORANGE, strokeDash=[5, 4], strokeWidth=2).encode(x="day:Q")
     return _spec(alt.layer(curve, until))
 
 
-def _spec(chart: altair.Chart | altair.LayerChart, height: int = _HEIGHT) -> Spec:
+def _over(rows: Rows) -> altair.Chart:
+    import altair as alt
+
+    return alt.Chart(alt.Data(values=list(rows)))  # type: ignore[no-untyped-call]
+
+
+def _spec(chart: Any, height: int = _HEIGHT) -> Spec:
     spec: Spec = chart.properties(width="container", height=height).to_dict()
     spec.pop("$schema", None)  # an address nobody needs to reach
     return {**spec, "config": _CONFIG, "autosize": {"type": "fit-x", "contains": "padding"}}

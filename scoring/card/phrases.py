@@ -8,7 +8,8 @@ from typing import Any
 
 def value_of(figure: Any) -> float | None:
     """A figure's value, whether it stands alone or with its interval."""
-    return figure["value"] if isinstance(figure, Mapping) else figure
+    value: float | None = figure["value"] if isinstance(figure, Mapping) else figure
+    return value
 
 
 def low_of(figure: Any) -> float | None:
