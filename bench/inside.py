@@ -80,7 +80,7 @@ def predict(project: str, rows: str, repetitions: str) -> None:
     from leadmart.scoring.models.model import predict as ours
 
     ready = _Scoring(Path(project), int(rows))
-    array, booster = to_matrix(ready.frame, ready.model.columns), _booster(ready.model.booster)
+    array, booster = to_matrix(ready.frame, ready.model.columns), _booster(ready.model.estimator)
     found = in_turn(
         int(repetitions),
         lambda: ours(ready.model, ready.frame, ready.columns, ready.version),
@@ -100,7 +100,7 @@ def score(project: str, rows: str, repetitions: str) -> None:
     from leadmart.scoring.models.matrix import to_matrix
 
     ready = _Scoring(Path(project), int(rows))
-    array, booster = to_matrix(ready.frame, ready.model.columns), _booster(ready.model.booster)
+    array, booster = to_matrix(ready.frame, ready.model.columns), _booster(ready.model.estimator)
     nothing = pl.lit(None, dtype=pl.List(pl.String))
 
     def no_reasons(scored: pl.DataFrame, *_: object) -> pl.DataFrame:
@@ -196,10 +196,10 @@ class _Scoring:
         )
 
 
-def _booster(text: str) -> Any:
+def _booster(estimator: Any) -> Any:
     import lightgbm
 
-    return lightgbm.Booster(model_str=text)
+    return lightgbm.Booster(model_str=estimator.text)
 
 
 def in_turn(repetitions: int, *sides: Callable[[], object]) -> list[list[tuple[float, float]]]:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+import typer
+
 from leadmart.commands.console import (
     AsOf,
     Json,
@@ -17,7 +21,18 @@ from leadmart.commands.console import (
 from leadmart.commands.log import LogFormat
 
 
-def train(project: ProjectDir = None, wait: Wait = None, as_json: Json = False, log_format: LogFormat = None) -> None:
+def train(
+    recalibrate: Annotated[
+        bool,
+        typer.Option(
+            "--recalibrate", help="Only move the champion's chances to the base rate of the latest matured month."
+        ),
+    ] = False,
+    project: ProjectDir = None,
+    wait: Wait = None,
+    as_json: Json = False,
+    log_format: LogFormat = None,
+) -> None:
     """Learn from past landmarks and their outcomes.
 
     Too few outcomes keep the rules. While it learns, others may run; to keep its model it waits for them up to an hour.
@@ -26,7 +41,13 @@ def train(project: ProjectDir = None, wait: Wait = None, as_json: Json = False, 
     from leadmart.scoring.report import training_text
 
     with progress_bar(of_run=True) as bar:
-        trained = learn(project_at(project), bar.say, run_id=bar.run_id, patience=patience_of(wait))
+        trained = learn(
+            project_at(project),
+            bar.say,
+            run_id=bar.run_id,
+            patience=patience_of(wait),
+            intercept_only=recalibrate,
+        )
     emit(trained.as_json(), as_json, training_text(trained))
 
 

@@ -7,7 +7,7 @@ import tomllib
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator, model_validator
 
@@ -152,6 +152,8 @@ class TrainSection(Section):
     spine: Name = "training_landmarks"
     months: int = Field(default=24, ge=1, le=120)
     most_landmarks: int = Field(default=1_000_000, ge=1000)
+    person: Name = "email"
+    group_by: Literal["lead", "account"] = "lead"
     ingest_lag_days: int = Field(default=1, ge=0, le=365)
     seed: int = Field(default=1, ge=0)
     test_days: int = Field(default=60, ge=1)
@@ -160,6 +162,8 @@ class TrainSection(Section):
     train_until: date | None = None
     test_start: date | None = None
     test_end: date | None = None
+    # which way a column's rise may move the probability
+    monotone: dict[str, Literal["up", "down"]] = Field(default_factory=dict)
     # why a test ROC-AUC above .95, or a suspected column, is no leak
     waive_leak: str = ""
     waive: dict[str, Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]] = Field(

@@ -99,6 +99,11 @@ def _tiers(run: Run) -> list[str]:
 
 def training_text(trained: Trained) -> str:
     """What was learned, from whom, and how good it is on the test block."""
+    from leadmart.scoring.evaluation.calibration_report import calibration_text
+    from leadmart.scoring.learning.choice import candidates_text
+    from leadmart.scoring.learning.horizon import horizon_text
+    from leadmart.scoring.learning.population import population_text
+
     result = trained.result
     document = trained.as_json()
     title = f"{document['model_version']} ({result.tier}), {trained.role}" if result.model else "the rules are kept"
@@ -114,10 +119,12 @@ def training_text(trained: Trained) -> str:
         span = f"{block.first:%Y-%m-%d} to {block.last:%Y-%m-%d}" if block.first and block.last else "given up"
         leads = f"{block.leads:>8,} leads, {block.positive_leads:>6,} with the outcome"
         lines.append(f"  {block.name:<12}{block.rows:>9,} landmarks {leads}   {span}")
-    lines += ["", *figures_text(document["metrics"])]
+    lines += ["", *candidates_text(document), *figures_text(document["metrics"])]
     if result.suspects:
         lines += ["", "  suspects: columns that may tell the outcome better than behaviour can"]
         lines += [f"    {s.column}: {s.why}{f'; waived: {s.waived}' if s.waived else ''}" for s in result.suspects]
+    lines += calibration_text(document)
+    lines += ["", *population_text(document), *horizon_text(document)]
     lines += ["", *(f"  {note}" for note in result.notes)]
     return "\n".join(lines)
 

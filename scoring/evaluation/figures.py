@@ -44,6 +44,7 @@ def evaluate(
     leads: Ints,
     *,
     rivals: Mapping[str, Floats] | None = None,
+    ranked_by: Floats | None = None,
     seed: int = 1,
     replicates: int = 500,
 ) -> dict[str, Metric]:
@@ -53,7 +54,7 @@ def evaluate(
     `leads` numbers each row's lead; the bootstrap draws leads, since a lead's rows share its fate. `rivals` are other
     scores of the same rows, each giving its ROC-AUC under its name. lift_top_decile is the share of positives among
     the highest tenth of p over the base rate, rows tied at the edge counted in part. The intercept is fitted with the
-    slope held at 1.
+    slope held at 1. `ranked_by` gives the order where p has ties that scoring does not: p_raw of a p_cal in steps (C4).
     """
     rivals = rivals or {}
     names = [
@@ -63,7 +64,8 @@ def evaluate(
     if len(y) == 0:
         return {name: Metric(None, reason="there are no rows") for name in [*names, *rivals]}
     # One order of rows for every caller: sums of doubles depend on it.
-    keys: list[NDArray[Any]] = [*rivals.values(), leads, y, -p]
+    ranked = p if ranked_by is None else ranked_by
+    keys: list[NDArray[Any]] = [*rivals.values(), leads, y, -ranked, -p]
     order = np.lexsort(keys)
     y, p, leads = y[order], p[order], leads[order]
     truth = y.astype(np.float64)
@@ -73,7 +75,7 @@ def evaluate(
 
     inside = np.clip(p, 1e-15, 1 - 1e-15)
     loss = -(truth * np.log(inside) + (1 - truth) * np.log1p(-inside))
-    ranking, line = _Ranking(truth, p), _Line(truth, logit(p))
+    ranking, line = _Ranking(truth, ranked[order]), _Line(truth, logit(p))
     values = weights.measure(lambda w: np.stack([_mean(w, truth), _mean(w, loss), _mean(w, (p - truth) ** 2)]))
     ranks = weights.measure(lambda w: np.stack(ranking.figures(w)))
     lines = weights.measure(lambda w: np.stack(line.figures(w)))

@@ -8,13 +8,18 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from leadmart.features.errors import LeadmartError
 
 # The train block keeps at least this many leads of each outcome, else a later block is given up to it: fewer make no
 # model (G1).
 MIN_TRAIN_LEADS = 100
+
+CLUSTER = "cluster"
+"""A column of the training rows: what has the same value in it is one person, and never stands in two blocks (K8)."""
 
 _MOMENT = pl.Datetime("us")
 
@@ -60,7 +65,7 @@ class SplitSettings:
 
 @dataclass(frozen=True)
 class Split:
-    """Four blocks, disjoint by lead, the first three before the embargo; a block given up is an empty frame.
+    """Four blocks, disjoint by person, the first three before the embargo; a block given up is an empty frame.
 
     `reference` are all rows before the embargo, lead by lead complete: the mix of lead ages that scoring meets, for
     ranks.
@@ -129,6 +134,16 @@ def label_rows(
     return Labelled(labelled, tuple(excluded), horizon, ingest_lag, cut_off)
 
 
+def cluster_of(rows: pl.DataFrame) -> str:
+    """The column that tells which rows belong together: `cluster` where rows have it, else lead_id."""
+    return CLUSTER if CLUSTER in rows.columns else "lead_id"
+
+
+def cluster_numbers(rows: pl.DataFrame) -> NDArray[np.int64]:
+    """A number from 0 on for each row's person, by the order of ids: the same whatever the order of the rows."""
+    return rows[cluster_of(rows)].rank("dense").cast(pl.Int64).to_numpy() - 1
+
+
 def outcome_leads(rows: pl.DataFrame) -> tuple[int, int]:
     """(positive, negative) leads: those with a row of y = 1, and those with rows of y = 0 only."""
     by_lead = rows.group_by("lead_id").agg(pl.col("y").max())
@@ -143,8 +158,8 @@ def split(labelled: Labelled, settings: SplitSettings) -> Split:
     landmark: as_of + horizon + ingest_lag <= that moment, the bound included. A lead belongs to the block of its
     *first* labelled landmark and its rows in later blocks are left out: any later fact about it (that it reached a
     later block, say) depends on whether it converted, and choosing by that would bend the base rate. Leads that first
-    appear in the embargo may be in the test. Where train would keep fewer than `MIN_TRAIN_LEADS` of an outcome,
-    calibration is given up, then validation; `notes` say so.
+    appear in the embargo may be in the test. Leads of one `cluster`, where rows have it, count as one here. Where train
+    would keep fewer than `MIN_TRAIN_LEADS` of an outcome, calibration is given up, then validation; `notes` say so.
     Raises LeadmartError `embargo_broken` where given dates leave open labels in training, `bad_split` for dates out
     of order.
     """
@@ -255,7 +270,8 @@ def _cut(
     rows: pl.DataFrame, pool: pl.DataFrame, test: pl.DataFrame, validation_days: int, calibration_days: int
 ) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame, pl.DataFrame]:
     """The four blocks. Each lead counts only in the block of its first landmark among all labelled rows."""
-    firsts = rows.group_by("lead_id").agg(pl.col("as_of").min().alias("_first"))
+    cluster = cluster_of(rows)
+    firsts = rows.group_by(cluster).agg(pl.col("as_of").min().alias("_first"))
     if pool.is_empty():
         return pool, pool, pool, test
     end = _last(pool)
@@ -265,7 +281,7 @@ def _cut(
         end - timedelta(days=calibration_days),
         end,
     ]
-    with_first = pool.join(firsts, on="lead_id", how="left")
+    with_first = pool.join(firsts, on=cluster, how="left")
     blocks = []
     for low, high in pairwise(edges):
         in_block = [
@@ -273,9 +289,9 @@ def _cut(
             for name in ("as_of", "_first")
         ]
         blocks.append(with_first.filter(*in_block).drop("_first").sort("as_of", "lead_id"))
-    in_pool = pool.select("lead_id").unique()
+    in_pool = pool.select(cluster).unique()
     train, validation, calibration = blocks
-    return train, validation, calibration, test.join(in_pool, on="lead_id", how="anti").sort("as_of", "lead_id")
+    return train, validation, calibration, test.join(in_pool, on=cluster, how="anti").sort("as_of", "lead_id")
 
 
 def _given_up(asked: tuple[int, int], got: tuple[int, int]) -> list[str]:
@@ -297,7 +313,7 @@ def _other_block(pool: pl.DataFrame, test: pl.DataFrame, blocks: Sequence[pl.Dat
     key = ["lead_id", "as_of"]
     kept = pl.concat([block.select(key) for block in blocks])
     out = pl.concat([pool.select(key), test.select(key)]).join(kept, on=key, how="anti")
-    words = "the lead is in an earlier block already, where its first landmark stands"
+    words = "the lead, or another of the same person, is in an earlier block, where the first landmark stands"
     return Exclusion("other_block", words, rows_out, out.n_unique("lead_id"))
 
 

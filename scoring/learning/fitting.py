@@ -11,26 +11,29 @@ import polars as pl
 from numpy.typing import NDArray
 
 from leadmart.features.lookup import FeatureColumn
+from leadmart.scoring.evaluation.calibration_report import calibration_section
 from leadmart.scoring.evaluation.figures import Metric, evaluate
+from leadmart.scoring.learning.backtest import backtest, rolling_folds
+from leadmart.scoring.learning.candidates import candidates, fit_model, refuse_unfit_directions
+from leadmart.scoring.learning.choice import Choice, choose
 from leadmart.scoring.learning.dataset import (
     Exclusion,
     Split,
     SplitSettings,
+    cluster_numbers,
     label_rows,
     outcome_leads,
     spine_hash,
     split,
 )
 from leadmart.scoring.learning.suspects import Suspect, find_suspects, judged, too_good
+from leadmart.scoring.models.booster import EARLY_STOPPING_FLOOR, VALIDATION_FLOOR
 from leadmart.scoring.models.calibration import fit_calibration
+from leadmart.scoring.models.estimator import Fitted, Monotone
 from leadmart.scoring.models.model import (
-    EARLY_STOPPING_FLOOR,
     RULES_FLOOR,
-    VALIDATION_FLOOR,
-    FittedBooster,
     Model,
     Tier,
-    fit_booster,
     library_versions,
     predict_raw,
     reference_of,
@@ -39,6 +42,12 @@ from leadmart.scoring.models.model import (
     with_metrics,
 )
 from leadmart.scoring.scorecard import Scorecard, points
+
+ASSOCIATION = (
+    "the chances are those of leads as they are worked today, high scores perhaps first: association, not uplift, and "
+    "only a random holdout could tell them apart"
+)
+"""K8: outcomes of leads that sales chose by a score cannot say what the score's columns do by themselves."""
 
 
 @dataclass(frozen=True)
@@ -53,8 +62,9 @@ class Label:
 @dataclass(frozen=True)
 class TrainSettings:
     """What `[train]` says. `cut_off` is the newest completed load; `not_before` the first landmark of the training
-    window. `waived_leak` and `waived`, by column, are reasons why suspects do not stop training. `clocks` and
-    `clock_notes` go into the report: what is unknown, what is assumed.
+    window. `waived_leak` and `waived`, by column, are reasons why suspects do not stop training. `monotone` declares
+    directions, by column. `clocks` and `clock_notes` go into the report: what is unknown, what is assumed,
+    and the sections of the training frame.
     """
 
     cut_off: datetime
@@ -66,6 +76,7 @@ class TrainSettings:
     replicates: int = 500
     waived_leak: str = ""
     waived: Mapping[str, str] = field(default_factory=dict)
+    monotone: Monotone = field(default_factory=dict)
     clocks: Mapping[str, object] = field(default_factory=dict)
     clock_notes: tuple[str, ...] = ()
 
@@ -104,6 +115,8 @@ class TrainingResult:
     cut_off: datetime
     ingest_lag: timedelta
     clocks: Mapping[str, object] = field(default_factory=dict)
+    calibration: Mapping[str, object] = field(default_factory=dict)
+    candidates: Sequence[Mapping[str, object]] = ()
 
     def as_json(self) -> dict[str, object]:
         """The document of `train --json`, without `role`."""
@@ -141,6 +154,8 @@ class TrainingResult:
                 for b in self.blocks
             ],
             "notes": list(self.notes),
+            "calibration": dict(self.calibration),
+            "candidates": list(self.candidates),
             **self.clocks,
         }
 
@@ -158,7 +173,9 @@ def fit(
     """Trains on `frame`: lead_id, as_of, the feature columns, outcome_at; other columns are left alone.
 
     The tier follows from n, the smaller of positive and negative leads outside the test block: below 100 there is no
-    model and `notes` say how much is missing. Figures are of the test block, seen by nothing before.
+    model and `notes` say how much is missing. Above, a backtest before the test block chooses the model, or keeps the
+    rules where no model is better than the base rate; the tier is `rules` then too. Figures are of the test block,
+    seen by nothing before.
     `true_probability` names a column of a made-up world's own probabilities: its AUC on the same rows is the best
     reachable one (`reachable_roc_auc`).
     Raises LeadmartError `suspects` where a column, or the test ROC-AUC, tells the outcome better than behaviour can
@@ -175,17 +192,24 @@ def fit(
     positive, negative = outcome_leads(parts.outside_test())
     tier = tier_of(min(positive, negative))
     notes = [*settings.clock_notes, *parts.notes]
-    fitted: FittedBooster | None = None
     model: Model | None = None
-    if tier != "rules":
-        fitted, how = _fit(parts, columns, tier, settings)
-        notes.append(how)
-        model = _model(fitted, parts, label, tier, min(positive, negative), feature_set_version)
-        notes.append(f"calibration: {model.calibration.method} ({model.calibration.why})")
-    else:
+    choice: Choice | None = None
+    if tier == "rules":
         notes.append(_what_is_missing(positive, negative))
+    else:
+        choice = _choose(parts, columns, scorecard, label, tier, settings)
+        notes += choice.notes
+        if choice.name is None:
+            tier = "rules"
+        else:
+            fitted = _fit(choice.name, parts, columns, tier, settings, choice.monotone)
+            notes.append(fitted.how)
+            model = _model(fitted, parts, label, tier, min(positive, negative), feature_set_version)
+            notes.append(f"calibration: {model.calibration.method} ({model.calibration.why})")
+            notes.append(ASSOCIATION)
     metrics = _metrics(parts.test, model, scorecard, settings, true_probability)
-    suspects = find_suspects(parts.outside_test(), columns, fitted) if parts.outside_test().height else ()
+    learned = parts.outside_test()
+    suspects = find_suspects(learned, columns, with_models=model is not None) if learned.height else ()
     if model is not None:
         names = [column.name for column in columns]
         suspects = judged((*too_good(metrics), *suspects), settings.waived, settings.waived_leak, names)
@@ -194,58 +218,74 @@ def fit(
         tier=tier,
         label=label,
         feature_set_version=feature_set_version,
-        rows=parts.outside_test().height,
-        positives=int(parts.outside_test()["y"].sum()),
+        rows=learned.height,
+        positives=int(learned["y"].sum()),
         positive_leads=positive,
         negative_leads=negative,
         excluded=(*labelled.excluded, *parts.left_out),
-        blocks=tuple(_summary(name, block) for name, block in parts.blocks().items()),
+        blocks=tuple(summary_of(name, block) for name, block in parts.blocks().items()),
         metrics=metrics,
         suspects=suspects,
         notes=tuple(notes),
         cut_off=settings.cut_off,
         ingest_lag=settings.ingest_lag,
         clocks=settings.clocks,
+        calibration=_calibration(model, parts.test, metrics, settings.seed) if model else {},
+        candidates=choice.document if choice else (),
     )
-    return _with_figures(result) if model else result
+    return with_figures(result) if model else result
+
+
+def _choose(
+    parts: Split, columns: Sequence[FeatureColumn], scorecard: Scorecard, label: Label, tier: Tier,
+    settings: TrainSettings,
+) -> Choice:  # fmt: skip
+    """What a backtest on the rows before the test block says of the candidates."""
+    assert tier != "rules"
+    refuse_unfit_directions(settings.monotone, columns, parts.reference)
+    found = backtest(
+        rolling_folds(parts.reference, label.horizon + settings.ingest_lag, settings.seed),
+        candidates(
+            columns, scorecard, tier=tier, seed=settings.seed, threads=settings.threads, monotone=settings.monotone
+        ),
+    )
+    return choose(found, tier, settings.monotone)
 
 
 def _fit(
-    parts: Split, columns: Sequence[FeatureColumn], tier: Tier, settings: TrainSettings
-) -> tuple[FittedBooster, str]:
+    name: str, parts: Split, columns: Sequence[FeatureColumn], tier: Tier, settings: TrainSettings, monotone: Monotone
+) -> Fitted:
+    """The chosen model on train and validation. Trees stop by the validation block where there is enough to stop by
+    (T5).
+    """
+    assert tier != "rules"
     in_all = outcome_leads(parts.outside_test())[0]
     in_validation = outcome_leads(parts.validation)[0]
     may_stop = in_all >= EARLY_STOPPING_FLOOR and in_validation >= VALIDATION_FLOOR
-    assert tier != "rules"
-    fitted = fit_booster(
-        parts.train,
-        parts.validation,
-        columns,
-        tier=tier,
-        seed=settings.seed,
-        threads=settings.threads,
+    fitted = fit_model(
+        name, parts.train, parts.validation, columns, tier, settings.seed, settings.threads, monotone=monotone,
         may_stop_early=may_stop,
-    )
-    if may_stop:
-        return fitted, f"{fitted.rounds} rounds, stopped by the validation block, then refitted on train and validation"
+    )  # fmt: skip
+    if may_stop or not fitted.rounds:
+        return fitted
     why = (
         f"{in_all} positive leads in all, fewer than {EARLY_STOPPING_FLOOR}"
         if in_all < EARLY_STOPPING_FLOOR
         else f"{in_validation} positive leads in validation, fewer than {VALIDATION_FLOOR}"
     )
-    return fitted, f"{fitted.rounds} rounds, fixed, with no early stopping: {why}"
+    return replace(fitted, how=f"{fitted.how}, with no early stopping: {why}")
 
 
-def _model(fitted: FittedBooster, parts: Split, label: Label, tier: Tier, n: int, feature_set_version: str) -> Model:
+def _model(fitted: Fitted, parts: Split, label: Label, tier: Tier, n: int, feature_set_version: str) -> Model:
     later = parts.calibration
     calibration = fit_calibration(
-        later["y"].to_numpy(), predict_raw(fitted.booster, fitted.columns, later), lead_numbers(later)
+        later["y"].to_numpy(), predict_raw(fitted.estimator, fitted.columns, later), cluster_numbers(later)
     )
     return Model(
-        booster=fitted.booster,
+        estimator=fitted.estimator,
         columns=fitted.columns,
         calibration=calibration,
-        reference=reference_of(predict_raw(fitted.booster, fitted.columns, parts.reference)),
+        reference=reference_of(predict_raw(fitted.estimator, fitted.columns, parts.reference)),
         weight=weight_of(n),
         tier=tier,
         rounds=fitted.rounds,
@@ -268,18 +308,21 @@ def _metrics(
         rivals["rules_roc_auc"] = points(test, scorecard)["rules_score"].to_numpy()
     if true_probability is not None:
         rivals["reachable_roc_auc"] = test[true_probability].cast(pl.Float64).fill_null(np.nan).to_numpy()
-    y, leads = test["y"].to_numpy(), lead_numbers(test)
+    y, leads = test["y"].to_numpy(), cluster_numbers(test)
     if model is not None:
-        p = model.calibration.apply(predict_raw(model.booster, model.columns, test))
-        return evaluate(y, p, leads, rivals=rivals, seed=settings.seed, replicates=settings.replicates)
+        p_raw = predict_raw(model.estimator, model.columns, test)
+        p = model.calibration.apply(p_raw)
+        return evaluate(
+            y, p, leads, rivals=rivals, ranked_by=p_raw, seed=settings.seed, replicates=settings.replicates
+        )  # fmt: skip
     # No probability exists, so nothing that needs one is measured.
     found = evaluate(y, np.zeros(len(y)), leads, rivals=rivals, seed=settings.seed, replicates=settings.replicates)
     return {name: found[name] for name in ("base_rate", *rivals)}
 
 
-def lead_numbers(rows: pl.DataFrame) -> NDArray[np.int64]:
-    """A number for each row's lead, by the order of lead_ids: the same whatever the order of the rows."""
-    return rows["lead_id"].rank("dense").cast(pl.Int64).to_numpy()
+def _calibration(model: Model, test: pl.DataFrame, metrics: Mapping[str, Metric], seed: int) -> dict[str, object]:
+    p_raw = predict_raw(model.estimator, model.columns, test)
+    return calibration_section(model.calibration, p_raw, test["y"].to_numpy(), cluster_numbers(test), metrics, seed)
 
 
 def _what_is_missing(positive: int, negative: int) -> str:
@@ -294,7 +337,8 @@ def _what_is_missing(positive: int, negative: int) -> str:
     )
 
 
-def _summary(name: str, block: pl.DataFrame) -> BlockSummary:
+def summary_of(name: str, block: pl.DataFrame) -> BlockSummary:
+    """A block in figures."""
     if block.is_empty():
         return BlockSummary(name, 0, 0, 0, None, None)
     first, last = block["as_of"].min(), block["as_of"].max()
@@ -303,7 +347,8 @@ def _summary(name: str, block: pl.DataFrame) -> BlockSummary:
     return BlockSummary(name, block.height, block.n_unique("lead_id"), outcome_leads(block)[0], first, last)
 
 
-def _with_figures(result: TrainingResult) -> TrainingResult:
+def with_figures(result: TrainingResult) -> TrainingResult:
+    """The result whose model carries its own report."""
     assert result.model is not None
     figures = {name: metric.as_json() for name, metric in result.metrics.items()}
     training: dict[str, object] = {

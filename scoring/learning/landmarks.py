@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from leadmart.features.clock import iso
 from leadmart.features.definition import Definition, horizon_days
 from leadmart.features.errors import LeadmartError
 from leadmart.features.gate_rule import GateRule
-from leadmart.features.lookup import plain_types
+from leadmart.features.lookup import feature_columns, plain_types
 from leadmart.features.outcomes import make_outcomes
 from leadmart.features.pairs import Parts
 from leadmart.features.plan import Selection, ticks
@@ -20,7 +21,10 @@ from leadmart.features.registry import Registry
 from leadmart.features.session import Session
 from leadmart.features.unknown import Unknown, unknown_columns
 from leadmart.scoring.gates import is_blocked
-from leadmart.scoring.learning.dataset import Exclusion, label_rows
+from leadmart.scoring.learning.accounts import group_by_account
+from leadmart.scoring.learning.dataset import CLUSTER, Exclusion, label_rows
+from leadmart.scoring.learning.horizon import horizon_section
+from leadmart.scoring.learning.population import LEADS, blocked_by, followed_leads, make_leads, population_section
 
 if TYPE_CHECKING:
     import polars as pl
@@ -28,10 +32,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class TrainingFrame:
-    """`rows`: lead_id, as_of, outcome_at, features and gates at every landmark, NULL where the label cannot be used.
+    """`rows`: lead_id, as_of, outcome_at, cluster (one person), features and gates at every landmark, these NULL where
+    the label cannot be used.
 
     `left_out` counts the landmarks of leads that were not drawn, and those at which a gate blocks the lead: these are
     not scored by the model either.
+    `sections` go into the report: `horizon` and `population`.
     `unknown` counts, of the `landmarks` with a complete label, those at which a column is NULL because a source's
     history does not reach that far back.
     """
@@ -41,6 +47,7 @@ class TrainingFrame:
     not_before: datetime
     unknown: tuple[Unknown, ...] = ()
     landmarks: int = 0
+    sections: Mapping[str, Any] = field(default_factory=dict)
 
 
 def training_frame(
@@ -66,10 +73,14 @@ def training_frame(
     session.compute(spine)
     _refuse_rows_outside(session, spine, selection.spine)
     make_outcomes(session, session.registry, label)
+    make_leads(session, spine, label, settings.train.person)
+    if settings.train.group_by == "account":
+        group_by_account(session, selection, spine)
     key = spine.key
     pairs = session.warehouse.frame(
-        f"SELECT s.{key}, s.as_of, o.outcome_at FROM spine_{spine.entity[0]} AS s LEFT JOIN outcomes AS o ON o.{key} "
-        f"= s.{key}"
+        f"SELECT s.{key}, s.as_of, o.outcome_at, COALESCE(l.{CLUSTER}, s.{key}) AS {CLUSTER} "
+        f"FROM spine_{spine.entity[0]} AS s LEFT JOIN outcomes AS o ON o.{key} = s.{key} "
+        f"LEFT JOIN {LEADS} AS l ON l.{key} = s.{key}"
     )
     if pairs.is_empty():
         raise LeadmartError(
@@ -79,6 +90,15 @@ def training_frame(
             hint="load leads of the past, or raise [train] months",
         )
     usable = label_rows(pairs, horizon=horizon, ingest_lag=lag, cut_off=cut_off).rows.select(key, "as_of")
+    session.warehouse.register("usable", usable)
+    names = [column.name for column in feature_columns(selection, "feature")]
+    sections = {
+        "horizon": horizon_section(
+            followed_leads(session, spine, not_before), horizon=horizon, followed_until=cut_off - lag
+        ),
+        "population": population_section(session, spine, selection.spine, names),
+    }
+    sections["population"]["persons"]["by"] = "person" if settings.train.group_by == "lead" else "account"
     usable, sampled_out = _sample(session, usable, settings.train)
     pairs = pairs.join(sampled_out.select(key).unique(), on=key, how="anti")
     session.warehouse.register("usable", usable)
@@ -91,6 +111,7 @@ def training_frame(
     session.prepare(selection.views)
     session.set_spine(spine.entity[0], "SELECT * FROM usable")
     blocked = features.filter(is_blocked(rules))
+    sections["population"]["blocked"] = blocked_by(rules, blocked, key)
     kept = pairs.join(blocked.select(key, "as_of"), on=[key, "as_of"], how="anti")
     return TrainingFrame(
         kept.join(features, on=[key, "as_of"], how="left").sort("as_of", key),
@@ -101,6 +122,7 @@ def training_frame(
         not_before,
         tuple(unknown_columns(session, selection, f"spine_{spine.entity[0]}")),
         usable.height,
+        sections,
     )
 
 

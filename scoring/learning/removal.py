@@ -10,9 +10,9 @@ import polars as pl
 from numpy.typing import NDArray
 
 from leadmart.features.lookup import FeatureColumn
-from leadmart.scoring.evaluation.figures import roc_auc
+from leadmart.scoring.evaluation.within import auc_within, months
+from leadmart.scoring.learning.dataset import cluster_numbers, cluster_of
 from leadmart.scoring.models.matrix import ModelColumn, category_positions, fit_columns, to_matrix
-from leadmart.scoring.models.model import FittedBooster, gain_shares
 
 Floats = NDArray[np.float64]
 
@@ -33,8 +33,8 @@ _GROUPS = 20
 
 @dataclass(frozen=True)
 class Removal:
-    """A column's share of the gain, the AUC of a small model with all columns, what that loses without the column,
-    and the standard error of the loss. The AUC is that of leads of one month among themselves.
+    """A column's share of the small models' gain, the AUC of a small model with all columns, what that loses without
+    the column, and the standard error of the loss. The AUC is that of leads of one month among themselves.
     """
 
     gain: float
@@ -43,8 +43,8 @@ class Removal:
     error: float
 
 
-def removals(rows: pl.DataFrame, columns: Sequence[FeatureColumn], fitted: FittedBooster) -> Mapping[str, Removal]:
-    """For the columns that carry the model, at most eight, what their removal costs in ROC-AUC.
+def removals(rows: pl.DataFrame, columns: Sequence[FeatureColumn]) -> Mapping[str, Removal]:
+    """For the columns that carry such a model, at most eight, what their removal costs in ROC-AUC.
 
     The models are small (60 rounds of 8 leaves, one thread) and see at most 12,000 rows, whole leads of them drawn by
     a fixed seed; each is fitted on one half of the leads and judged on the other, both ways. A lead's rows share its
@@ -52,22 +52,22 @@ def removals(rows: pl.DataFrame, columns: Sequence[FeatureColumn], fitted: Fitte
     together, a base rate that moved makes any column that tells the time look able (.78 instead of .63 on Olist's
     funnel). Empty where no month has both outcomes.
     """
-    shares = dict(zip((c.name for c in fitted.columns), gain_shares(fitted.booster), strict=True))
-    asked = sorted((n for n in shares if shares[n] >= _LEAST_GAIN), key=lambda n: (-shares[n], n))[:_MOST_COLUMNS]
     sample = _sample(rows)
-    y, lead = sample["y"].to_numpy(), sample["lead_id"].rank("dense").to_numpy().astype(np.int64)
+    y, lead = sample["y"].to_numpy(), cluster_numbers(sample) + 1
     group = np.random.default_rng(1).permutation(int(lead.max(initial=0)) + 1)[lead] % _GROUPS
     known = fit_columns(sample, columns)
     matrix = to_matrix(sample, known)
-    month = sample["as_of"].dt.truncate("1mo").rank("dense").to_numpy().astype(np.int64)
-    whole = _predictions(matrix, known, y, group)
-    auc = _auc_within(month, y, whole)
+    month = months(sample)
+    whole, gain = _predictions(matrix, known, y, group)
+    shares = dict(zip((column.name for column in known), gain, strict=True))
+    asked = sorted((n for n in shares if shares[n] >= _LEAST_GAIN), key=lambda n: (-shares[n], n))[:_MOST_COLUMNS]
+    auc = auc_within(month, y, whole)
     if auc is None or not asked:
         return {}
     found = {}
     for name in asked:
         kept = [position for position, column in enumerate(known) if column.name != name]
-        without = _predictions(matrix[:, kept], [known[position] for position in kept], y, group)
+        without, _ = _predictions(matrix[:, kept], [known[position] for position in kept], y, group)
         loss, error = _loss(month, y, whole, without, group)
         found[name] = Removal(float(shares[name]), auc, loss, error)
     return found
@@ -76,36 +76,41 @@ def removals(rows: pl.DataFrame, columns: Sequence[FeatureColumn], fitted: Fitte
 def _sample(rows: pl.DataFrame) -> pl.DataFrame:
     """Whole leads, drawn by a fixed seed, until there are `_MOST_ROWS`; sorted."""
     if rows.height > _MOST_ROWS:
-        leads = rows["lead_id"].unique().sort()
+        leads = rows[cluster_of(rows)].unique().sort()
         wanted = int(leads.len() * _MOST_ROWS / rows.height)
-        rows = rows.join(leads.sample(wanted, seed=1).to_frame(), on="lead_id", how="semi")
+        rows = rows.join(leads.sample(wanted, seed=1).to_frame(), on=cluster_of(rows), how="semi")
     return rows.sort("as_of", "lead_id")
 
 
 def _predictions(
     matrix: Floats, columns: Sequence[ModelColumn], y: NDArray[np.int8], group: NDArray[np.int64]
-) -> Floats:
-    """Each row's score by the model of the other leads; the same for all where no column is left."""
+) -> tuple[Floats, Floats]:
+    """Each row's score by the model of the other leads, the same for all where no column is left; and each column's
+    share of the two models' gain.
+    """
     import lightgbm
 
-    p = np.zeros(len(y))
+    p, gain = np.zeros(len(y)), np.zeros(len(columns))
     if not columns:
-        return p
+        return p, gain
     for fold in range(_FOLDS):
         held = group % _FOLDS == fold
         learned = lightgbm.Dataset(
             matrix[~held], y[~held], categorical_feature=category_positions(columns), params=dict(_PARAMS)
         )
-        p[held] = lightgbm.train(dict(_PARAMS), learned, num_boost_round=_ROUNDS).predict(matrix[held])
-    return p
+        booster = lightgbm.train(dict(_PARAMS), learned, num_boost_round=_ROUNDS)
+        p[held] = booster.predict(matrix[held])
+        gain += booster.feature_importance("gain")
+    total = float(gain.sum())
+    return p, gain / total if total > 0 else gain
 
 
 def _loss(
     month: NDArray[np.int64], y: NDArray[np.int8], whole: Floats, without: Floats, group: NDArray[np.int64]
 ) -> tuple[float, float]:
     def difference(kept: NDArray[np.bool_]) -> float | None:
-        one = _auc_within(month[kept], y[kept], whole[kept])
-        other = _auc_within(month[kept], y[kept], without[kept])
+        one = auc_within(month[kept], y[kept], whole[kept])
+        other = auc_within(month[kept], y[kept], without[kept])
         return None if one is None or other is None else one - other
 
     loss = difference(np.ones(len(y), dtype=bool))
@@ -114,15 +119,3 @@ def _loss(
     assert loss is not None
     spread = float(np.sqrt((len(values) - 1) / len(values) * np.sum((values - values.mean()) ** 2)))
     return loss, spread
-
-
-def _auc_within(month: NDArray[np.int64], y: NDArray[np.int8], score: Floats) -> float | None:
-    """The ROC-AUC of pairs from one month; None where no month has both outcomes."""
-    pairs, won = 0.0, 0.0
-    for each in np.unique(month):
-        rows = month == each
-        auc = roc_auc(y[rows], score[rows])
-        if auc is not None:
-            here = float(y[rows].sum()) * float((1 - y[rows]).sum())
-            pairs, won = pairs + here, won + here * auc
-    return won / pairs if pairs else None

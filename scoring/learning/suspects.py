@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from leadmart.features.errors import LeadmartError, all_as_one, near_names
 from leadmart.features.lookup import FeatureColumn
 from leadmart.scoring.evaluation.figures import Metric, roc_auc
+from leadmart.scoring.learning.dataset import cluster_numbers
 from leadmart.scoring.learning.removal import Removal, removals
 from leadmart.scoring.models.matrix import ModelColumn, fit_columns, to_matrix
-from leadmart.scoring.models.model import FittedBooster
 
 Floats = NDArray[np.float64]
 Outcomes = NDArray[np.int8]
@@ -69,9 +69,7 @@ class Suspect:
         }
 
 
-def find_suspects(
-    rows: pl.DataFrame, columns: Sequence[FeatureColumn], fitted: FittedBooster | None
-) -> tuple[Suspect, ...]:
+def find_suspects(rows: pl.DataFrame, columns: Sequence[FeatureColumn], *, with_models: bool) -> tuple[Suspect, ...]:
     """Columns whose values, or whose being missing, or whose part in the model give the outcome away. Looks at
     training rows: lead_id, as_of, outcome_at, y and the features.
 
@@ -79,17 +77,18 @@ def find_suspects(
     which is filled for more than half of the leads in the last 7 days before their outcome and for few others, or with
     a value that only positive leads have. A category is judged by the outcome rate of its levels.
 
-    Within the model a column is suspect whose removal costs more than .05 of ROC-AUC, twice its standard error taken
-    off, and one that has more than half of the gain *and* costs more than .05. Half of the gain alone says nothing: of
-    few columns one has to have it, and where two say the same, either may go at no cost. Neither figure tells a leak
-    from the best honest column, which costs as much where little else is known; so these two stop training only where
-    leads are told apart better than .80, and are shown otherwise.
+    `with_models`: within small models, fitted for the purpose whatever model was chosen, a column is suspect whose
+    removal costs more than .05 of ROC-AUC, twice its standard error taken off, and one that has more than half of the
+    gain *and* costs more than .05. Half of the gain alone says nothing: of few columns one has to have it, and where
+    two say the same, either may go at no cost. Neither figure tells a leak from the best honest column, which costs as
+    much where little else is known; so these two stop training only where leads are told apart better than .80, and
+    are shown otherwise.
     """
     rows = rows.sort("as_of", "lead_id")
     y = rows["y"].to_numpy()
     fitted_columns = fit_columns(rows, columns)
     matrix = to_matrix(rows, fitted_columns)
-    lead = rows["lead_id"].rank("dense").to_numpy().astype(np.int64) - 1
+    lead = cluster_numbers(rows)
     nearness = _Nearness.of(rows, y)
     found: list[Suspect] = []
     for position, column in enumerate(fitted_columns):
@@ -98,8 +97,8 @@ def find_suspects(
         found += _telling(column, values, known, y)
         found += nearness.jump(column.name, known, lead)
         found += _only_positive(column, values, known, y, lead)
-    if fitted is not None:
-        found += [each for name, costs in removals(rows, columns, fitted).items() for each in _dear(name, costs)]
+    if with_models:
+        found += [each for name, costs in removals(rows, columns).items() for each in _dear(name, costs)]
     return tuple(found)
 
 

@@ -34,6 +34,7 @@ from leadmart.scoring.judge import Judge
 from leadmart.scoring.learning.dataset import SplitSettings
 from leadmart.scoring.learning.fitting import Label, TrainingResult, TrainSettings, fit
 from leadmart.scoring.learning.landmarks import TrainingFrame, training_frame, with_true_probability
+from leadmart.scoring.learning.recalibration import standing_champion
 
 if TYPE_CHECKING:
     import polars as pl
@@ -62,8 +63,11 @@ def train(
     *,
     run_id: str | None = None,
     patience: Patience = AT_ONCE,
+    intercept_only: bool = False,
 ) -> Trained:
     """Trains on what is loaded, keeps the model and makes it the champion; with too few outcomes the rules stay.
+
+    `intercept_only` learns nothing anew: the champion's chances are moved to the latest matured month's base rate.
 
     The store is held to judge the sources and to keep the model. While it learns others may load and run: what it
     learns from is the state that it judged. Of two that train at a time, who keeps its model last is the champion.
@@ -98,6 +102,7 @@ def train(
                 code="quality_failed", exit_code=3, hint="`leadmart show verdicts` tells what was found",
             )  # fmt: skip
         policy = load_policy(registry, selection)
+        standing = standing_champion(warehouse, selection.feature_set_version) if intercept_only else None
         session.stage_whole(read)  # from here on raw is not read
         warehouse.let_go()
         progress("features at past landmarks")
@@ -107,7 +112,7 @@ def train(
         assumed = assumed_arrivals(warehouse, registry, read, session.present)
         progress("learning")
         settings = project.settings.train
-        result = fit(
+        result = (standing.recalibrated if standing else fit)(
             rows,
             typed_columns(feature_columns(selection, "feature"), rows),
             policy.scorecard,
@@ -226,9 +231,11 @@ def _settings(
         threads=threads or 1,
         waived_leak=section.waive_leak,
         waived=section.waive,
+        monotone=section.monotone,
         clocks={
             "unknown": [{"column": u.column, "sources": list(u.sources), "rows": u.rows} for u in frame.unknown],
             "assumed": [each.as_json() for each in assumed],
+            **frame.sections,
         },
         clock_notes=(*(each.words for each in assumed), *_unknown_notes(frame)),
     )

@@ -8,6 +8,7 @@ import re
 import shlex
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,12 @@ import polars as pl
 import pytest
 
 from leadmart.features.checking import check_project
+from leadmart.features.lookup import FeatureColumn
 from leadmart.features.project import find_project
 from leadmart.features.registry import Registry
+from leadmart.scoring.learning.dataset import Labelled, SplitSettings, label_rows
+from leadmart.scoring.learning.fitting import Label, TrainingResult, TrainSettings, fit
+from leadmart.scoring.scorecard import Scorecard
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "olist"
 LEADS = "olist_marketing_qualified_leads_dataset.csv"
@@ -146,6 +151,143 @@ def test_features_are_a_plain_computations_and_do_not_change_with_what_comes_lat
     by_id = {lead["mql_id"]: lead for lead in leads}
     for row in whole:
         assert row == expected_features(by_id[row["lead_id"]], row["as_of"], leads)
+
+
+# --- what the naive way says, and what is refused ---
+
+NAIVE = [("2018-03-01", 7.5, 11.1), ("2018-04-01", 9.5, 11.9), ("2018-05-01", 10.7, 12.3), ("2018-06-01", 9.4, 10.9)]
+
+
+def contacts(olist_folder: Path) -> pl.DataFrame:
+    """lead_id, created_at (midnight of first contact), outcome_at, origin and landing page of every lead."""
+    leads = pl.read_csv(olist_folder / LEADS, infer_schema=False).rename({"mql_id": "lead_id"})
+    won = pl.read_csv(olist_folder / DEALS, infer_schema=False).select(
+        pl.col("mql_id").alias("lead_id"),
+        pl.col("won_date").str.to_datetime("%Y-%m-%d %H:%M:%S", time_unit="us").alias("outcome_at"),
+    )
+    created = pl.col("first_contact_date").str.to_datetime("%Y-%m-%d", time_unit="us").alias("created_at")
+    return leads.with_columns(created).join(won, on="lead_id", how="left")
+
+
+@pytest.mark.parametrize(("as_of", "naive", "true"), NAIVE)
+def test_leads_won_so_far_are_fewer_than_those_that_will_be(
+    olist_folder: Path, as_of: str, naive: float, true: float
+) -> None:
+    """L5: of the leads of the last 90 days, the share won so far against the share won within 90 days; the labels know
+    the second and give none of these leads an answer on that day.
+    """
+    moment, horizon = datetime.fromisoformat(as_of), timedelta(days=90)
+    recent = contacts(olist_folder).filter(
+        pl.col("created_at") >= moment - horizon, pl.col("created_at") < moment
+    ).with_columns(pl.col("created_at").alias("as_of"))  # fmt: skip
+    so_far = (recent["outcome_at"] <= moment).fill_null(False).mean()
+    assert so_far is not None
+    assert round(100 * so_far, 1) == naive
+
+    def labelled(cut_off: datetime) -> Labelled:
+        return label_rows(recent, horizon=horizon, ingest_lag=timedelta(0), cut_off=cut_off)
+
+    later = labelled(datetime(2018, 11, 14))
+    before = {each.code: each.rows for each in later.excluded}
+    assert (later.rows.height + before["converted_already"], before["immature"]) == (recent.height, 0)
+    # the table counts the one lead that was won two days before its first contact, and labels do not
+    assert round(100 * (later.rows["y"].sum() + before["converted_already"]) / recent.height, 1) == true
+    assert before["converted_already"] <= 1
+    then = labelled(moment)
+    assert set(then.rows["created_at"]) <= {moment - horizon}  # the oldest day alone has its window closed
+    assert {each.code: each.rows for each in then.excluded}["immature"] > 0.97 * recent.height
+
+
+@pytest.mark.slow
+def test_leads_whose_window_is_open_have_no_label_and_change_no_byte(olist_folder: Path) -> None:
+    """L2: learned in the middle of August 2018, when the windows of the last leads were open: without those leads, or
+    with every one of them won at once, it is the same model and the same figures.
+    """
+    cut_off, horizon = datetime(2018, 8, 13), timedelta(days=90)
+    rows = contacts(olist_folder).with_columns((pl.col("created_at") + timedelta(days=1)).alias("as_of"))
+    is_open = pl.col("as_of") + horizon > cut_off
+    settings = TrainSettings(
+        cut_off, ingest_lag=timedelta(0), replicates=50,
+        split=SplitSettings(test_days=13, calibration_days=0, validation_days=0),
+    )  # fmt: skip
+    columns = (FeatureColumn("origin", "lead_profile@v1"), FeatureColumn("landing_page_id", "lead_profile@v1"))
+
+    def learned(frame: pl.DataFrame) -> TrainingResult:
+        label = Label("won", "l_1", horizon)
+        return fit(frame, columns, Scorecard(()), label, settings, feature_set_version="f_1")
+
+    tomorrow = pl.when(is_open).then(pl.col("as_of") + timedelta(days=1)).otherwise(pl.col("outcome_at"))
+    without, as_is = learned(rows.filter(~is_open)), learned(rows)
+    all_won = learned(rows.with_columns(tomorrow.alias("outcome_at")))
+    out = [{each.code: each.rows for each in result.excluded}["immature"] for result in (without, as_is, all_won)]
+    assert out[0] == 0 < 500 < out[1] <= out[2]
+    assert without.positive_leads >= 100
+    for result in (as_is, all_won):
+        assert result.metrics == without.metrics
+        assert result.positive_leads == without.positive_leads
+        assert (result.model is None) == (without.model is None)
+        if result.model and without.model:
+            assert result.model == replace(without.model, training=result.model.training)
+
+
+SEGMENTS = """\
+-- entity: lead (lead_id)
+-- owner:  growth
+--
+-- What is known of a seller.
+SELECT
+    spine.lead_id,
+    spine.as_of,
+    {columns}
+FROM spine
+LEFT JOIN known.{source} AS d
+    ON  d.lead_id = spine.lead_id
+    AND d.as_of = spine.as_of
+"""
+
+
+def test_a_view_of_closed_deals_is_refused_before_anything_is_computed(project: Path, here: Any) -> None:
+    """K3, L5: `deals.lead_id` says `outcome`, so a view that tells who has a deal is refused by lineage."""
+    view = project / "sql" / "features" / "sellers" / "v1.sql"
+    view.parent.mkdir()
+    columns = "d.lead_id IS NOT NULL AS is_seller                                  -- has a deal"
+    view.write_text(SEGMENTS.format(columns=columns, source="deals"), encoding="utf-8")
+    refused = here("check", view, "--project", project, "--json")
+    assert refused.code == 1
+    assert "hindsight_column" in refused.out
+
+
+@pytest.mark.slow
+def test_closed_deals_pasted_beside_the_leads_stop_training(
+    project: Path, olist_folder: Path, here: Any, tmp_path: Path
+) -> None:
+    """K5, L5: the usual accident: one table of leads with the deals' columns joined on, whose names say nothing. No
+    rule of SQL can know, so `train` finds it by figures, keeps no model and names each column.
+    """
+    leads = pl.read_csv(olist_folder / LEADS, infer_schema=False)
+    deals = pl.read_csv(olist_folder / DEALS, infer_schema=False)
+    names = ("business_segment", "lead_type", "declared_monthly_revenue")
+    pasted = tmp_path / "leads_enriched.csv"
+    leads.join(deals.select("mql_id", *names), on="mql_id", how="left").write_csv(pasted)
+    source = project / "sql" / "sources" / "olist" / "leads.sql"
+    text = source.read_text(encoding="utf-8").replace("page_id, origin\n", f"page_id, origin, {', '.join(names)}\n")
+    more = "".join(f"    CAST(l.{name} AS VARCHAR) AS {name},{' ' * 9}-- enriched\n" for name in names)
+    mark = "    CAST(l.origin AS VARCHAR) AS origin"
+    source.write_text(text.replace(mark, more + mark), encoding="utf-8")
+    view = project / "sql" / "features" / "sellers" / "v1.sql"
+    view.parent.mkdir()
+    columns = "\n    ".join(f"d.{name} AS {name}{',' * (name != names[-1])}{' ' * 40}-- enriched" for name in names)
+    view.write_text(SEGMENTS.format(columns=columns, source="leads"), encoding="utf-8")
+    settings = project / "leadmart.toml"
+    told = settings.read_text(encoding="utf-8").replace('"landing_page@v1"]', '"landing_page@v1", "sellers@v1"]')
+    settings.write_text(told, encoding="utf-8")
+    for words in (("load", "marketing_qualified_leads", pasted), ("load", "closed_deals", olist_folder / DEALS)):
+        assert here(*words, "--project", project).code == 0
+    refused = here("train", "--project", project, "--json")
+    assert refused.code == 1, refused.out
+    assert refused.document["error"]["code"] == "suspects"
+    assert all(name in refused.out for name in names)
+    assert here("models", "--project", project, "--json").document == []
 
 
 def expected_features(lead: dict[str, str], as_of: datetime, leads: list[dict[str, str]]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from datetime import timedelta
 import polars as pl
 import pytest
 
+from leadmart.features.errors import LeadmartError
 from leadmart.scoring.learning.fitting import Label, TrainSettings, fit
 from leadmart.scoring.scorecard import Scorecard
 
@@ -74,12 +75,66 @@ def test_a_history_that_is_too_short_ends_in_the_rules(world, columns, scorecard
         json.dumps(found.as_json(), allow_nan=False)
 
 
-def test_t5_early_stopping_is_said_and_fixed_rounds_too(trained, world, columns, scorecard):
-    assert any("stopped by the validation block" in note for note in trained.notes)
-    assert trained.model.rounds == dict(trained.model.params)["num_iterations"]
-    few = train(world(leads=1000), columns, scorecard)
+def crooked(rows: pl.DataFrame) -> pl.DataFrame:
+    """The world with its chance in one column, in sixteen steps under shuffled numbers: no line fits them, and trees
+    learn them.
+    """
+    step = ((pl.col("p_true").rank("dense") - 1) * 16 / pl.col("p_true").n_unique()).cast(pl.Int64)
+    return rows.with_columns((step * 7 % 16).alias("sessions_30d"))
+
+
+CROOKED = ("sessions_30d", "lead_age_days")
+
+
+@pytest.mark.slow
+def test_t5_early_stopping_is_said_and_fixed_rounds_too(big, world, columns, scorecard):
+    """T5: stopping on a later block of its own from 200 positive leads on; below, fixed rounds."""
+    columns = [column for column in columns if column.name in CROOKED]
+    many = train(big, columns, scorecard, rows=crooked(big.rows))
+    assert any("stopped by the validation block" in note for note in many.notes)
+    assert many.model.rounds == dict(many.model.params)["num_iterations"] != 120
+    made = world(leads=1300)
+    few = train(made, columns, scorecard, rows=crooked(made.rows))
     assert few.tier == "hybrid"
+    assert few.model.rounds == 100
     assert any("no early stopping" in note and "fewer than 200" in note for note in few.notes)
+
+
+def test_t7_a_line_is_chosen_where_the_truth_is_one_and_trees_where_it_is_not(big, trained, columns, scorecard):
+    """T7: the candidates stand in the document and in the stored report, one of them chosen."""
+    chosen = [row["name"] for row in trained.as_json()["candidates"] if row["chosen"]]
+    assert chosen == ["logistic"]
+    assert trained.model.rounds == 0
+    assert json.loads(trained.model.training)["candidates"] == trained.as_json()["candidates"]
+    bent = train(big, [c for c in columns if c.name in CROOKED], scorecard, rows=crooked(big.rows))
+    assert [row["name"] for row in bent.candidates if row["chosen"]] == ["lightgbm"]
+
+
+def test_t7_where_no_column_tells_anything_the_rules_are_kept(big, columns, scorecard):
+    """T7, G1: hundreds of outcomes and nothing to learn from; no figure needs a probability then."""
+    strangers = big.rows["lead_id"].unique().sort()
+    shuffled = strangers.sample(fraction=1.0, shuffle=True, seed=8)
+    names = [column.name for column in columns if column.name != "lead_age_days"]
+    features = big.rows.select("lead_id", *names).unique("lead_id").with_columns(
+        pl.col("lead_id").replace_strict(strangers.to_list(), shuffled.to_list())
+    )  # fmt: skip
+    rows = big.rows.drop(names).join(features, on="lead_id").select(big.rows.columns)
+    found = train(big, columns, scorecard, rows=rows)
+    assert (found.tier, found.model) == ("rules", None)
+    assert found.positive_leads >= 500
+    assert any("the rules are kept: log-loss" in note for note in found.notes)
+    assert [row["name"] for row in found.candidates if row["chosen"]] == ["rules"]
+    assert set(found.metrics) == {"base_rate", "rules_roc_auc"}
+
+
+def test_g4_a_direction_that_costs_too_much_is_dropped_and_said(big, columns, scorecard):
+    """G4: accepted where it is true and free; dropped where the data says the opposite."""
+    true = train(big, columns, scorecard, monotone={"pricing_views_30d": "up", "sessions_30d": "up"})
+    assert any("cost" in note and "they are held" in note for note in true.notes)
+    false = train(big, columns, scorecard, monotone={"pricing_views_30d": "down"})
+    assert any("logistic" in note and "they are dropped" in note for note in false.notes)
+    with pytest.raises(LeadmartError, match=r"\[train.monotone\] names pricing_view,"):
+        train(big, columns, scorecard, monotone={"pricing_view": "up"})
 
 
 def test_l2_a_lead_whose_window_is_open_changes_no_figure_and_no_byte(big, trained, columns, scorecard):

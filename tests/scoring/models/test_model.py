@@ -15,11 +15,11 @@ import pytest
 from leadmart.features.errors import LeadmartError
 from leadmart.features.lookup import FeatureColumn
 from leadmart.scoring.learning.dataset import label_rows
+from leadmart.scoring.models.booster import Booster, fit_booster
 from leadmart.scoring.models.calibration import Calibration
 from leadmart.scoring.models.matrix import OTHER, fit_columns, to_matrix, unseen_levels
 from leadmart.scoring.models.model import (
     Model,
-    fit_booster,
     library_versions,
     predict,
     predict_raw,
@@ -47,10 +47,10 @@ def fit(rows: pl.DataFrame, columns, threads: int = 1, seed: int = 1):
 def model(rows, columns) -> Model:
     fitted = fit(rows, columns)
     return Model(
-        booster=fitted.booster,
+        estimator=fitted.estimator,
         columns=fitted.columns,
         calibration=Calibration("platt", 0.9, -0.1, "by hand"),
-        reference=reference_of(predict_raw(fitted.booster, fitted.columns, rows)),
+        reference=reference_of(predict_raw(fitted.estimator, fitted.columns, rows)),
         weight=0.75,
         tier="ml",
         rounds=fitted.rounds,
@@ -106,10 +106,10 @@ def test_p3_threads_and_another_process_change_no_score(model, rows, columns, tm
     script = (
         "import sys, polars as pl\nfrom leadmart.scoring.models.model import Model, predict_raw\n"
         "model = Model.from_text(open(sys.argv[1] + '/model.json').read())\n"
-        "p = predict_raw(model.booster, model.columns, pl.read_parquet(sys.argv[1] + '/rows.parquet'))\n"
+        "p = predict_raw(model.estimator, model.columns, pl.read_parquet(sys.argv[1] + '/rows.parquet'))\n"
         "print(model.model_version, p.tobytes().hex())"
     )
-    here = predict_raw(model.booster, model.columns, rows.head(60)).tobytes().hex()
+    here = predict_raw(model.estimator, model.columns, rows.head(60)).tobytes().hex()
     for threads in ("1", "8"):
         shown = subprocess.run(
             [sys.executable, "-c", script, str(tmp_path)],
@@ -137,7 +137,7 @@ def test_the_text_gives_the_same_model_again(model, rows, columns):
 
 def test_p1_the_version_changes_with_what_decides_a_score(model):
     others = [
-        replace(model, booster=model.booster + " "),
+        replace(model, estimator=Booster(model.estimator.text + " ")),
         replace(model, feature_set_version="f_2"),
         replace(model, label_version="l_2"),
         replace(model, spine_hash="s_2"),
@@ -184,7 +184,7 @@ def test_g5_rare_levels_are_merged_at_fit_and_counted_by_lead():
 def test_g5_a_new_level_gives_a_finite_score_and_a_counted_warning(model, rows, columns):
     given = rows.head(5).with_columns(pl.Series("seniority", ["astronaut", "founder", None, "astronaut", "other"]))
     found = predict(model, given, columns, FEATURES)
-    assert np.isfinite(found.rows.to_numpy()).all()
+    assert np.isfinite(found.rows.select("p_raw", "p_cal", "rank").to_numpy()).all()
     assert found.warnings == (
         "seniority: 2 rows hold a level that has no code of its own in the model; counted as missing",
     )
@@ -257,5 +257,5 @@ def test_g3_the_mean_probability_is_near_the_base_rate_on_an_exchangeable_split(
     learned, other = rows.filter(is_learned), rows.filter(~is_learned)
     for tier in ("hybrid", "ml"):
         fitted = fit_booster(learned, learned.clear(), columns, tier=tier, seed=1, threads=1, may_stop_early=False)
-        p = predict_raw(fitted.booster, fitted.columns, other)
+        p = predict_raw(fitted.estimator, fitted.columns, other)
         assert p.mean() == pytest.approx(other["y"].mean(), rel=0.1), tier
