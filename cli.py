@@ -47,9 +47,9 @@ for panel, commands in (
     ("Project", (project.init, project.eject, project.load, project.snapshot, auditing.audit)),
     ("Definitions", (definitions.check, definitions.render)),
     ("Runs", (runs.plan, runs.run, runs.backfill, runs.restate, runs.validate, runs.verify, runs.features)),
-    ("Model", (model.train, model.models, model.score)),
+    ("Model", (model.train, model.models, model.compare, model.promote, model.rollback, model.score)),
     ("Looking", (looking.show, looking.explain, looking.sql)),
-    ("Keeping house", (house.status, house.doctor, house.prune)),
+    ("Keeping house", (house.status, house.doctor, house.prune, house.erase)),
 ):
     for command in commands:
         app.command(rich_help_panel=panel)(command)

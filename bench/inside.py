@@ -98,14 +98,14 @@ def score(project: str, rows: str, repetitions: str) -> None:
 
     from leadmart.scoring import assess
     from leadmart.scoring.models.matrix import to_matrix
+    from leadmart.scoring.reasons import REASON_COLUMNS
 
     ready = _Scoring(Path(project), int(rows))
     array, booster = to_matrix(ready.frame, ready.model.columns), _booster(ready.model.estimator)
     nothing = pl.lit(None, dtype=pl.List(pl.String))
 
     def no_reasons(scored: pl.DataFrame, *_: object) -> pl.DataFrame:
-        none = scored.with_columns(nothing.alias("reason_codes"), nothing.alias("reasons"))
-        return none.select("reason_codes", "reasons")
+        return scored.with_columns(nothing.alias(name) for name in REASON_COLUMNS).select(REASON_COLUMNS)
 
     setattr(assess, "_reasons", no_reasons)  # noqa: B010
     found = in_turn(int(repetitions), ready.score_rows, lambda: booster.predict(array))
@@ -186,6 +186,7 @@ class _Scoring:
             .with_columns(pl.concat_str("lead_id", "copy", separator="-").alias("lead_id"))
             .drop("copy")
             .head(rows)
+            .sort("lead_id", "as_of")  # as `scoring_frame` gives them
         )
 
     def score_rows(self, reasons_for: Any = "notable") -> Any:
@@ -199,6 +200,8 @@ class _Scoring:
 def _booster(estimator: Any) -> Any:
     import lightgbm
 
+    if not hasattr(estimator, "text"):
+        raise ValueError(f"the company's model is a {estimator.name}: there are no trees to compare with")
     return lightgbm.Booster(model_str=estimator.text)
 
 

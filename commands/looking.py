@@ -45,10 +45,10 @@ def explain(
 ) -> None:
     """Say why a lead has its score.
 
-    Gates, points, probability, boost, and the reasons with their values.
+    Gates, probability, points, boost; what speaks for it and against, with the values; what would change its tier.
     """
     from leadmart.scoring.explain import explain as assess
-    from leadmart.scoring.report import assessment_text
+    from leadmart.scoring.explanation import assessment_text
 
     found = assess(project_at(project), lead, moment_of(as_of))
     emit(found, as_json, assessment_text(found))

@@ -1,4 +1,4 @@
-"""A model's life: `train`, `models`, `score`."""
+"""A model's life: `train`, `models`, `compare`, `promote`, `rollback`, `score`."""
 
 from __future__ import annotations
 
@@ -28,6 +28,9 @@ def train(
             "--recalibrate", help="Only move the champion's chances to the base rate of the latest matured month."
         ),
     ] = False,
+    no_promote: Annotated[
+        bool, typer.Option("--no-promote", help="Keep the model as challenger, whatever the rules of promotion say.")
+    ] = False,
     project: ProjectDir = None,
     wait: Wait = None,
     as_json: Json = False,
@@ -35,7 +38,8 @@ def train(
 ) -> None:
     """Learn from past landmarks and their outcomes.
 
-    Too few outcomes keep the rules. While it learns, others may run; to keep its model it waits for them up to an hour.
+    Too few outcomes keep the rules. The first model becomes champion, a later one where it passes the rules of
+    promotion. While it learns, others may run; to keep its model it waits for them up to an hour.
     """
     from leadmart.scoring.learning.train import train as learn
     from leadmart.scoring.report import training_text
@@ -47,6 +51,7 @@ def train(
             run_id=bar.run_id,
             patience=patience_of(wait),
             intercept_only=recalibrate,
+            may_promote=not no_promote,
         )
     emit(trained.as_json(), as_json, training_text(trained))
 
@@ -54,7 +59,7 @@ def train(
 def models(project: ProjectDir = None, as_json: Json = False) -> None:
     """Every trained model with its figures."""
     from leadmart.features.warehouse import open_for_reading
-    from leadmart.scoring.learning.train import models as kept
+    from leadmart.scoring.life.kept import models as kept
     from leadmart.scoring.report import models_text
 
     with open_for_reading(project_at(project)) as warehouse:
@@ -84,3 +89,63 @@ def score(
             patience=patience_of(wait),
         )
     report_run(done, as_json)
+
+
+def compare(
+    a: Annotated[str, typer.Argument(metavar="A", help="A kept model's version, or `rules`.")],
+    b: Annotated[str, typer.Argument(metavar="B", help="Another one.")],
+    project: ProjectDir = None,
+    wait: Wait = None,
+    as_json: Json = False,
+    log_format: LogFormat = None,
+) -> None:
+    """Lay two models beside each other on unseen rows.
+
+    The rows are the same for both, and newer than both tests; without any it says when there will be some. Every look
+    is recorded.
+    """
+    from leadmart.scoring.life.verbs import compare as laid_beside
+    from leadmart.scoring.life.words import comparison_text
+
+    with progress_bar(of_run=True) as bar:
+        found = laid_beside(project_at(project), a, b, bar.say, run_id=bar.run_id, patience=patience_of(wait))
+    emit(found, as_json, comparison_text(found))
+
+
+def promote(
+    model: Annotated[str, typer.Argument(metavar="M", help="A kept model's version: `leadmart models` lists them.")],
+    waive: Annotated[
+        str | None, typer.Option("--waive", metavar="REASON", help="Promote it whatever the rules say; it is recorded.")
+    ] = None,
+    project: ProjectDir = None,
+    wait: Wait = None,
+    as_json: Json = False,
+    log_format: LogFormat = None,
+) -> None:
+    """Make a kept model the champion, if the rules let it.
+
+    A refusal says which rule and by how much, and changes nothing. Scores follow at the next run.
+    """
+    from leadmart.scoring.life.verbs import promote as move
+    from leadmart.scoring.life.words import move_text
+
+    if waive is not None and not waive.strip():
+        raise typer.BadParameter("a reason has words", param_hint="--waive")
+    with progress_bar(of_run=True) as bar:
+        done = move(project_at(project), model, waive, bar.say, run_id=bar.run_id, patience=patience_of(wait))
+    emit(done, as_json, move_text(done))
+
+
+def rollback(
+    project: ProjectDir = None, wait: Wait = None, as_json: Json = False, log_format: LogFormat = None
+) -> None:
+    """Make the champion before the champion again.
+
+    Nothing is learned and nothing deleted. Scores follow at the next run.
+    """
+    from leadmart.scoring.life.verbs import rollback as move_back
+    from leadmart.scoring.life.words import move_text
+
+    with progress_bar(of_run=True) as bar:
+        done = move_back(project_at(project), run_id=bar.run_id, patience=patience_of(wait))
+    emit(done, as_json, move_text(done))

@@ -122,6 +122,8 @@ def load(
             catalogue.publish(warehouse, registry, _selection(registry, warehouse))
         warnings = [words for remark in remarks for words in remark.words()]
         warnings += reader_warnings(registry, table)
+        if erased := sum(b.erased for b in batches):
+            warnings.insert(0, f"raw.{table}: {erased:,} rows of people who were erased were left out")
         if any(b.is_new for b in batches):
             warnings = volume_warnings(warehouse, table) + warnings
         if loaded_at > present:

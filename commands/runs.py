@@ -137,7 +137,7 @@ def backfill(
     from leadmart.features.clock import parse_moment
     from leadmart.features.plan import past_moments
     from leadmart.scoring.forecast import forecast
-    from leadmart.scoring.pipeline import execute
+    from leadmart.scoring.pipeline import BACKFILL, execute
 
     found = project_at(project)
     first, last = parse_moment(start), parse_moment(end)
@@ -153,6 +153,7 @@ def backfill(
             found,
             "backfill",
             lambda warehouse: past_moments(warehouse, first, last),
+            stages=BACKFILL,
             only=view,
             progress=bar.count,
             run_id=bar.run_id,

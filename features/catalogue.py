@@ -18,7 +18,7 @@ from leadmart.features.definition import Definition
 from leadmart.features.errors import LeadmartError
 from leadmart.features.fingerprint import digest
 from leadmart.features.intact import refuse_altered_files
-from leadmart.features.literals import quoted
+from leadmart.features.literals import quoted, quoted_file
 from leadmart.features.lookup import feature_columns, history_columns, lookup_sql
 from leadmart.features.plan import Selection
 from leadmart.features.registry import Registry
@@ -26,7 +26,8 @@ from leadmart.features.warehouse import Warehouse
 
 _META = (
     "loads", "runs", "views", "slices", "slice_inputs", "superseded_slices", "verdicts", "models", "scorings",
-    "score_files", "snapshots", "staged", "staged_files", "staged_days", "unlisted_files",
+    "score_files", "snapshots", "staged", "staged_files", "staged_days", "unlisted_files", "promotions", "model_tests",
+    "shadow_scorings", "erased", "erasures", "salt",
 )  # fmt: skip
 
 SCORE_VIEWS = {
@@ -51,6 +52,10 @@ SCORE_VIEWS = {
     "latest": (
         "The champion's scores at its newest as_of, one row per lead.",
         "SELECT * FROM scores.shown WHERE as_of = (SELECT MAX(as_of) FROM scores.shown)",
+    ),
+    "shadow": (
+        "What challengers would have shown, one row per lead, as_of and challenger; nobody goes by them.",
+        "SELECT * FROM scores.lead_scores WHERE role = 'shadow'",
     ),
 }
 
@@ -125,7 +130,7 @@ def _statements(warehouse: Warehouse, registry: Registry, selection: Selection |
         f"({current}) DESC, computed_at DESC) = 1 "
         "ORDER BY kind, name, version, spine, as_of"
     ):
-        files.setdefault((kind, name, version, spine), []).append(quoted(warehouse.project.warehouse / file))
+        files.setdefault((kind, name, version, spine), []).append(quoted_file(warehouse.project.warehouse / file))
     relations: dict[str, str] = {}
     for (kind, name, version, _), paths in files.items():
         definition = _definition(registry, kind, name, version)
@@ -154,7 +159,7 @@ def _lead_features(warehouse: Warehouse, registry: Registry, selection: Selectio
         "SELECT fingerprint, as_of, file FROM store.meta.slices ORDER BY as_of"
     ):
         if fingerprint in prints:
-            files[prints[fingerprint]][as_of] = quoted(warehouse.project.warehouse / file)
+            files[prints[fingerprint]][as_of] = quoted_file(warehouse.project.warehouse / file)
     complete = set.intersection(*(set(by_moment) for by_moment in files.values()))
     if not complete:
         return []
@@ -182,7 +187,7 @@ def _published_lead_features(warehouse: Warehouse) -> list[str]:
             ).fetchall()
     except duckdb.Error:
         return []  # there is none, or it is broken
-    if not views or quoted(warehouse.project.warehouse / "slices")[1:-1] not in views[0][0]:
+    if not views or quoted_file(warehouse.project.warehouse / "slices")[1:-1] not in views[0][0]:
         return []  # the project was moved, and the view reads the files of another place
     return [views[0][0], *_comments("features.lead_features", views[0][1], dict(columns))]
 
@@ -192,9 +197,13 @@ def _score_views(warehouse: Warehouse) -> list[str]:
     if not files:
         return []
     paths = ", ".join(quoted(warehouse.project.warehouse / file) for _, file in files)
+    # files of an earlier release lack the columns that came later: those are there, and NULL
+    columns = warehouse.columns("SELECT * FROM store.scores.lead_scores")
+    shape = ", ".join(f"CAST(NULL AS {kind}) AS {name}" for name, kind in columns)
+    union = f"(SELECT {shape} WHERE FALSE UNION ALL BY NAME FROM read_parquet([{paths}], union_by_name = true))"
     made = []
     for name, (words, sql) in SCORE_VIEWS.items():
-        made.append(f"CREATE VIEW scores.{name} AS {sql.format(files=f'read_parquet([{paths}])')}")
+        made.append(f"CREATE VIEW scores.{name} AS {sql.format(files=union)}")
         made += _comments(f"scores.{name}", words, {})
     return made
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from leadmart.features.definition import Definition
 from leadmart.features.errors import LeadmartError, Place, read_text
+from leadmart.features.inputs import input_problems
 from leadmart.features.project import SETTINGS_FILE, Project
 from leadmart.features.proof.lint import problems_of
 from leadmart.features.registry import FOLDERS, Registry, definition_at
@@ -43,6 +44,7 @@ def check_project(project: Project) -> tuple[list[Finding], int]:
     registry = Registry(project)
     definitions = [d for d in registry.all() if _is_usable(d, registry)]
     findings = [*_unknown_names(registry), *_findings(definitions, registry)]
+    findings += [Finding(str(e.place.file) if e.place else "", e) for e in _input_problems(registry)]
     if project.catalogue.is_file():
         findings += [
             Finding(str(e.place.file) if e.place else "", e) for e in _changed_since_published(project, registry)
@@ -88,6 +90,16 @@ def _unknown_names(registry: Registry) -> list[Finding]:
     return found
 
 
+def _input_problems(registry: Registry) -> list[LeadmartError]:
+    """What the model may not read, of the views that leadmart.toml names and those they read."""
+    try:
+        chosen = [registry.get("feature", ref) for ref in registry.project.settings.features.views]
+        below = [d for view in chosen for d in registry.dependencies(view) if d.kind == "feature"]
+        return list(input_problems(list({d.relation: d for d in (*below, *chosen)}.values()), registry))
+    except LeadmartError:
+        return []  # a name that means nothing, or a file that cannot be read, is a finding of its own
+
+
 def _named(registry: Registry) -> set[str]:
     """Relations of the definitions that leadmart.toml names."""
     names = _names(registry)
@@ -99,6 +111,7 @@ def _names(registry: Registry) -> list[tuple[str, str]]:
     settings = registry.project.settings
     found = [
         *(("feature", ref) for ref in settings.features.views),
+        *(("feature", ref) for ref in settings.report.audit),
         *(("gate", ref) for ref in settings.scoring.gates),
         ("spine", settings.features.spine),
         ("spine", settings.train.spine),

@@ -14,10 +14,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from leadmart.features.errors import LeadmartError, Place
 
@@ -76,6 +76,8 @@ class Definition:
     path: Path
     text: str
     packaged: bool
+    learned: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
+    """What an earlier command found out of the text, by the name of what finds it out (`features.learned`)."""
 
     @property
     def ref(self) -> str:

@@ -10,23 +10,28 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from leadmart.features.definition import Definition
+from leadmart.features.in_force import in_force
 from leadmart.features.tree import conjuncts, tables_of
 
 if TYPE_CHECKING:
     from sqlglot import exp
 
 
-def executed_sql(definition: Definition) -> str:
+def executed_sql(definition: Definition, *, at_many_moments: bool = False) -> str:
     """The definition's text with `known.X AS e … e.as_of = spine.as_of` replaced by staging rows and both bounds.
 
     Same rows as the text itself, several times faster. A `known.X` whose as_of is read anywhere else stays as it is,
-    as does one that begins a spine or a link: there it supplies the as_of.
+    as does one that begins a spine or a link: there it supplies the as_of. At many moments the newest version of each
+    key is found by its span of moments (`in_force`).
     """
     from sqlglot import exp
 
     splices: list[tuple[int, int, str]] = []
     spliced: set[int] = set()
     for select in definition.tree.find_all(exp.Select):
+        if at_many_moments and (found := in_force(select)):
+            splices.append(found)
+            continue
         for alias, table in _known_tables(select):
             equality = _only_as_of_equality(select, alias)
             if equality is None:

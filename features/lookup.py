@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from leadmart.features.clock import iso
 from leadmart.features.definition import Definition
 from leadmart.features.errors import LeadmartError
-from leadmart.features.literals import quoted
+from leadmart.features.literals import quoted_file
 from leadmart.features.materialize import slice_file
 from leadmart.features.plan import Selection, Slice
 from leadmart.features.registry import Registry
@@ -127,7 +127,7 @@ def slice_relations(
                 code="slice_missing",
                 hint=f"`leadmart run --as-of {iso(as_of)}` fills it",
             )
-        found[definition.relation] = f"read_parquet({quoted(path)})"
+        found[definition.relation] = f"read_parquet({quoted_file(path)})"
     return found
 
 

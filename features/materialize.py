@@ -12,7 +12,7 @@ from pathlib import Path
 from leadmart.features.clock import iso, now, sql_literal
 from leadmart.features.definition import Definition
 from leadmart.features.errors import LeadmartError, all_as_one
-from leadmart.features.literals import quoted
+from leadmart.features.literals import quoted_file
 from leadmart.features.plan import Selection, Slice
 from leadmart.features.registry import Registry
 from leadmart.features.session import Session, link_to
@@ -224,7 +224,7 @@ def check_one_row_per_key(session: Session, definition: Definition, file: Path) 
     key = definition.key
     ((rows, keys, moments),) = session.warehouse.rows(
         f"SELECT COUNT(*), COUNT(DISTINCT ({key}, as_of)), COUNT(*) FILTER (WHERE {key} IS NULL OR as_of IS NULL) "
-        f"FROM read_parquet({quoted(file)})"
+        f"FROM read_parquet({quoted_file(file)})"
     )
     asked = rows
     if definition.kind in ("feature", "gate"):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from leadmart.features.errors import LeadmartError, first_line
-from leadmart.features.literals import quoted
+from leadmart.features.literals import quoted_file
 from leadmart.features.lookup import compute_at, feature_columns, plain_types
 from leadmart.features.plan import Selection, select
 from leadmart.features.project import Project, find_project
@@ -87,7 +87,7 @@ class Parts:
     def select(self) -> str:
         kind = None if self.with_gates else "feature"
         columns = ", ".join(f'f."{c.name}"' for c in feature_columns(self.selection, kind))
-        listed = ", ".join(quoted(file) for file in self.files)
+        listed = ", ".join(quoted_file(file) for file in self.files)
         return (
             f"SELECT p.{self.key}, p.as_of, {columns} FROM pairs AS p "
             f"LEFT JOIN read_parquet([{listed}]) AS f ON f.pair = p.pair ORDER BY p.pair"
@@ -138,8 +138,8 @@ def _file_relation(pairs: Path) -> str:
     if not pairs.is_file():
         raise LeadmartError(f"there is no file {pairs}", code="no_such_file")
     # a key such as 007 is text, whatever it looks like
-    csv = f"read_csv({quoted(pairs)}, header = true, all_varchar = true)"
-    return f"read_parquet({quoted(pairs)})" if pairs.suffix == ".parquet" else csv
+    csv = f"read_csv({quoted_file(pairs)}, header = true, all_varchar = true)"
+    return f"read_parquet({quoted_file(pairs)})" if pairs.suffix == ".parquet" else csv
 
 
 def _read_pairs(session: Session, selection: Selection, relation: str, named: str) -> None:

@@ -10,8 +10,9 @@ from leadmart.features.clock import iso, sql_literal
 from leadmart.features.definition import Definition
 from leadmart.features.errors import LeadmartError, near_names
 from leadmart.features.fingerprint import digest
+from leadmart.features.inputs import refuse_inputs
+from leadmart.features.learned import is_proven, keep
 from leadmart.features.project import ClockSection
-from leadmart.features.proof.lint import check_all
 from leadmart.features.raw.tables import newest_load
 from leadmart.features.registry import Registry
 from leadmart.features.session import link_to
@@ -97,15 +98,25 @@ class Selection:
         return Slice(definition, spine, as_of, self.fingerprints[definition.relation])
 
 
-def select(registry: Registry, present: frozenset[str], spine: str | None = None, *, prove: bool = True) -> Selection:
+def select(
+    registry: Registry,
+    present: frozenset[str],
+    spine: str | None = None,
+    *,
+    prove: bool = True,
+    views_for_audit: bool = False,
+) -> Selection:
     """The project's selection, checked; without `prove` for looking only, a quarter of a second sooner.
+
+    With `views_for_audit` it is of the views of `[report] audit`, which no model reads, and of no gates.
 
     Raises LeadmartError for what `check` refuses, and for a column name used twice.
     """
     settings = registry.project.settings
     spine_definition = registry.get("spine", spine or settings.features.spine)
-    chosen = [registry.get("feature", ref) for ref in settings.features.views]
-    gates = [registry.get("gate", ref) for ref in settings.scoring.gates]
+    refs = settings.report.audit if views_for_audit else settings.features.views
+    chosen = [registry.get("feature", ref) for ref in refs]
+    gates = [] if views_for_audit else [registry.get("gate", ref) for ref in settings.scoring.gates]
     views: dict[str, Definition] = {}
     links: dict[str, Definition] = {}
     for definition in (*chosen, *gates):
@@ -117,6 +128,8 @@ def select(registry: Registry, present: frozenset[str], spine: str | None = None
             views.setdefault(definition.relation, definition)
     if prove:
         _refuse_problems([spine_definition, *links.values(), *views.values(), *gates], registry)
+    if prove and not views_for_audit:
+        refuse_inputs(list(views.values()), registry)
     _refuse_twice(list(views.values()), gates)
     spine_print = registry.fingerprint(spine_definition, present)
     prints = {spine_definition.relation: spine_print}
@@ -225,8 +238,14 @@ def _refuse_problems(definitions: Sequence[Definition], registry: Registry) -> N
     from leadmart.features.errors import all_as_one
 
     sources = [d for name in registry.sources_of(definitions) for d in registry.source(name)]
-    if problems := check_all([*sources, *definitions], registry):
+    fresh = [d for d in (*sources, *definitions) if not is_proven(d)]
+    if not fresh:
+        return
+    from leadmart.features.proof.lint import check_all
+
+    if problems := check_all(fresh, registry):
         raise all_as_one(problems)
+    keep(registry, fresh)
 
 
 def _refuse_twice(views: Sequence[Definition], gates: Sequence[Definition]) -> None:

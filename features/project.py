@@ -119,11 +119,16 @@ class FeaturesSection(Section):
 class TiersSection(Section):
     hot: float = Field(default=80.0, ge=0, le=100)
     warm: float = Field(default=50.0, ge=0, le=100)
+    by: Literal["composite", "rank"] = "composite"
+    hot_share: float = Field(default=0.1, gt=0, lt=1)
+    warm_share: float = Field(default=0.2, ge=0, lt=1)
 
     @model_validator(mode="after")
     def _warm_below_hot(self) -> TiersSection:
         if self.warm >= self.hot:
             raise ValueError("warm must be below hot")
+        if self.hot_share + self.warm_share > 1:
+            raise ValueError("hot_share and warm_share together are more than all leads")
         return self
 
 
@@ -137,14 +142,21 @@ class BlendSection(Section):
     max_weight: float = Field(default=1.0, ge=0, le=1)
 
 
+class CapacitySection(Section):
+    leads_per_week: int = Field(default=100, ge=1)
+
+
 class ScoringSection(Section):
     gates: tuple[Ref, ...] = ()
     scorecard: Name = "scorecard"
     reasons: Name = "reasons"
     reasons_for: str = Field(default="notable", pattern="^(notable|all)$")
+    shadow: bool = True
+    unspoken: tuple[Name, ...] = ()
     tiers: TiersSection = TiersSection()
     boost: BoostSection = BoostSection()
     blend: BlendSection = BlendSection()
+    capacity: CapacitySection = CapacitySection()
 
 
 class TrainSection(Section):
@@ -180,6 +192,15 @@ class TrainSection(Section):
         if not self.train_until < self.test_start <= self.test_end:
             raise ValueError("train_until must be before test_start, and test_start not after test_end")
         return self
+
+
+class ReportSection(Section):
+    """What `train` reports of beside the figures; nothing here changes a model or a score."""
+
+    segments: tuple[Name, ...] | None = None
+    audit: tuple[Ref, ...] = ()
+    holdout: str = Field(default="", pattern=r"^([a-z][a-z0-9_]*)?$")
+    precision_target: float = Field(default=0.3, gt=0, lt=1)
 
 
 class EngineSection(Section):
@@ -223,6 +244,7 @@ class Settings(Section):
     features: FeaturesSection = FeaturesSection()
     scoring: ScoringSection = ScoringSection()
     train: TrainSection = TrainSection()
+    report: ReportSection = ReportSection()
     engine: EngineSection = EngineSection()
     retention: RetentionSection = RetentionSection()
 

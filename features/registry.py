@@ -12,6 +12,7 @@ from pathlib import Path
 from leadmart.features.definition import VERSIONED, Definition, Read
 from leadmart.features.errors import LeadmartError, all_as_one, near_names, read_text
 from leadmart.features.fingerprint import digest, file_digest, token_hash
+from leadmart.features.learned import recall
 from leadmart.features.project import Project
 
 PACKAGE = Path(__file__).resolve().parent.parent
@@ -62,6 +63,7 @@ class Registry:
             for path in sorted((root / "reference").glob("*.csv")):
                 self._references[path.stem] = Reference(path.stem, path, packaged)
         self._refuse_unknown_connectors()
+        recall(self)
 
     def _refuse_unknown_connectors(self) -> None:
         known = sorted({d.connector for d in self._definitions.values() if d.kind == "source"})
@@ -221,6 +223,14 @@ class Registry:
         if definition.path not in self._token_hashes:
             self._token_hashes[definition.path] = token_hash(definition)
         return self._token_hashes[definition.path]
+
+    def know_token_hash(self, definition: Definition, known: str) -> None:
+        """Takes a definition's token hash from an earlier command, that had the same text before it."""
+        self._token_hashes[definition.path] = known
+
+    def references(self) -> tuple[Reference, ...]:
+        """Every reference table, by name."""
+        return tuple(self._references[name] for name in sorted(self._references))
 
     def fingerprint(self, definition: Definition, present: frozenset[str]) -> str:
         """The identity of all a definition's rows depend on, besides the raw rows themselves.

@@ -15,7 +15,7 @@ from leadmart.features.clock import sql_literal
 from leadmart.features.definition import Definition
 from leadmart.features.errors import LeadmartError, first_line
 from leadmart.features.inline import executed_sql
-from leadmart.features.literals import quoted
+from leadmart.features.literals import quoted_file
 from leadmart.features.registry import Registry
 from leadmart.features.relations import (
     known_select,
@@ -30,6 +30,9 @@ from leadmart.features.sources.staged import WHOLE, Bounds, Kept, current, known
 from leadmart.features.sources.staging import present_sources
 from leadmart.features.warehouse import Warehouse
 from leadmart.features.windows import windows_of
+
+MANY_MOMENTS = 8
+"""Moments from which on it pays to find each version's span of moments before them."""
 
 Form = Literal["executed", "pasted"]
 """Which text of a definition runs: with both bounds spliced in, or as a person pastes it; the same rows."""
@@ -109,7 +112,11 @@ class Session:
         A view's columns are NULL where a source's history does not reach, and `has_<source>` stand after them.
         """
         self._widen_for(definition)
-        text = definition.statement if self.form == "pasted" else executed_sql(definition)
+        text = (
+            definition.statement
+            if self.form == "pasted"
+            else executed_sql(definition, at_many_moments=len(self.moments) >= MANY_MOMENTS)
+        )
         if definition.kind in ("feature", "gate"):
             self.warehouse.execute(f"CREATE OR REPLACE VIEW spine AS SELECT * FROM spine_{definition.entity[0]}")
         try:
@@ -153,7 +160,7 @@ class Session:
     def read_file(self, definition: Definition, path: Path) -> None:
         """Makes a filled slice the definition's relation."""
         relation = relation_of(definition)
-        self.warehouse.execute(f"CREATE OR REPLACE TABLE {relation} AS SELECT * FROM read_parquet({quoted(path)})")
+        self.warehouse.execute(f"CREATE OR REPLACE TABLE {relation} AS SELECT * FROM read_parquet({quoted_file(path)})")
 
     def account_spine(self, definition: Definition, link: Definition) -> None:
         """Makes the spine of a view's entity from the leads' spine through a link: its distinct keys at each as_of."""

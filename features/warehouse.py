@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,6 +42,9 @@ SEALED_AT = 1_000_000_000
 SCHEMAS = ("raw", "staging", "known", "known_since", "features", "links", "gates", "reference")
 
 MIGRATIONS = PACKAGE / "sql" / "migrations"
+
+_TO_ATTACH_AGAIN = timedelta(minutes=1)
+"""How long a session waits at least for a store that it has put a copy of in its place."""
 
 
 class Warehouse:
@@ -110,13 +114,26 @@ class Warehouse:
         Raises LeadmartError `warehouse_busy` where patience ends before.
         """
         self.execute("DETACH DATABASE IF EXISTS store")  # the copy that it left itself when it let go
-        sql = f"ATTACH {quoted(self.project.store)} AS store (STORAGE_VERSION 'v1.5.0')"
-        waiting_for(
-            lambda: self.connection.execute(sql), lambda error: failure(error) or busy(self.project, error), patience
-        )
+        waiting_for(self._attach, lambda error: failure(error) or busy(self.project, error), patience)
         self._name_holder(Holder.here(command))
         _migrate(self, self.migrations)
         self.keeps_staged = True
+
+    def _attach(self) -> None:
+        """Attaches the store for writing; anew where an erasure has put a copy in its place since it was opened."""
+        while True:
+            seen = _inode(self.project.store)
+            self.connection.execute(f"ATTACH {quoted(self.project.store)} AS store (STORAGE_VERSION 'v1.5.0')")
+            if seen in (None, _inode(self.project.store)):
+                return
+            self.connection.execute("DETACH store")
+
+    def attach_again(self) -> None:
+        """Attaches the file that has been put in the store's place; others may write for a moment in between."""
+        holder = self.holder
+        self.hold(self.patience.at_least(_TO_ATTACH_AGAIN), holder.command if holder else "")
+        if holder and holder.run_id:
+            self.name_run(holder.run_id)
 
     def name_run(self, run_id: str) -> None:
         """Says beside the store which run holds it, for those who come second."""
@@ -205,10 +222,13 @@ def open_for_writing(
     warehouse.migrations = migrations
     try:
         warehouse.hold(patience, command)
+        _sweep(project)
+        from leadmart.features.erasure.ending import end_killed  # it publishes, and so reads this module
+
+        end_killed(warehouse)
     except BaseException:
         warehouse.close()
         raise
-    _sweep(project)
     return warehouse
 
 
@@ -232,17 +252,21 @@ def open_for_reading(project: Project) -> Warehouse:
     return Warehouse(project, connection)
 
 
-def open_store(project: Project) -> Warehouse:
+def open_store(project: Project, patience: Patience = AT_ONCE) -> Warehouse:
     """A session on the store that only reads it, in whatever shape it is; it must exist.
 
     Raises LeadmartError `warehouse_busy`, `warehouse_unreadable`, and `warehouse_newer` as `open_for_writing` does.
     """
     connection = _session(project)
     try:
-        connection.execute(f"ATTACH {quoted(project.store)} AS store (READ_ONLY)")
-    except duckdb.Error as error:
+        waiting_for(
+            lambda: connection.execute(f"ATTACH {quoted(project.store)} AS store (READ_ONLY)"),
+            lambda error: busy(project, error),
+            patience,
+        )
+    except BaseException:
         connection.close()
-        raise busy(project, error) from None
+        raise
     warehouse = Warehouse(project, connection)
     try:
         pending_migrations(warehouse)
@@ -345,6 +369,13 @@ def _copy_meta(warehouse: Warehouse, source: str, target: str) -> None:
         "SELECT table_name FROM duckdb_tables() WHERE database_name = ? AND schema_name = 'meta'", [source]
     ):
         warehouse.execute(f"CREATE TABLE {target}.meta.{name} AS SELECT * FROM {source}.meta.{name}")
+
+
+def _inode(path: Path) -> int | None:
+    try:
+        return path.stat().st_ino
+    except FileNotFoundError:
+        return None
 
 
 def _sweep(project: Project) -> None:

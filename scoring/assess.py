@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -14,24 +13,37 @@ from numpy.typing import NDArray
 from leadmart.features.errors import LeadmartError, near_names
 from leadmart.features.gate_rule import NO_CAP
 from leadmart.features.lookup import FeatureColumn
-from leadmart.scoring.composite import boost, cap, cap_reason, composite, qualification_status, tier
+from leadmart.scoring.composite import (
+    best_tier,
+    boost,
+    cap,
+    cap_reason,
+    composite,
+    qualification_status,
+    tier,
+    tier_limits,
+)
+from leadmart.scoring.data_grade import data_grade
 from leadmart.scoring.gates import fired_names, is_blocked, refuse_unfit_gates
+from leadmart.scoring.input_hash import input_hashes
 from leadmart.scoring.policy import Policy
-from leadmart.scoring.reasons import reasons_of
+from leadmart.scoring.reasons import REASON_COLUMNS, reasons_of
 from leadmart.scoring.scorecard import POINTS_PREFIX, points
 
 if TYPE_CHECKING:
     from leadmart.scoring.models.model import Model
 
-ReasonsFor = Literal["notable", "all"]
+ReasonsFor = Literal["notable", "all", "none"]
 
 RULES_ONLY = "rules"
 SCORE_COLUMNS = (
     "lead_id", "as_of", "feature_set_version", "model_version", "policy_version", "role", "p_raw", "p_cal", "rank", "w",
     "rules_score", "boost", "cap", "cap_reason", "composite", "tier", "qualification_status", "gates", "reason_codes",
-    "reasons", "input_hash",
+    "reasons", "input_hash", "p_low", "p_high", "data_grade", "tier_by", "hot_from", "warm_from", "best_tier",
+    "reason_groups", "against_codes", "against_groups", "against",
 )  # fmt: skip
 
+_PROBABILITIES = ("p_raw", "p_cal", "rank", "p_low", "p_high")
 _REASON_ROWS = 20_000  # rows explained at once: some 20 seconds of TreeSHAP, and a bounded amount of text
 
 
@@ -56,29 +68,32 @@ def score_rows(
     """One score row for each row of `frame` (lead_id, as_of, the feature columns, the gates' booleans).
 
     Without a model the rules alone score: model_version is `rules`, w is 0, p_raw, p_cal and rank are NULL. Each row
-    depends on its own input only, so that scoring a few leads equals scoring all. Reasons are made for notable rows
-    (hot, warm, or any gate fires) or for all; elsewhere reason_codes and reasons are NULL, which means not computed,
-    where [] means there are none. They explain what the composite is made of: the model's contributions where it has
-    at least half of the weight, else the points.
+    depends on its own input only, so that scoring a few leads equals scoring all. p_low and p_high are NULL where the
+    calibration gives no interval. Reasons are made for notable rows (hot, warm, or any gate fires), for all, or for
+    none; elsewhere they and what speaks against are NULL, which means not computed, where [] means there are none. They
+    explain what the composite is made of: the model's contributions where it has at least half of the weight, else the
+    points.
     Raises LeadmartError `feature_mismatch`, `bad_gate`, `unknown_column`, `bad_score_rows`.
     """
-    frame = frame.sort("lead_id", "as_of")
+    if not _rises(frame):
+        frame = frame.sort("lead_id", "as_of")
     _refuse_unfit(frame, columns, policy)
     warnings: tuple[str, ...] = ()
     if model is None:
         unknown = pl.lit(None, dtype=pl.Float64)
-        parts = frame.with_columns(
-            unknown.alias("p_raw"), unknown.alias("p_cal"), unknown.alias("rank"), pl.lit(0.0).alias("w")
-        ).select("p_raw", "p_cal", "rank", "w")
+        parts = frame.with_columns(unknown.alias(name) for name in _PROBABILITIES)
+        parts = parts.with_columns(pl.lit(0.0).alias("w")).select(*_PROBABILITIES, "w")
         model_version = RULES_ONLY
     else:
         from leadmart.scoring.models.model import level_warnings, predict
 
         predictions = predict(model, frame, columns, feature_set_version)
         # the model learns nothing of blocked leads, so that their levels are unknown to it is no news
-        warnings = level_warnings(model, frame.filter(~is_blocked(policy.gates)))
+        with_levels = [column.name for column in model.columns if column.kind == "category"]
+        warnings = level_warnings(model, frame.filter(~is_blocked(policy.gates)).select(with_levels))
         parts = predictions.rows.with_columns(pl.lit(model.effective_weight(policy.max_weight)).alias("w"))
         model_version = model.model_version
+    tier_by, hot_from, warm_from = tier_limits(policy.tiers, has_model=model is not None)
     given_points = points(frame, policy.scorecard)
     scored = (
         pl.concat([frame, parts, given_points], how="horizontal")
@@ -89,7 +104,14 @@ def score_rows(
             fired_names(policy.gates).alias("gates"),
         )
         .with_columns(composite().alias("composite"))
-        .with_columns(tier(policy.tiers, policy.gates).alias("tier"))
+        .with_columns(
+            best_tier(policy.tiers, policy.gates).alias("best_tier"),
+            pl.lit(tier_by).alias("tier_by"),
+            pl.lit(hot_from).alias("hot_from"),
+            pl.lit(warm_from).alias("warm_from"),
+            data_grade(columns, has_model=model is not None).alias("data_grade"),
+        )
+        .with_columns(tier().alias("tier"))
         .with_columns(
             qualification_status().alias("qualification_status"),
             pl.lit(feature_set_version).alias("feature_set_version"),
@@ -103,22 +125,19 @@ def score_rows(
     return Scored(pl.concat([scored, reasons], how="horizontal").select(SCORE_COLUMNS), warnings)
 
 
-def input_hashes(frame: pl.DataFrame, columns: Sequence[str], gates: Sequence[str]) -> pl.Series:
-    """16 hex digits for each row, of lead_id, as_of, features and gates with their names: the same in every process.
-
-    Polars' own hash changes between versions, so this is SHA-256 of the row as JSON: some five seconds for a million
-    rows.
-    """
-    names = list(dict.fromkeys(["lead_id", "as_of", *columns, *gates]))
-    texts = frame.select(pl.struct(names).struct.json_encode()).to_series()
-    return pl.Series("input_hash", [hashlib.sha256(text.encode()).hexdigest()[:16] for text in texts], dtype=pl.String)
+def _rises(frame: pl.DataFrame) -> bool:
+    """Whether each row's lead_id is greater than the one before: then rows are in order, and no key repeats."""
+    if "lead_id" not in frame.columns or frame["lead_id"].null_count():
+        return False
+    return bool((frame["lead_id"].slice(1) > frame["lead_id"].head(-1)).all())
 
 
 def _refuse_unfit(frame: pl.DataFrame, columns: Sequence[FeatureColumn], policy: Policy) -> None:
     missing = [name for name in ("lead_id", "as_of", *(c.name for c in columns)) if name not in frame.columns]
     if missing:
         raise LeadmartError(f"the rows to score lack {', '.join(missing)}", code="bad_score_rows")
-    if repeated := frame.height - frame.select("lead_id", "as_of").n_unique():
+    repeated = 0 if _rises(frame) else frame.height - frame.select("lead_id", "as_of").n_unique()
+    if repeated:
         raise LeadmartError(
             f"{repeated} rows to score repeat a (lead_id, as_of)",
             code="bad_score_rows",
@@ -144,21 +163,18 @@ def _refuse_unfit(frame: pl.DataFrame, columns: Sequence[FeatureColumn], policy:
 def _reasons(
     scored: pl.DataFrame, columns: Sequence[FeatureColumn], policy: Policy, model: Model | None, reasons_for: ReasonsFor
 ) -> pl.DataFrame:
-    listed = pl.List(pl.String)
     is_notable = (
         pl.col("tier").is_in(["hot", "warm", "disqualified"])
         | (pl.col("cap") < NO_CAP)
         | (pl.col("gates").list.len() > 0)
     )
-    wanted = scored.with_row_index("_row").filter(pl.lit(True) if reasons_for == "all" else is_notable)
+    wanted = scored.with_row_index("_row").filter(
+        {"all": pl.lit(True), "none": pl.lit(False)}.get(reasons_for, is_notable)
+    )
     comments = {column.name: column.comment for column in columns}
-    silent = {column.name for column in columns if column.is_history}
-    found = [pl.DataFrame(schema={"_row": pl.UInt32, "reason_codes": listed, "reasons": listed})]
+    found = [pl.DataFrame(schema={"_row": pl.UInt32} | dict.fromkeys(REASON_COLUMNS, pl.List(pl.String)))]
     for part in wanted.iter_slices(_REASON_ROWS):
-        names, contributions = _contributions(part, policy, model)
-        # what the warehouse knows of is nothing to tell sales of a lead
-        told = [position for position, name in enumerate(names) if name not in silent]
-        names, contributions = [names[position] for position in told], contributions[:, told]
+        names, contributions = told_contributions(part, columns, policy, model)
         words = reasons_of(
             part,
             names,
@@ -167,19 +183,29 @@ def _reasons(
             rules=policy.gates,
             boost=policy.boost,
             comments=comments,
+            unspoken=policy.unspoken,
         )
         found.append(pl.concat([part.select("_row"), words], how="horizontal"))
     every_row = scored.select(pl.int_range(pl.len(), dtype=pl.UInt32).alias("_row"))
     return every_row.join(pl.concat(found), on="_row", how="left", maintain_order="left").drop("_row")
 
 
-def _contributions(rows: pl.DataFrame, policy: Policy, model: Model | None) -> tuple[list[str], NDArray[np.float64]]:
-    """What moved the rows' composite, column by column: log odds of the model, or points of the scorecard."""
+def told_contributions(
+    rows: pl.DataFrame, columns: Sequence[FeatureColumn], policy: Policy, model: Model | None
+) -> tuple[list[str], NDArray[np.float64]]:
+    """What moved the rows' composite, column by column: log odds of the model where it has at least half of the
+    weight, else the points of the scorecard, which `rows` hold.
+
+    `has_<source>` is left out: what the warehouse knows of is nothing to tell sales of a lead.
+    """
+    silent = {column.name for column in columns if column.is_history}
     if model is not None and model.effective_weight(policy.max_weight) >= 0.5:
         from leadmart.scoring.models.model import contributions
 
-        return [column.name for column in model.columns], contributions(model, rows)[0]
-    names = list(policy.scorecard.columns)
+        names = [column.name for column in model.columns]
+        told = [position for position, name in enumerate(names) if name not in silent]
+        return [names[position] for position in told], contributions(model, rows)[0][:, told]
+    names = [name for name in policy.scorecard.columns if name not in silent]
     if not names:
         return [], np.empty((rows.height, 0))
     return names, rows.select(POINTS_PREFIX + name for name in names).to_numpy().astype(np.float64)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -25,27 +26,41 @@ RULES = "rules"
 """The model version of scores that no model took part in."""
 
 
-def champion_version(warehouse: Warehouse, feature_set_version: str) -> str:
+def champion_version(warehouse: Warehouse, feature_set_version: str, refs: Sequence[str] = ()) -> str:
     """The champion's version; `rules` while there is none.
 
-    Raises LeadmartError `feature_mismatch` for a champion that learned on other features than today's: its probability
+    `refs` are today's views and gates, so that the error can say what came and what went. Raises LeadmartError
+    `feature_mismatch` for a champion that learned on other features than today's: its probability
     would mean something else, and scores that turn into points from one day to the next would mislead.
     """
     found = warehouse.rows(
-        "SELECT model_version, feature_set_version FROM store.meta.models "
+        "SELECT model_version, feature_set_version, report FROM store.meta.models "
         "WHERE role = 'champion' AND artefact IS NOT NULL"
     )
     if not found:
         return RULES
-    version, learned_on = found[0]
+    version, learned_on, report = found[0]
     if learned_on != feature_set_version:
         raise LeadmartError(
             f"the champion {version} learned on the features {learned_on}, and the project's are now "
-            f"{feature_set_version}",
+            f"{feature_set_version}{_moved(report, refs)}",
             code="feature_mismatch",
-            hint="`leadmart train` learns on the new features; or restore the definitions. The last good scores stay",
+            hint="`leadmart train` learns on the new features, and its model takes over where the champion's cannot be "
+            "computed any more or is beaten; or restore the definitions. The last good scores stay",
         )
     return str(version)
+
+
+def _moved(report: str, refs: Sequence[str]) -> str:
+    """Which views and gates came and went since a model was trained; nothing where its report does not name them."""
+    named = json.loads(report).get("features") or {}
+    before = {*named.get("views", ()), *named.get("gates", ())}
+    if not before or not refs:
+        return ""
+    words = [f"{ref} is new" for ref in sorted(set(refs) - before)] + [
+        f"{ref} is gone" for ref in sorted(before - set(refs))
+    ]
+    return f" ({', '.join(words)})" if words else " (the spine, a source or a reference table is another)"
 
 
 def load_model(warehouse: Warehouse, version: str) -> Model | None:
@@ -97,9 +112,10 @@ def load_policy(registry: Registry, selection: Selection) -> Policy:
         gate_fingerprints=tuple((gate.ref, selection.fingerprints[gate.relation]) for gate in selection.gates),
         scorecard=read_scorecard(read_text(scorecard.path), str(scorecard.path.name)),
         templates=read_templates(read_text(templates.path), str(templates.path.name)),
-        tiers=Tiers(scoring.tiers.hot, scoring.tiers.warm),
+        tiers=Tiers(**scoring.tiers.model_dump()),
         boost=Boost(scoring.boost.column, scoring.boost.max, scoring.boost.half_life_days) if has_boost else None,
         max_weight=scoring.blend.max_weight,
+        unspoken=scoring.unspoken,
     )
 
 

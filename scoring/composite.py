@@ -8,11 +8,19 @@ import polars as pl
 
 from leadmart.features.gate_rule import NO_CAP, GateRule
 from leadmart.scoring.gates import by_severity, is_blocked
-from leadmart.scoring.policy import Boost, Tiers
+from leadmart.scoring.policy import Boost, TierBy, Tiers
 
 # The same operations in the same order as `composite()`: on the stored columns it gives the stored composite to the
 # last bit.
 COMPOSITE_SQL = "LEAST(GREATEST(100 * w * COALESCE(rank, 0) + (1 - w) * rules_score + boost, 0), cap)"
+# ... and these give the stored tier and status.
+_MEASURE_SQL = "CASE tier_by WHEN 'rank' THEN rank ELSE composite END"
+TIER_SQL = (
+    "CASE WHEN best_tier = 'disqualified' THEN 'disqualified' "
+    f"WHEN best_tier = 'hot' AND {_MEASURE_SQL} >= hot_from THEN 'hot' "
+    f"WHEN best_tier IN ('hot', 'warm') AND {_MEASURE_SQL} >= warm_from THEN 'warm' ELSE 'cold' END"
+)
+STATUS_SQL = "CASE tier WHEN 'hot' THEN 'sales_ready' WHEN 'disqualified' THEN 'disqualified' ELSE 'nurture' END"
 
 
 def boost(settings: Boost | None) -> pl.Expr:
@@ -55,14 +63,43 @@ def composite() -> pl.Expr:
     return pl.min_horizontal(pl.max_horizontal(blend + pl.col("boost"), pl.lit(0.0)), pl.col("cap"))
 
 
-def tier(tiers: Tiers, rules: Sequence[GateRule]) -> pl.Expr:
-    """String: disqualified where a block fires, whatever the composite; else hot, warm or cold by it."""
+def best_tier(tiers: Tiers, rules: Sequence[GateRule]) -> pl.Expr:
+    """String: the highest tier that the gates leave open: a `cap` below `hot` leaves warm, one below `warm` cold.
+
+    It holds whatever the tier goes by: a lead capped at 60 is not hot for its rank.
+    """
     return (
         pl.when(is_blocked(rules))
         .then(pl.lit("disqualified"))
-        .when(pl.col("composite") >= float(tiers.hot))
+        .when(pl.col("cap") >= float(tiers.hot))
         .then(pl.lit("hot"))
-        .when(pl.col("composite") >= float(tiers.warm))
+        .when(pl.col("cap") >= float(tiers.warm))
+        .then(pl.lit("warm"))
+        .otherwise(pl.lit("cold"))
+    )
+
+
+def tier_limits(tiers: Tiers, *, has_model: bool) -> tuple[TierBy, float, float]:
+    """What the tier goes by, and where hot and warm begin in it; without a model there is no rank to go by."""
+    if tiers.by == "rank" and has_model:
+        return "rank", 1.0 - tiers.hot_share, 1.0 - (tiers.hot_share + tiers.warm_share)
+    return "composite", float(tiers.hot), float(tiers.warm)
+
+
+def tier() -> pl.Expr:
+    """String: disqualified where a block fires; else hot, warm or cold by `composite` or `rank`, no higher than
+    `best_tier`.
+
+    Reads best_tier, tier_by, hot_from, warm_from and the two measures.
+    """
+    measure = pl.when(pl.col("tier_by") == "rank").then(pl.col("rank")).otherwise(pl.col("composite"))
+    best = pl.col("best_tier")
+    return (
+        pl.when(best == "disqualified")
+        .then(pl.lit("disqualified"))
+        .when((best == "hot") & (measure >= pl.col("hot_from")))
+        .then(pl.lit("hot"))
+        .when(best.is_in(["hot", "warm"]) & (measure >= pl.col("warm_from")))
         .then(pl.lit("warm"))
         .otherwise(pl.lit("cold"))
     )

@@ -18,9 +18,9 @@ class CsvRow:
     place: Place
 
 
-def read_rows(text: str, file: str, columns: Sequence[str], code: str) -> list[CsvRow]:
+def read_rows(text: str, file: str, columns: Sequence[str], code: str, *, optional: Sequence[str] = ()) -> list[CsvRow]:
     """The rows of a CSV whose header must be exactly `columns`, in any order. Blank lines and lines that begin with #
-    are passed over.
+    are passed over. A column that is `optional` may be left out; its cells are empty then.
 
     Raises LeadmartError `code` for a wrong header or rows of another width, all at once.
     """
@@ -34,7 +34,8 @@ def read_rows(text: str, file: str, columns: Sequence[str], code: str) -> list[C
             continue
         if header is None:
             header = [cell.strip().lstrip("\ufeff") for cell in cells]
-            problems += _header_problems(header, columns, place, code)
+            given = [*columns, *(name for name in optional if name in header)]
+            problems += _header_problems(header, given, place, code)
             if problems:
                 break
         elif len(cells) != len(header):
@@ -47,7 +48,8 @@ def read_rows(text: str, file: str, columns: Sequence[str], code: str) -> list[C
                 )
             )
         else:
-            rows.append(CsvRow({name: cell.strip() for name, cell in zip(header, cells, strict=True)}, place))
+            named = {name: cell.strip() for name, cell in zip(header, cells, strict=True)}
+            rows.append(CsvRow(dict.fromkeys(optional, "") | named, place))
     if header is None:
         problems.append(
             LeadmartError("the file is empty", code=code, place=Place(file), hint=f"header: {','.join(columns)}")

@@ -2,37 +2,69 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from leadmart.features.clock import iso, sql_literal
 from leadmart.features.errors import LeadmartError
-from leadmart.features.lookup import feature_columns, scoring_frame
+from leadmart.features.lookup import FeatureColumn, feature_columns, scoring_frame
 from leadmart.features.plan import Selection, select
 from leadmart.features.project import Project
 from leadmart.features.registry import Registry
 from leadmart.features.sources.staging import present_sources
 from leadmart.features.warehouse import Warehouse, open_for_reading
+from leadmart.scoring.assess import SCORE_COLUMNS, score_rows
+from leadmart.scoring.assessment import ACTIONS, SECTIONS, groups_of, knowledge, largest_loss
 from leadmart.scoring.champion import gate_rules, load_model, load_policy, typed_columns
+from leadmart.scoring.counterfactual import tier_changes
+from leadmart.scoring.policy import Policy
+from leadmart.scoring.reasons import GATE_GROUP, REASON_COLUMNS
 
 if TYPE_CHECKING:
     import polars as pl
 
-_PARTS = ("p_raw", "p_cal", "rank", "w", "rules_score", "boost", "cap", "composite")
+    from leadmart.scoring.models.model import Model
+
+_PARTS = ("p_raw", "p_cal", "p_low", "p_high", "rank", "w", "rules_score", "boost", "cap", "composite")
+_STORED = "stored with the score"
+_MOVED_ON = "the policy has changed since this score: what would change its tier is not known"
+_NOT_KEPT = "not stored, and the slices of this as_of are no longer kept"
+
+
+@dataclass(frozen=True)
+class _Reasons:
+    """What speaks for a lead and against it: (code, group, words); and where that comes from."""
+
+    given: list[tuple[str, str | None, str]]
+    against: list[tuple[str, str | None, str]]
+    source: str
 
 
 def explain(project: Project, lead: str, as_of: datetime | None) -> dict[str, Any]:
-    """The newest score of a lead (at an as_of, if given) with its parts, gates, reasons and input values.
+    """The newest score of a lead (at an as_of, if given): its parts, gates, reasons for and against, and input values.
 
-    `reasons_from` says whether the reasons were stored with the score or computed now from the stored model and input
-    row. Raises LeadmartError `unknown_lead`.
+    `sections` is the assessment by headings, and `tier_changes` what would change the tier; what cannot be said of an
+    older score, because its policy or its slices are gone, is empty, and `notes` say so. `reasons_from` says whether
+    the reasons were stored with the score or computed now. Raises LeadmartError `unknown_lead`.
     """
     with open_for_reading(project) as warehouse:
         row = _score_row(warehouse, lead, as_of)
         registry = Registry(project)
         selection = select(registry, present_sources(warehouse, registry))
-        values, note = _inputs(warehouse, registry, selection, row)
-        reasons, source = _reasons(warehouse, registry, selection, row)
+        policy = load_policy(registry, selection)
+        is_same = row["feature_set_version"] == selection.feature_set_version
+        frame = _frame(warehouse, registry, selection, row) if is_same else None
+        is_today = is_same and row["policy_version"] == policy.policy_version
+        model = load_model(warehouse, row["model_version"]) if is_today else None
+    columns = feature_columns(selection, "feature")
+    values, note = _inputs(selection, row, frame)
+    groups: list[dict[str, Any]] = []
+    if frame is not None and is_today:
+        groups = groups_of(frame, columns, policy, model)
+    reasons = _reasons(row, frame, columns, policy, model, is_today=is_today)
+    changes = tier_changes(row, policy, model, largest_loss(groups)) if is_today else []
     rules = {rule.name: rule for rule in gate_rules(selection)}
     return {
         "lead_id": row["lead_id"],
@@ -50,14 +82,56 @@ def explain(project: Project, lead: str, as_of: datetime | None) -> dict[str, An
             }
             for name in row["gates"]
         ],
-        "reasons": [{"code": code, "words": words} for code, words in reasons],
-        "reasons_from": source,
+        "reasons": [_with_values(reason, values, policy) for reason in reasons.given],
+        "against": [_with_values(reason, values, policy) for reason in reasons.against],
+        "reasons_from": reasons.source,
+        "data": knowledge(row, values, columns),
+        "sections": {
+            **{section: [entry for entry in groups if entry["section"] == section] for section in SECTIONS},
+            "predictive": {
+                "p_cal": row["p_cal"],
+                "p_low": row["p_low"],
+                "p_high": row["p_high"],
+                "rank": row["rank"],
+                "weight": row["w"],
+                "horizon_days": model.horizon_days if model else None,
+                "label": model.label if model else None,
+            },
+            "status": {
+                "qualification_status": row["qualification_status"],
+                "tier": row["tier"],
+                "tier_by": row["tier_by"],
+                "hot_from": row["hot_from"],
+                "warm_from": row["warm_from"],
+                "best_tier": row["best_tier"],
+                "cap": row["cap"],
+                "cap_reason": row["cap_reason"],
+            },
+            "action": ACTIONS.get(row["tier"]),
+        },
+        "tier_changes": changes,
         "values": values,
         "note": note,
+        "notes": [each for each in (note, None if is_today or not is_same else _MOVED_ON) if each],
         "versions": {name: row[name] for name in ("feature_set_version", "model_version", "policy_version")},
         "run_id": row["run_id"],
         "written_at": iso(row["written_at"]),
     }
+
+
+def _with_values(
+    reason: tuple[str, str | None, str], values: Mapping[str, Mapping[str, Any]], policy: Policy
+) -> dict[str, Any]:
+    """A reason with the values of its group's columns; a gate's is that it fires."""
+    code, group, words = reason
+    if group == GATE_GROUP:
+        return {"code": code, "group": group, "words": words, "values": {code: True}}
+    own = [
+        name
+        for name in values
+        if (policy.templates.by_column[name].group if name in policy.templates.by_column else name) == group
+    ]
+    return {"code": code, "group": group, "words": words, "values": {name: values[name]["value"] for name in own}}
 
 
 def _score_row(warehouse: Warehouse, lead: str, as_of: datetime | None) -> dict[str, Any]:
@@ -86,11 +160,12 @@ def _score_row(warehouse: Warehouse, lead: str, as_of: datetime | None) -> dict[
             hint = "its outcome was known by then: there is nothing left to predict, so such leads are left out"
         when = f" at {iso(as_of)}" if as_of else ""
         raise LeadmartError(f"lead {lead} has no score{when}", code="unknown_lead", hint=hint)
-    return frame.row(0, named=True)
+    # a catalogue that an earlier release published lacks the columns of today
+    return dict.fromkeys(SCORE_COLUMNS) | frame.row(0, named=True)
 
 
 def _inputs(
-    warehouse: Warehouse, registry: Registry, selection: Selection, row: dict[str, Any]
+    selection: Selection, row: dict[str, Any], frame: pl.DataFrame | None
 ) -> tuple[dict[str, dict[str, Any]], str | None]:
     """The input values behind a score with their descriptions; none, and why, where the definitions have moved on."""
     if row["feature_set_version"] != selection.feature_set_version:
@@ -99,7 +174,6 @@ def _inputs(
             "the project's features have changed since this score; its input values are in the slices of their own "
             "versions",
         )
-    frame = _frame(warehouse, registry, selection, row)
     if frame is None:
         hint = f"`leadmart run --as-of {iso(row['as_of'])}` computes them again"
         return {}, f"the slices of this as_of are no longer kept, and its input values with them; {hint}"
@@ -110,29 +184,42 @@ def _inputs(
 
 
 def _reasons(
-    warehouse: Warehouse, registry: Registry, selection: Selection, row: dict[str, Any]
-) -> tuple[list[tuple[str, str]], str]:
+    row: dict[str, Any],
+    frame: pl.DataFrame | None,
+    columns: Sequence[FeatureColumn],
+    policy: Policy,
+    model: Model | None,
+    *,
+    is_today: bool,
+) -> _Reasons:
+    """The stored reasons, or those computed now; `against` is computed too where a row of before has none."""
+    if row["reasons"] is not None and row["against"] is not None:
+        return _listed(row, _STORED)
+    again: dict[str, Any] | None = None
+    if is_today and frame is not None:
+        again = score_rows(
+            frame,
+            typed_columns(columns, frame),
+            policy,
+            model,
+            feature_set_version=row["feature_set_version"],
+            reasons_for="all",
+        ).rows.row(0, named=True)
     if row["reasons"] is not None:
-        return list(zip(row["reason_codes"], row["reasons"], strict=True)), "stored with the score"
-    policy = load_policy(registry, selection)
-    if (policy.policy_version, selection.feature_set_version) != (row["policy_version"], row["feature_set_version"]):
-        return [], "not stored, and the policy or the features have changed since"
-    frame = _frame(warehouse, registry, selection, row)
-    if frame is None:
-        return [], "not stored, and the slices of this as_of are no longer kept"
-    from leadmart.scoring.assess import score_rows
+        return _listed(row | {name: again[name] for name in REASON_COLUMNS} if again else row, _STORED)
+    if again is not None:
+        return _listed(again, "computed now from the stored model and input row")
+    return _Reasons([], [], _NOT_KEPT if is_today else "not stored, and the policy or the features have changed since")
 
-    again = score_rows(
-        frame,
-        typed_columns(feature_columns(selection, "feature"), frame),
-        policy,
-        load_model(warehouse, row["model_version"]),
-        feature_set_version=selection.feature_set_version,
-        reasons_for="all",
-    ).rows.row(0, named=True)
-    return list(
-        zip(again["reason_codes"], again["reasons"], strict=True)
-    ), "computed now from the stored model and input row"
+
+def _listed(row: Mapping[str, Any], source: str) -> _Reasons:
+    def side(codes: str, groups: str, words: str) -> list[tuple[str, str | None, str]]:
+        listed = row[codes] or []
+        return list(zip(listed, row[groups] or [None] * len(listed), row[words] or [], strict=True))
+
+    return _Reasons(
+        side("reason_codes", "reason_groups", "reasons"), side("against_codes", "against_groups", "against"), source
+    )
 
 
 def _frame(warehouse: Warehouse, registry: Registry, selection: Selection, row: dict[str, Any]) -> pl.DataFrame | None:

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
+from typing import Final
 
 import polars as pl
 
 from leadmart.features.errors import LeadmartError, all_as_one
 from leadmart.features.gate_rule import NO_CAP, ORDER, GateRule, bad_gate
+
+_BITS: Final = 60
+"""Rules told by one 64-bit number."""
 
 
 def refuse_unfit_gates(frame: pl.DataFrame, rules: Sequence[GateRule]) -> None:
@@ -51,8 +56,21 @@ def is_blocked(rules: Sequence[GateRule]) -> pl.Expr:
 
 
 def _fired(column_and_words: Sequence[tuple[str, str]]) -> pl.Expr:
-    empty = pl.lit([], dtype=pl.List(pl.String))
-    if not column_and_words:
-        return empty
-    words = [pl.when(pl.col(column)).then(pl.lit(text, dtype=pl.String)) for column, text in column_and_words]
-    return pl.concat_list(words).list.drop_nulls()
+    """The words whose columns are TRUE, each list made once: few of all combinations occur, in however many rows."""
+    listed = pl.List(pl.String)
+    found = []
+    for begin in range(0, len(column_and_words), _BITS):
+        part = column_and_words[begin : begin + _BITS]
+        bits = [pl.when(pl.col(column)).then(1 << bit).otherwise(0) for bit, (column, _) in enumerate(part)]
+        words = tuple(text for _, text in part)
+        which = pl.sum_horizontal(pl.lit(0, dtype=pl.Int64), *bits)
+        found.append(which.map_batches(partial(_words_of, words=words), return_dtype=listed, is_elementwise=True))
+    if not found:
+        return pl.lit([], dtype=listed)
+    return found[0] if len(found) == 1 else pl.concat_list(found)
+
+
+def _words_of(which: pl.Series, words: Sequence[str]) -> pl.Series:
+    distinct = which.unique().sort()
+    lists = [[text for bit, text in enumerate(words) if number >> bit & 1] for number in distinct]
+    return pl.Series(which.name, lists, dtype=pl.List(pl.String)).gather(distinct.search_sorted(which))

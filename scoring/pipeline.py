@@ -37,6 +37,7 @@ from leadmart.features.sources.reach import bounds_of
 from leadmart.features.sources.staged import WHOLE
 from leadmart.features.warehouse import Warehouse, new_run_id, open_for_writing
 from leadmart.scoring.judge import Judge, held_back
+from leadmart.scoring.life.shadow import Shadow, shadow
 from leadmart.scoring.record import record_end, record_start, why_blocked
 from leadmart.scoring.scorer import Scorer, label_of
 from leadmart.scoring.upsert import Counts, Scoring, upsert
@@ -78,6 +79,7 @@ class Run:
     assumed: list[Assumed] = field(default_factory=list)
     refused_tables: list[str] = field(default_factory=list)
     emptied: list[str] = field(default_factory=list)
+    shadow: Shadow | None = None
 
     def __post_init__(self) -> None:
         self.session = Session(self.warehouse, self.registry)
@@ -105,6 +107,7 @@ class Run:
             "failed_sources": sorted(self.failed_sources),
             "assumed": [each.as_json() for each in self.assumed],
             "model_version": self.model_version,
+            "shadow": self.shadow.as_json() if self.shadow else None,
             "seconds": round(time.perf_counter() - self.started, 3),
         }
 
@@ -274,10 +277,13 @@ def judge_filled(run: Run) -> None:
             run.status = "blocked"
 
 
-RUN = (observe, prove, plan, judge_sources, judge_slices, shuffle, fill_slices, score)
-"""The stages of `run` and `backfill`, in order; the catalogue is swapped after the last, whatever it found."""
+RUN = (observe, prove, plan, judge_sources, judge_slices, shuffle, fill_slices, score, shadow)
+"""The stages of `run`, in order; the catalogue is swapped after the last, whatever it found."""
 
-SCORE = (prove, plan, judge_sources, judge_slices, score)
+BACKFILL = RUN[:-1]
+"""`backfill` writes what would have been shown; a challenger says nothing about the past that anyone went by."""
+
+SCORE = (prove, plan, judge_sources, judge_slices, score, shadow)
 """`score` computes no slice: it scores what is filled."""
 
 VALIDATE = (prove, judge_sources, judge_filled)

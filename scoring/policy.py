@@ -6,19 +6,29 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass
 from functools import cached_property
+from typing import Literal
 
 from leadmart.features.errors import LeadmartError, all_as_one
 from leadmart.features.gate_rule import BLOCK_CAP, GateRule
 from leadmart.scoring.reason_templates import ReasonTemplates
 from leadmart.scoring.scorecard import Scorecard
 
+TierBy = Literal["composite", "rank"]
+
 
 @dataclass(frozen=True)
 class Tiers:
-    """The lowest composite of each tier; below `warm` is cold."""
+    """The lowest composite of each tier; below `warm` is cold.
+
+    By `rank`, hot is the `hot_share` of the model's stored reference that ranks highest, and warm the `warm_share`
+    below it; who is scored beside a lead changes nothing. `hot` and `warm` then still say what a cap leaves open.
+    """
 
     hot: float = 80.0
     warm: float = 50.0
+    by: TierBy = "composite"
+    hot_share: float = 0.1
+    warm_share: float = 0.2
 
 
 @dataclass(frozen=True)
@@ -35,7 +45,7 @@ class Boost:
 @dataclass(frozen=True)
 class Policy:
     """All around the model. `gate_fingerprints` are (ref, fingerprint of the gate's SQL): comment edits leave them as
-    they are.
+    they are. `unspoken` are columns that no reason names.
 
     Raises LeadmartError `bad_policy` on construction for numbers that make no sense.
     """
@@ -47,11 +57,15 @@ class Policy:
     tiers: Tiers = Tiers()
     boost: Boost | None = None
     max_weight: float = 1.0
+    unspoken: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         problems = []
         if not 0 <= self.tiers.warm <= self.tiers.hot <= 100:
             problems.append(_bad(f"tiers must hold 0 <= warm {self.tiers.warm:g} <= hot {self.tiers.hot:g} <= 100"))
+        hot, warm = self.tiers.hot_share, self.tiers.warm_share
+        if hot <= 0 or warm < 0 or hot + warm > 1:
+            problems.append(_bad("tiers want hot_share above 0, warm_share from 0, and no more than 1 of both"))
         if self.boost and not (0 <= self.boost.max <= 100 and self.boost.half_life_days > 0):
             problems.append(_bad("boost wants max within 0 to 100 and half_life_days above 0"))
         if not 0 <= self.max_weight <= 1:
@@ -70,16 +84,24 @@ class Policy:
             "block_cap": BLOCK_CAP,
             "scorecard": [_without_place(asdict(row)) for row in self.scorecard.rows],
             "templates": [_without_place(asdict(row)) for row in self.templates.rows],
-            "tiers": asdict(self.tiers),
+            "tiers": self._tiers(),
             "boost": asdict(self.boost) if self.boost else None,
             "max_weight": float(self.max_weight),
         }
+        if self.unspoken:
+            content["unspoken"] = sorted(self.unspoken)
         text = json.dumps(_numbers_as_floats(content), sort_keys=True, ensure_ascii=True, separators=(",", ":"))
         return "p_" + hashlib.sha256(text.encode()).hexdigest()[:12]
 
+    def _tiers(self) -> dict[str, object]:
+        """What the tiers mean: shares that nothing goes by are no part of it."""
+        by_composite: dict[str, object] = {"hot": self.tiers.hot, "warm": self.tiers.warm}
+        return by_composite if self.tiers.by == "composite" else asdict(self.tiers)
+
 
 def _without_place(row: dict[str, object]) -> dict[str, object]:
-    return {name: value for name, value in row.items() if name != "place"}
+    """What decides a score row: not where a row of a file stands, nor under which heading `explain` shows it."""
+    return {name: value for name, value in row.items() if name not in ("place", "section")}
 
 
 def _numbers_as_floats(value: object) -> object:

@@ -5,19 +5,29 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Literal, cast, get_args
 
 from leadmart.features.errors import LeadmartError, Place, all_as_one
 from leadmart.scoring.csv_rows import CsvRow, read_rows
 
+Section = Literal["fit", "behaviour", "intent"]
+
 COLUMNS = ("code", "column", "group", "template", "missing_template")
 VALUE = "{value}"
+# X3: who a person is by birth, belief or health, where they live to the street, and what they consented to. A column
+# is one of these by a word of its name, so that a project's own columns are silent before anybody thinks of it.
+_PROTECTED = frozenset({
+    "consent", "consented", "birth", "birthday", "birthdate", "born", "gender", "sex", "ethnicity",
+    "ethnic", "race", "religion", "belief", "nationality", "citizenship", "disability", "health", "pregnancy",
+    "pregnant", "marital", "orientation", "photo", "postcode", "postal", "zip", "zipcode",
+})  # fmt: skip
 
 
 @dataclass(frozen=True)
 class ReasonTemplate:
     """The words for one column. A template without `{value}` is a claim ("Asked for a demo") and only said of a value
     that is TRUE, or a number other than 0; one with `{value}` is said of every value but NULL, of which
-    `missing_template` speaks.
+    `missing_template` speaks. `section` is where `explain` shows it.
     """
 
     code: str
@@ -25,6 +35,7 @@ class ReasonTemplate:
     group: str
     template: str
     missing_template: str
+    section: Section = "behaviour"
     place: Place = field(default=Place("reasons.csv"), compare=False)
 
 
@@ -43,15 +54,21 @@ class ReasonTemplates:
         return tuple(column for column in columns if column not in self.by_column)
 
 
+def is_protected(column: str) -> bool:
+    """Whether a column speaks of a protected group or of consent, by the words of its name: no reason may name it."""
+    return not _PROTECTED.isdisjoint(column.lower().split("_"))
+
+
 def read_templates(text: str, file: str = "reasons.csv") -> ReasonTemplates:
-    """The templates of a CSV text with the columns `COLUMNS`; an empty group is the column by itself.
+    """The templates of a CSV text with the columns `COLUMNS`; an empty group is the column by itself. A sixth column
+    `section` may say fit, behaviour or intent; where it does not, it is behaviour.
 
     Raises LeadmartError `bad_reasons` with file and line for every bad row at once.
     """
     rows: dict[str, ReasonTemplate] = {}
     codes: dict[str, ReasonTemplate] = {}
     problems: list[LeadmartError] = []
-    for cells in read_rows(text, file, COLUMNS, "bad_reasons"):
+    for cells in read_rows(text, file, COLUMNS, "bad_reasons", optional=("section",)):
         try:
             row = _parse(cells)
         except LeadmartError as problem:
@@ -81,12 +98,22 @@ def _parse(source: CsvRow) -> ReasonTemplate:
         rest = cells[name].replace(VALUE, "") if name == "template" else cells[name]
         if "{" in rest or "}" in rest:
             raise _bad(f"{name} has a brace that is not {VALUE}", place, "a missing_template has no value to name")
+    section = cells["section"] or "behaviour"
+    if section not in get_args(Section):
+        raise _bad(f"unknown section {section!r}", place, f"one of {', '.join(get_args(Section))}")
+    if is_protected(cells["column"]):
+        raise _bad(
+            f"{cells['column']} speaks of a protected group or of consent, which no reason names",
+            place,
+            "leave the row out: such a column has no words of its own either",
+        )
     return ReasonTemplate(
         cells["code"],
         cells["column"],
         cells["group"] or cells["column"],
         cells["template"],
         cells["missing_template"],
+        cast(Section, section),
         place,
     )
 

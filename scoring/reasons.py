@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from leadmart.features.gate_rule import GateRule
 from leadmart.scoring.gates import fired_names, fired_reasons
 from leadmart.scoring.policy import Boost
-from leadmart.scoring.reason_templates import VALUE, ReasonTemplate, ReasonTemplates
+from leadmart.scoring.reason_templates import VALUE, ReasonTemplate, ReasonTemplates, is_protected
 
 Floats = NDArray[np.float64]
 Positions = NDArray[np.int64]
@@ -21,11 +21,16 @@ MOST_REASONS = 3
 # X5: a reason moves the score by at least this share of all that was moved.
 LEAST_SHARE = 0.05
 
+GATE_GROUP = "gate"
+"""The group of a rule that fires, beside the groups of the reason templates."""
+
+REASON_COLUMNS = ("reason_codes", "reason_groups", "reasons", "against_codes", "against_groups", "against")
+
 
 @dataclass(frozen=True)
-class _Words:
+class Words:
     """What can be said of one column: `said` is a String expression, NULL where nothing true can be said of the
-    value.
+    value, or where the column is not to be named.
     """
 
     code: str
@@ -42,68 +47,107 @@ def reasons_of(
     rules: Sequence[GateRule] = (),
     boost: Boost | None = None,
     comments: Mapping[str, str] | None = None,
+    unspoken: Collection[str] = (),
 ) -> pl.DataFrame:
-    """`reason_codes` and `reasons` (List(String), at most three) for each row, in order: what lifted the score, most
-    first.
+    """`REASON_COLUMNS` for each row, lists of strings, at most three each: what lifted the score, most first, and what
+    pulled it down, most first.
 
     `rows` holds the columns with their real values, the gates' booleans, and the points in `boost` where a boost is
     given. `contributions` is (rows, columns), in log odds or in points: it is summed by reason group, and a group is
     a reason if its sum is positive and at least 5 % of the sum of all groups' sizes. Its words are those of the
     column that adds most to it and has something true to say. Before these stand the rules that fire, blocks first,
-    then the boost while it is at least half of its maximum. A column without a template gets its comment and its
-    value.
+    then the boost while it is at least half of its maximum. A group speaks against a lead likewise, where its sum is
+    negative. A column without a template gets its comment and its value. `unspoken` columns, and those whose name
+    speaks of a protected group or of consent, count and are never named.
     """
     comments = comments or {}
-    words = [_words_of(column, rows.schema[column], templates, comments) for column in columns]
+    words = words_of(columns, rows.schema, templates, comments, unspoken)
     # with_columns, not select: an expression without a column would make one row
     said = rows.with_columns(word.said.alias(f"said {position}") for position, word in enumerate(words)).select(
         f"said {position}" for position in range(len(words))
     )
-    boost_code = boost_text = pl.lit(None, dtype=pl.String)
+    boost_code = boost_group = boost_text = pl.lit(None, dtype=pl.String)
     quiet_group = ""
     is_boosted = np.zeros(rows.height, dtype=np.bool_)
     if boost is not None and boost.max > 0:
-        word = _words_of(boost.column, rows.schema[boost.column], templates, comments)
+        (word,) = words_of([boost.column], rows.schema, templates, comments, unspoken)
         is_lively = (pl.col("boost") >= boost.max / 2) & word.said.is_not_null()
-        boost_code, boost_text = pl.when(is_lively).then(pl.lit(word.code)), pl.when(is_lively).then(word.said)
+        boost_code, boost_group, boost_text = (
+            pl.when(is_lively).then(part) for part in (pl.lit(word.code), pl.lit(word.group), word.said)
+        )
         quiet_group = word.group  # said once is enough
         is_boosted = rows.select(is_lively.fill_null(False)).to_series().to_numpy()
-    chosen = _strongest(words, contributions, said, quiet_group, is_boosted)
-    slots = pl.DataFrame({f"slot {slot}": chosen[:, slot] for slot in range(chosen.shape[1])})
-    picked_codes, picked_texts = [], []
-    for slot in slots.columns:
-        here = [pl.when(pl.col(slot) == position) for position in range(len(words))]
-        picked_codes.append(_first_of([when.then(pl.lit(word.code)) for when, word in zip(here, words, strict=True)]))
-        picked_texts.append(_first_of([when.then(pl.col(f"said {position}")) for position, when in enumerate(here)]))
+    lifted = _strongest(words, contributions, said, quiet_group, is_boosted)
+    pulled = _strongest(words, -contributions, said, "", is_boosted)
+    fired = fired_names(rules)
     front = rows.with_columns(
-        pl.concat_list(fired_names(rules), boost_code).list.drop_nulls().alias("front codes"),
+        pl.concat_list(fired, boost_code).list.drop_nulls().alias("front codes"),
+        pl.concat_list(fired.list.eval(pl.lit(GATE_GROUP)), boost_group).list.drop_nulls().alias("front groups"),
         pl.concat_list(fired_reasons(rules), boost_text).list.drop_nulls().alias("front texts"),
-    ).select("front codes", "front texts")
-    parts = [part for part in (front, slots, said) if part.width]
-    return pl.concat(parts, how="horizontal").select(
-        _at_most(pl.concat_list("front codes", *picked_codes)).alias("reason_codes"),
-        _at_most(pl.concat_list("front texts", *picked_texts)).alias("reasons"),
+    ).select("front codes", "front groups", "front texts")
+    nothing = front.select(pl.all().list.head(0))
+    return pl.concat(
+        [
+            _listed(words, lifted, said, front, REASON_COLUMNS[:3]),
+            _listed(words, pulled, said, nothing, REASON_COLUMNS[3:]),
+        ],
+        how="horizontal",
     )
 
 
+def _listed(
+    words: Sequence[Words], chosen: Positions, said: pl.DataFrame, front: pl.DataFrame, names: Sequence[str]
+) -> pl.DataFrame:
+    """Codes, groups and words of the chosen columns behind what stands in front, three at most."""
+    last = len(words)  # where nothing is chosen
+    index = np.where(chosen < 0, last, chosen)
+    codes = pl.Series([*(word.code for word in words), None], dtype=pl.String)
+    groups = pl.Series([*(word.group for word in words), None], dtype=pl.String)
+    slots = range(chosen.shape[1])
+    picked = pl.DataFrame(
+        [codes.gather(index[:, slot]).alias(f"code {slot}") for slot in slots]
+        + [groups.gather(index[:, slot]).alias(f"group {slot}") for slot in slots]
+        + [pl.Series(f"slot {slot}", chosen[:, slot]) for slot in slots]
+    )
+    texts = [
+        _first_of([pl.when(pl.col(f"slot {slot}") == at).then(pl.col(f"said {at}")) for at in range(last)])
+        for slot in slots
+    ]
+    frames = [frame for frame in (front, picked, said) if frame.width]
+    return pl.concat(frames, how="horizontal").select(
+        _at_most(pl.concat_list(front.columns[0], *(f"code {slot}" for slot in slots))).alias(names[0]),
+        _at_most(pl.concat_list(front.columns[1], *(f"group {slot}" for slot in slots))).alias(names[1]),
+        _at_most(pl.concat_list(front.columns[2], *texts)).alias(names[2]),
+    )
+
+
+def group_sums(words: Sequence[Words], contributions: Floats) -> tuple[list[str], Floats]:
+    """The reason groups of some columns, and (rows, groups) sums of their contributions; of groups that are equal the
+    one with the smaller code comes first.
+    """
+    first_code: dict[str, str] = {}
+    for word in words:
+        first_code[word.group] = min(word.code, first_code.get(word.group, word.code))
+    groups = sorted(first_code, key=lambda group: (first_code[group], group))
+    sums = np.zeros((len(contributions), len(groups)))
+    for position, word in enumerate(words):
+        sums[:, groups.index(word.group)] += contributions[:, position]
+    return groups, sums
+
+
 def _strongest(
-    words: Sequence[_Words], contributions: Floats, said: pl.DataFrame, quiet_group: str, is_quiet: NDArray[np.bool_]
+    words: Sequence[Words], contributions: Floats, said: pl.DataFrame, quiet_group: str, is_quiet: NDArray[np.bool_]
 ) -> Positions:
     """(rows, 3): positions of the columns that speak for the strongest groups, -1 where there is no further reason."""
     count = len(contributions)
     if not words:
         return np.full((count, MOST_REASONS), -1, dtype=np.int64)
-    first_code: dict[str, str] = {}
-    for word in words:
-        first_code[word.group] = min(word.code, first_code.get(word.group, word.code))
-    groups = sorted(first_code, key=lambda group: (first_code[group], group))  # equal sums: the smaller code first
-    sums = np.zeros((count, len(groups)))
+    groups, sums = group_sums(words, contributions)
     speaker = np.full((count, len(groups)), -1, dtype=np.int64)
     can_speak = said.select(pl.all().is_not_null()).to_numpy()
     for g, group in enumerate(groups):
         members = [position for position, word in enumerate(words) if word.group == group]
         own = contributions[:, members]
-        sums[:, g] = own.sum(axis=1)
         strength = np.where(can_speak[:, members] & (own > 0), own, -np.inf)
         best = strength.argmax(axis=1)
         found = np.isfinite(strength[np.arange(count), best])
@@ -117,11 +161,30 @@ def _strongest(
     return chosen.astype(np.int64)
 
 
-def _words_of(column: str, dtype: pl.DataType, templates: ReasonTemplates, comments: Mapping[str, str]) -> _Words:
+def words_of(
+    columns: Sequence[str],
+    schema: Mapping[str, pl.DataType],
+    templates: ReasonTemplates,
+    comments: Mapping[str, str],
+    unspoken: Collection[str] = (),
+) -> list[Words]:
+    """What can be said of each column, by its template or else by its comment."""
+    return [_words_of(column, schema[column], templates, comments, unspoken) for column in columns]
+
+
+def _words_of(
+    column: str,
+    dtype: pl.DataType,
+    templates: ReasonTemplates,
+    comments: Mapping[str, str],
+    unspoken: Collection[str],
+) -> Words:
     template = templates.by_column.get(column)
     if template is None:
         about = comments.get(column) or column
         template = ReasonTemplate(column, column, column, f"{about}: {VALUE}", "")
+    if column in unspoken or is_protected(column):
+        return Words(template.code, template.group, pl.lit(None, dtype=pl.String))
     value = pl.col(column)
     before, *after = template.template.split(VALUE)
     pieces = [pl.lit(before)]
@@ -131,7 +194,7 @@ def _words_of(column: str, dtype: pl.DataType, templates: ReasonTemplates, comme
     if not after:
         words = pl.when(_holds(value, dtype)).then(words)
     missing = pl.lit(template.missing_template or None, dtype=pl.String)
-    return _Words(template.code, template.group, pl.when(value.is_null()).then(missing).otherwise(words))
+    return Words(template.code, template.group, pl.when(value.is_null()).then(missing).otherwise(words))
 
 
 def _spoken(value: pl.Expr, dtype: pl.DataType) -> pl.Expr:

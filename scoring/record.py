@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from leadmart.features import catalogue
 from leadmart.features.clock import now, sql_literal
+from leadmart.features.warehouse import Warehouse
 
 if TYPE_CHECKING:
     from leadmart.scoring.pipeline import Run
@@ -45,6 +46,17 @@ def record_end(run: Run, message: str | None) -> None:
         ],
     )  # fmt: skip
     catalogue.publish(run.warehouse, run.registry, getattr(run, "selection", None))
+
+
+def record_command(
+    warehouse: Warehouse, command: str, run_id: str, model_version: str, started_at: datetime, seconds: float
+) -> None:
+    """Records a command about models that is done; it has no as_of. While it learned, others may have run."""
+    warehouse.execute(
+        "INSERT INTO store.meta.runs (run_id, command, status, model_version, started_at, finished_at, seconds) "
+        f"VALUES (?, ?, 'done', ?, {sql_literal(started_at)}, {sql_literal(now())}, ?)",
+        [run_id, command, model_version, seconds],
+    )
 
 
 def why_blocked(run: Run) -> str | None:

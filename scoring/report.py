@@ -6,6 +6,8 @@ import shlex
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from leadmart.scoring.life.words import decision_text, jump_text
+
 if TYPE_CHECKING:
     from leadmart.scoring.learning.train import Trained
     from leadmart.scoring.pipeline import Run
@@ -77,6 +79,12 @@ def run_text(run: Run) -> str:
         lines.append(f"           {run.left_out:,} leads left out: their outcome is known, there is nothing to predict")
     if document["status"] == "done" and run.command != "restate" and not (run.only or any(scores.values())):
         lines.append(f"           no lead stands in spine {run.selection.spine.name} at {document['as_of']}")
+    if run.shadow:
+        counts = run.shadow.counts
+        lines.append(
+            f"  shadow   {counts.inserted:,} inserted, {counts.updated:,} updated, {counts.unchanged:,} unchanged "
+            f"({run.shadow.model_version}, shown to nobody)"
+        )
     failed = [v for v in run.judge.given if not v.success]
     warned = sum(v.warnings for v in run.judge.given)
     lines.append(f"  quality  {len(run.judge.given)} verdicts, {len(failed)} failed, {warned} warnings")
@@ -100,8 +108,10 @@ def _tiers(run: Run) -> list[str]:
 def training_text(trained: Trained) -> str:
     """What was learned, from whom, and how good it is on the test block."""
     from leadmart.scoring.evaluation.calibration_report import calibration_text
+    from leadmart.scoring.evaluation.words import evaluation_text
     from leadmart.scoring.learning.choice import candidates_text
     from leadmart.scoring.learning.horizon import horizon_text
+    from leadmart.scoring.learning.importance import importance_text
     from leadmart.scoring.learning.population import population_text
 
     result = trained.result
@@ -120,12 +130,18 @@ def training_text(trained: Trained) -> str:
         leads = f"{block.leads:>8,} leads, {block.positive_leads:>6,} with the outcome"
         lines.append(f"  {block.name:<12}{block.rows:>9,} landmarks {leads}   {span}")
     lines += ["", *candidates_text(document), *figures_text(document["metrics"])]
+    lines += evaluation_text(document["evaluation"])
     if result.suspects:
         lines += ["", "  suspects: columns that may tell the outcome better than behaviour can"]
         lines += [f"    {s.column}: {s.why}{f'; waived: {s.waived}' if s.waived else ''}" for s in result.suspects]
     lines += calibration_text(document)
     lines += ["", *population_text(document), *horizon_text(document)]
+    if told := importance_text(document):
+        lines += ["", *told]
     lines += ["", *(f"  {note}" for note in result.notes)]
+    moved = document["jump"] if document["jump"] and document["jump"]["leads"] else None
+    if told := [*decision_text(document), *jump_text(moved)]:
+        lines += ["", *told]
     return "\n".join(lines)
 
 
@@ -157,43 +173,6 @@ def models_text(models: Sequence[Mapping[str, Any]]) -> str:
     return "\n\n".join(parts)
 
 
-def assessment_text(found: Mapping[str, Any]) -> str:
-    """One lead's score: gates first, then the parts that make the composite, the reasons, the values behind them."""
-    parts = found["parts"]
-    lines = [
-        f"lead {found['lead_id']} at {found['as_of']}: {found['qualification_status']}, tier {found['tier']}, score "
-        f"{found['composite']:.1f}",
-        "",
-    ]
-    for gate in found["gates"]:
-        lines.append(f"  gate     {gate['reason']} ({gate['severity']})")
-    if parts["p_cal"] is not None:
-        lines.append(
-            f"  chance   {parts['p_cal']:.3f}, above {_floored(100 * parts['rank'])} % of the leads it was learned on"
-        )
-    lines.append(f"  points   {parts['rules_score']:.0f} of 100 by the scorecard")
-    rank = f"100 x {parts['w']:.2f} x {parts['rank']:.3f} + " if parts["rank"] is not None else ""
-    capped = f", capped at {parts['cap']:.0f} ({found['cap_reason']})" if found["cap_reason"] else ""
-    lines.append(
-        f"  score    {rank}{1 - parts['w']:.2f} x {parts['rules_score']:.0f} + {parts['boost']:.1f} for "
-        f"recency{capped} = {parts['composite']:.1f}"
-    )
-    lines += ["", f"  reasons ({found['reasons_from']})"]
-    lines += [f"    {number}. {reason['words']}" for number, reason in enumerate(found["reasons"], 1)] or ["    none"]
-    if found["note"]:
-        lines += ["", f"  {found['note']}"]
-    if found["values"]:
-        lines += ["", "  values"]
-        lines += [f"    {name:<32}{_cell(v['value']):>14}   {v['means']}" for name, v in found["values"].items()]
-    versions = ", ".join(f"{name.removesuffix('_version')} {version}" for name, version in found["versions"].items())
-    return "\n".join([*lines, "", f"  {versions}; run {found['run_id']}"])
-
-
-def _floored(percent: float) -> str:
-    """Without decimals, or with one where all of them would be said: `99.9` for .9994."""
-    return f"{percent:.0f}" if percent < 99.5 else f"{int(percent * 10) / 10:g}"
-
-
 def table_text(rows: Sequence[Mapping[str, Any]]) -> str:
     """Rows as a plain table; long cells are cut, but for the last column. Rows with line breaks come field by field."""
     if not rows:
@@ -201,7 +180,7 @@ def table_text(rows: Sequence[Mapping[str, Any]]) -> str:
     if any(isinstance(value, str) and "\n" in value for row in rows for value in row.values()):
         return "\n\n".join("\n".join(f"{name}: {value}" for name, value in row.items()) for row in rows)
     names = list(rows[0])
-    cells = [[_cell(row[name]) for name in names] for row in rows]
+    cells = [[cell(row[name]) for name in names] for row in rows]
     widths = [min(_WIDEST, max(len(name), *(len(line[i]) for line in cells))) for i, name in enumerate(names)]
     numeric = [all(isinstance(row[name], int | float) or row[name] is None for row in rows) for name in names]
 
@@ -215,7 +194,8 @@ def table_text(rows: Sequence[Mapping[str, Any]]) -> str:
     return "\n".join([line(names), "  ".join("-" * w for w in widths), *map(line, cells)])
 
 
-def _cell(value: object) -> str:
+def cell(value: object) -> str:
+    """A value as a table shows it: NULL empty, a list by semicolons."""
     if value is None:
         return ""
     if isinstance(value, list):

@@ -45,7 +45,9 @@ class Scorer:
     @classmethod
     def of(cls, session: Session, selection: Selection, computed: Files | None = None) -> Scorer:
         """Today's champion and policy. Raises LeadmartError `feature_mismatch`, and what is wrong in the policy."""
-        version = champion_version(session.warehouse, selection.feature_set_version)
+        settings = session.registry.project.settings
+        refs = (*settings.features.views, *settings.scoring.gates)
+        version = champion_version(session.warehouse, selection.feature_set_version, refs)
         return cls(session, selection, load_policy(session.registry, selection), version, computed)
 
     @cached_property
@@ -71,25 +73,30 @@ class Scorer:
             input_hash=digest(slices, registry.token_hash(label), outcomes, reasons_for),
         )
 
-    def score(self, as_of: datetime) -> tuple[pl.DataFrame, Sequence[str]]:
-        """The score rows at an as_of, and warnings for people; leads whose outcome is known by then are left out."""
-        import polars as pl
-
-        from leadmart.scoring.assess import score_rows
-
+    def frame(self, as_of: datetime) -> pl.DataFrame:
+        """What is scored at an as_of: features and gates, without the leads whose outcome is known by then."""
         warehouse, registry = self.session.warehouse, self.session.registry
         label = label_of(registry)
         make_outcomes(self.session, registry, label, known_at=as_of)
         converted = warehouse.frame(f"SELECT {label.key} FROM outcomes")
         frame = scoring_frame(warehouse, registry, self.selection, as_of, self.computed)
-        frame = frame.join(converted, on=label.key, how="anti")
-        reasons_for: Any = registry.project.settings.scoring.reasons_for
+        return frame.join(converted, on=label.key, how="anti")
+
+    def score(self, as_of: datetime, role: str = "champion") -> tuple[pl.DataFrame, Sequence[str]]:
+        """The score rows at an as_of, and warnings for people; leads whose outcome is known by then are left out."""
+        import polars as pl
+
+        from leadmart.scoring.assess import score_rows
+
+        frame = self.frame(as_of)
+        reasons_for: Any = self.session.registry.project.settings.scoring.reasons_for
         scored = score_rows(
             frame,
             typed_columns(feature_columns(self.selection, "feature"), frame),
             self.policy,
             self.model,
             feature_set_version=self.selection.feature_set_version,
+            role=role,
             reasons_for=reasons_for,
         )
         return scored.rows.with_columns(pl.col("as_of").cast(pl.Datetime("us"))), scored.warnings

@@ -72,7 +72,7 @@ def _loads(warehouse: Warehouse, late_after: timedelta) -> list[dict[str, Any]]:
 def _last_run(warehouse: Warehouse) -> dict[str, Any] | None:
     found = warehouse.rows(
         "SELECT run_id, command, status, message, as_of, started_at, seconds FROM store.meta.runs "
-        "ORDER BY started_at DESC, run_id DESC LIMIT 1"
+        "WHERE as_of IS NOT NULL ORDER BY started_at DESC, run_id DESC LIMIT 1"
     )
     if not found:
         return None
@@ -90,7 +90,8 @@ def _failed(warehouse: Warehouse, registry: Registry) -> list[dict[str, Any]]:
     """
     by_name = {suite.name: suite for suite in suites(registry.project.root)}
     rows = warehouse.rows(
-        "WITH last_run AS (SELECT as_of FROM store.meta.runs ORDER BY started_at DESC, run_id DESC LIMIT 1) "
+        "WITH last_run AS (SELECT as_of FROM store.meta.runs WHERE as_of IS NOT NULL ORDER BY started_at DESC, run_id "
+        "DESC LIMIT 1) "
         "SELECT v.suite, v.subject, v.suite_hash, v.input_hash, v.success, v.critical_failures, v.given_at "
         "FROM store.meta.verdicts AS v WHERE STARTS_WITH(v.subject, 'staging.') OR v.subject LIKE "
         "'% at ' || STRFTIME((SELECT as_of FROM last_run), '%Y-%m-%dT%H:%M:%S') || '%' ORDER BY v.given_at"

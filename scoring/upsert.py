@@ -43,6 +43,12 @@ class Scoring:
     model_version: str
     policy_version: str
     input_hash: str
+    role: str = "champion"
+
+    @property
+    def table(self) -> str:
+        """Where scorings of its role are listed: a shadow's are apart, so that they are never in force."""
+        return "store.meta.shadow_scorings" if self.role == "shadow" else "store.meta.scorings"
 
     @property
     def name(self) -> str:
@@ -52,7 +58,7 @@ class Scoring:
     def is_done(self, warehouse: Warehouse) -> int | None:
         """The number of rows where this very scoring is what is published under its versions; None where not."""
         found = warehouse.rows(
-            f"SELECT row_count FROM store.meta.scorings WHERE {self._versions} AND input_hash = ?",
+            f"SELECT row_count FROM {self.table} WHERE {self._versions} AND input_hash = ?",
             [*self._values, self.input_hash],
         )
         return int(found[0][0]) if found else None
@@ -60,18 +66,18 @@ class Scoring:
     def put_in_force(self, warehouse: Warehouse, run_id: str) -> None:
         """Says that a run found this scoring done: from now on its versions are the ones shown at its as_of."""
         warehouse.execute(
-            f"UPDATE store.meta.scorings SET run_id = ? WHERE {self._versions} AND input_hash = ?",
+            f"UPDATE {self.table} SET run_id = ? WHERE {self._versions} AND input_hash = ?",
             [run_id, *self._values, self.input_hash],
         )
 
     def record(self, warehouse: Warehouse, rows: int, run_id: str) -> None:
         """Lists this scoring in place of any other under its versions: those rows have just been overwritten."""
         warehouse.execute(
-            f"DELETE FROM store.meta.scorings WHERE {self._versions} AND input_hash <> ?",
+            f"DELETE FROM {self.table} WHERE {self._versions} AND input_hash <> ?",
             [*self._values, self.input_hash],
         )
         warehouse.execute(
-            f"INSERT OR REPLACE INTO store.meta.scorings VALUES ({sql_literal(self.as_of)}, ?, ?, ?, ?, ?, ?, ?)",
+            f"INSERT OR REPLACE INTO {self.table} VALUES ({sql_literal(self.as_of)}, ?, ?, ?, ?, ?, ?, ?)",
             [*self._values, self.input_hash, rows, run_id],
         )
 
@@ -131,7 +137,7 @@ def stage_scores(
     """Compares score rows with what is published; `ahead` counts the stagings to be published before this one."""
     columns = [row[0] for row in warehouse.rows("DESCRIBE store.scores.lead_scores")]
     values = [c for c in columns if c not in (*KEY, *STAMPS)]
-    differs = " OR ".join(f"s.{c} IS DISTINCT FROM i.{c}" for c in values)
+    differs = " OR ".join(_differs(c) for c in values)
     stamp = f"'{run_id}' AS run_id, {sql_literal(now())} AS written_at"
     delta = f"delta_{ahead}"
     warehouse.register("incoming", scored.select([c for c in columns if c not in STAMPS]))
@@ -147,11 +153,20 @@ def stage_scores(
     return StagedScores(scoring, delta, file, number, scored.height, changed, updated)
 
 
+def _differs(column: str) -> str:
+    """Whether a stored row's value is another. Hashes of another scheme say nothing of the input: the rest decides."""
+    from leadmart.scoring.input_hash import SCHEME
+
+    another = f"s.{column} IS DISTINCT FROM i.{column}"
+    return f"({another} AND starts_with(s.{column}, '{SCHEME}'))" if column == "input_hash" else another
+
+
 def publish_scores(warehouse: Warehouse, staged: StagedScores, run_id: str) -> None:
     """Publishes staged score rows, inside the caller's transaction."""
     if staged.updated:
         warehouse.execute(
-            f"INSERT INTO store.scores.superseded SELECT s.*, {sql_literal(now())}, ? FROM "
+            f"INSERT INTO store.scores.superseded BY NAME SELECT s.*, {sql_literal(now())} AS superseded_at, ? AS "
+            "superseded_by FROM "
             f"store.scores.lead_scores AS s JOIN {staged.delta} AS i ON {_MATCHED}",
             [run_id],
         )

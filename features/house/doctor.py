@@ -15,12 +15,13 @@ import duckdb
 from leadmart.features import catalogue
 from leadmart.features.clock import now
 from leadmart.features.errors import LeadmartError
-from leadmart.features.holder import is_running
+from leadmart.features.holder import AT_ONCE, Patience, is_running
 from leadmart.features.house.files import file_findings
 from leadmart.features.house.finding import Finding
 from leadmart.features.house.kinds import KINDS, standing_files
 from leadmart.features.house.records import record_findings
 from leadmart.features.house.words import are, named
+from leadmart.features.literals import quoted_file
 from leadmart.features.plan import Selection, select
 from leadmart.features.project import Project
 from leadmart.features.registry import Registry
@@ -31,7 +32,12 @@ Progress = Callable[[str], None]
 
 
 def doctor(
-    project: Project, *, fix: bool = False, deep: bool = False, progress: Progress = lambda _: None
+    project: Project,
+    *,
+    fix: bool = False,
+    deep: bool = False,
+    patience: Patience = AT_ONCE,
+    progress: Progress = lambda _: None,
 ) -> list[Finding]:
     """What is wrong in the warehouse; with `fix`, what could be mended is, and `is_fixed` says so of each finding.
 
@@ -39,10 +45,10 @@ def doctor(
     that are in the way go to `aside/`. Raises LeadmartError `warehouse_busy` while another process writes,
     `warehouse_newer` for a store of a later release, which is not touched.
     """
-    found = examine(project, deep=deep, progress=progress)
+    found = examine(project, deep=deep, patience=patience, progress=progress)
     if not fix or not any(each.remedy for each in found):
         return found
-    with open_for_writing(project) as warehouse:
+    with open_for_writing(project, "doctor", patience) as warehouse:
         for each in found:
             if each.remedy:
                 progress(f"mending: {each.code}")
@@ -51,17 +57,19 @@ def doctor(
         with suppress(LeadmartError):  # what it refuses is found again below
             registry = Registry(project)
             catalogue.publish(warehouse, registry, _selection(warehouse, registry))
-    left = {each.is_same_as for each in examine(project, deep=deep, progress=progress)}
+    left = {each.is_same_as for each in examine(project, deep=deep, patience=patience, progress=progress)}
     return [replace(each, is_fixed=each.is_same_as not in left) for each in found]
 
 
-def examine(project: Project, *, deep: bool = False, progress: Progress = lambda _: None) -> list[Finding]:
+def examine(
+    project: Project, *, deep: bool = False, patience: Patience = AT_ONCE, progress: Progress = lambda _: None
+) -> list[Finding]:
     """Every fault, those of the files first; the store is only read. `deep` hashes every file."""
     found = list(_leftovers(project))
     if not project.store.is_file():
         return found + list(_without_store(project))
     try:
-        warehouse = open_store(project)
+        warehouse = open_store(project, patience)
     except LeadmartError as error:
         if error.code != "warehouse_unreadable":
             raise
@@ -165,7 +173,8 @@ def catalogue_elsewhere(project: Project) -> str | None:
         found = connection.execute(
             "SELECT DISTINCT REGEXP_EXTRACT(sql, ?, 1) FROM duckdb_views() WHERE NOT internal ORDER BY ALL", [path]
         ).fetchall()
-    other = [folder for (folder,) in found if folder and folder != str(project.warehouse).replace("'", "''")]
+    own = quoted_file(project.warehouse)[1:-1]
+    other = [folder for (folder,) in found if folder and folder != own]
     return other[0] if other else None
 
 

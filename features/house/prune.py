@@ -9,6 +9,7 @@ from typing import Any
 
 from leadmart.features import catalogue
 from leadmart.features.clock import iso, now, sql_literal
+from leadmart.features.holder import AT_ONCE, Patience
 from leadmart.features.house.kinds import SLICE_KEY, every_listing_sql, has_table, listing_tables
 from leadmart.features.house.retention import find_doomed
 from leadmart.features.house.words import are, size_text
@@ -74,13 +75,19 @@ class Pruned:
         }  # fmt: skip
 
 
-def prune(project: Project, *, dry_run: bool = False, progress: Callable[[str], None] = lambda _: None) -> Pruned:
+def prune(
+    project: Project,
+    *,
+    dry_run: bool = False,
+    patience: Patience = AT_ONCE,
+    progress: Callable[[str], None] = lambda _: None,
+) -> Pruned:
     """Unlists what retention does not keep, in one transaction, and unlinks files whose grace is over.
 
     Killed anywhere, it leaves nothing listed without its file; the next prune goes on from there. A dry run reads the
     catalogue only. Raises LeadmartError for what `check` refuses: today's definitions say what is old.
     """
-    with open_for_reading(project) if dry_run else open_for_writing(project) as warehouse:
+    with open_for_reading(project) if dry_run else open_for_writing(project, "prune", patience) as warehouse:
         registry = Registry(project)
         selection = select(registry, present_sources(warehouse, registry))
         progress("what is past retention")
@@ -137,7 +144,12 @@ def _unlist(warehouse: Warehouse) -> None:
             f"{moment} FROM doomed_files AS f JOIN doomed AS d USING (file) GROUP BY ALL"
         )
         moments = "(SELECT as_of FROM doomed WHERE table_name = 'score_files')"
-        for table in ("store.scores.lead_scores", "store.scores.superseded", "store.meta.scorings"):
+        for table in (
+            "store.scores.lead_scores",
+            "store.scores.superseded",
+            "store.meta.scorings",
+            "store.meta.shadow_scorings",
+        ):
             warehouse.execute(f"DELETE FROM {table} WHERE as_of IN {moments}")
         for table in listing_tables(warehouse):
             warehouse.execute(

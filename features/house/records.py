@@ -23,6 +23,7 @@ def record_findings(warehouse: Warehouse) -> Iterator[Finding]:
     yield from _scorings_without_rows(warehouse)
     yield from _inputs_without_slice(warehouse)
     yield from _prunes_half_done(warehouse)
+    yield from _unfinished_erasures(warehouse)
 
 
 def _unfinished_runs(warehouse: Warehouse) -> Iterator[Finding]:
@@ -142,3 +143,20 @@ def _prunes_half_done(warehouse: Warehouse) -> Iterator[Finding]:
             ),
             gone,
         )
+
+
+def _unfinished_erasures(warehouse: Warehouse) -> Iterator[Finding]:
+    if not has_table(warehouse, "erasures"):
+        return
+    found = [e for (e,) in warehouse.rows("SELECT erasure_id FROM store.meta.erasures WHERE finished_at IS NULL")]
+    if found:
+        yield Finding(
+            "erasure_unfinished",
+            f"{are(len(found), 'erasure was', 'erasures were')} killed: bytes of what was removed stand on the disk",
+            "ends it, as the next command that writes does",
+            _by_opening,
+        )
+
+
+def _by_opening(_: Warehouse) -> None:
+    """Whoever opens the store for writing ends the erasure."""

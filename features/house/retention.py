@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from leadmart.features.clock import now, sql_literal
 from leadmart.features.house.kinds import has_table
-from leadmart.features.literals import quoted
+from leadmart.features.literals import quoted, quoted_file
 from leadmart.features.plan import Selection
 from leadmart.features.project import span
 from leadmart.features.warehouse import Warehouse
@@ -73,7 +73,7 @@ def _find_doomed_scores(warehouse: Warehouse, keep: timedelta) -> None:
     if not listed:
         return
     folder = warehouse.project.warehouse
-    paths = ", ".join(quoted(folder / file) for (file,) in listed)
+    paths = ", ".join(quoted_file(folder / file) for (file,) in listed)
     warehouse.execute(
         f"INSERT INTO doomed WITH moments AS (SELECT filename, MAX(as_of) AS as_of FROM read_parquet([{paths}], "
         "filename = true) GROUP BY filename), aged AS (SELECT *, MAX(as_of) OVER () AS newest FROM moments) "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from pathlib import Path
 
 from leadmart.features.clock import sql_literal
@@ -21,7 +22,10 @@ def write_anew(warehouse: Warehouse, file: str) -> bool:
     if not found:
         return False
     number, rows, run_id = found[0]
-    columns = ", ".join(name for name, _ in warehouse.columns("SELECT * FROM store.scores.lead_scores"))
+    names = [name for name, _ in warehouse.columns("SELECT * FROM store.scores.lead_scores")]
+    columns = ", ".join(names)
+    # a column that came with a later release stands behind `written_at`, and is in no file of before
+    at_first = ", ".join(names[: names.index("written_at") + 1])
     written = (
         f"(SELECT {columns} FROM store.scores.lead_scores UNION ALL SELECT {columns} FROM store.scores.superseded)"
     )
@@ -31,21 +35,21 @@ def write_anew(warehouse: Warehouse, file: str) -> bool:
         [run_id, rows],
     )
     staged = []
-    for as_of, features, model, policy in candidates:
+    for (as_of, features, model, policy), listed in product(candidates, dict.fromkeys((columns, at_first))):
         # by way of a table, as they were written: bytes depend on the statistics of what is read
         warehouse.execute(
-            f"CREATE OR REPLACE TABLE lost AS SELECT {columns} FROM {written} WHERE run_id = ? AND as_of = "
+            f"CREATE OR REPLACE TABLE lost AS SELECT {listed} FROM {written} WHERE run_id = ? AND as_of = "
             f"{sql_literal(as_of)} AND (feature_set_version, model_version, policy_version) = (?, ?, ?) "
             "ORDER BY lead_id",
             [run_id, features, model, policy],
         )
         staged.append(warehouse.staging_file())
         warehouse.write_parquet(
-            f"SELECT {columns}, CAST({number} AS BIGINT) AS publish_number FROM lost ORDER BY lead_id, as_of",
+            f"SELECT {listed}, CAST({number} AS BIGINT) AS publish_number FROM lost ORDER BY lead_id, as_of",
             staged[-1],
         )
     proven = [path for path in staged if file_digest(path).startswith(Path(file).stem)]
-    chosen = (proven or staged)[:1] if proven or len(staged) == 1 else []
+    chosen = (proven or staged)[:1] if proven or len(candidates) == 1 else []
     for path in chosen:
         name, _, _ = warehouse.keep_file(path, Path(file).parent)
         warehouse.execute("UPDATE store.meta.score_files SET file = ? WHERE publish_number = ?", [name, number])

@@ -12,7 +12,7 @@ from pathlib import Path
 import duckdb
 
 from leadmart.features.errors import LeadmartError, Place, first_line
-from leadmart.features.literals import quoted, quoted_name
+from leadmart.features.literals import quoted, quoted_file, quoted_name
 from leadmart.features.warehouse import Warehouse
 
 _RESERVED = ("_file", "_loaded_at")
@@ -122,7 +122,7 @@ def json_relation(warehouse: Warehouse, file: Path) -> str:
             if is_long:
                 exact[name] = _DOUBLE.sub("VARCHAR", exact[name])
     if exact == found:
-        return f"read_json({quoted(file)}, {options})"
+        return f"read_json({quoted_file(file)}, {options})"
     return _with_columns(file, exact)
 
 
@@ -152,18 +152,18 @@ def words_of(error: duckdb.Error) -> str:
 
 
 def _described(warehouse: Warehouse, file: Path, options: str) -> dict[str, str]:
-    return dict(warehouse.columns(f"SELECT * FROM read_json({quoted(file)}, {options})"))
+    return dict(warehouse.columns(f"SELECT * FROM read_json({quoted_file(file)}, {options})"))
 
 
 def _with_columns(file: Path, columns: dict[str, str]) -> str:
     listed = ", ".join(f"{quoted(name)}: {quoted(kind)}" for name, kind in columns.items())
-    return f"read_json({quoted(file)}, columns = {{{listed}}})"
+    return f"read_json({quoted_file(file)}, columns = {{{listed}}})"
 
 
 def _refuse_keys_twice(warehouse: Warehouse, file: Path, names: Sequence[str]) -> None:
     if not _may_be_twice(names):
         return
-    keys = warehouse.rows(f"SELECT DISTINCT UNNEST(JSON_KEYS(json)) FROM read_json_objects({quoted(file)})")
+    keys = warehouse.rows(f"SELECT DISTINCT UNNEST(JSON_KEYS(json)) FROM read_json_objects({quoted_file(file)})")
     _refuse_twice(file, sorted(key for (key,) in keys))
 
 

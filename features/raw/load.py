@@ -13,10 +13,11 @@ import duckdb
 
 from leadmart.features.clock import sql_literal
 from leadmart.features.definition import raw_columns_read
+from leadmart.features.erasure.guard import without_erased
 from leadmart.features.errors import LeadmartError, Place, near_names
 from leadmart.features.fingerprint import file_digest, file_stamp
 from leadmart.features.intact import intact_inputs
-from leadmart.features.literals import quoted, quoted_name
+from leadmart.features.literals import quoted, quoted_file, quoted_name
 from leadmart.features.raw.clock import clock_columns, clock_sql
 from leadmart.features.raw.foreign import header_cells, json_relation, refuse_columns, refuse_disguised, words_of
 from leadmart.features.raw.tables import CHANGE_COLUMNS, CHANGES
@@ -35,11 +36,15 @@ _TABLE_NAME = re.compile(r"^[A-Za-z_][A-Za-z0-9_]*$")
 
 @dataclass(frozen=True)
 class Batch:
-    """One file brought in by `load`: already there (`is_new` False), or staged and not yet listed."""
+    """One file brought in by `load`: already there (`is_new` False), or staged and not yet listed.
+
+    `erased` rows of it were left out: they are of people who were erased.
+    """
 
     input_name: str
     rows: int
     is_new: bool
+    erased: int = 0
 
 
 @dataclass(frozen=True)
@@ -48,6 +53,7 @@ class _Staged:
     input_sha256: str
     file: Path
     rows: int
+    erased: int
 
 
 def load(
@@ -86,16 +92,16 @@ def load(
         stamp = file_stamp(file)
         input_sha256 = file_digest(file)
         is_new = input_sha256 not in hashes and (replace or input_sha256 not in have)
-        rows = 0
+        rows = erased = 0
         if is_new:
-            each = _stage(warehouse, file, input_sha256, declared, clocks)
+            each = _stage(warehouse, registry, table, file, input_sha256, declared, clocks)
             if file_stamp(file) != stamp:
                 each.file.unlink(missing_ok=True)
                 raise _still_written(file)
             staged.append(each)
-            rows = each.rows
+            rows, erased = each.rows, each.erased
         hashes.append(input_sha256)
-        batches.append(Batch(file.name, rows, is_new and input_sha256 not in have))
+        batches.append(Batch(file.name, rows, is_new and input_sha256 not in have, erased))
     _list_batches(warehouse, table, staged, loaded_at, replace)
     return batches
 
@@ -124,7 +130,13 @@ def _type_words(cast: exp.Cast) -> str:
 
 
 def _stage(
-    warehouse: Warehouse, file: Path, input_sha256: str, declared: dict[str, str | None], clocks: set[str]
+    warehouse: Warehouse,
+    registry: Registry,
+    table: str,
+    file: Path,
+    input_sha256: str,
+    declared: dict[str, str | None],
+    clocks: set[str],
 ) -> _Staged:
     try:
         relation = file_relation(warehouse, file)
@@ -146,10 +158,14 @@ def _stage(
                 stored[c] = sql
         items = [f"{stored[c]} AS {quoted_name(c)}" if c in stored else quoted_name(c) for c in found]
         target = warehouse.staging_file()
-        rows = warehouse.write_parquet(f"SELECT {', '.join(items)} FROM {relation}", target)
+        kept = without_erased(warehouse, registry, table, relation)
+        rows, erased = warehouse.write_parquet(f"SELECT {', '.join(items)} FROM {kept}", target), 0
+        if kept != relation:
+            ((every,),) = warehouse.rows(f"SELECT COUNT(*) FROM {relation}")
+            erased = int(every) - rows
     except duckdb.Error as error:
         raise unreadable_file(file, error) from None
-    return _Staged(file.name, input_sha256, target, rows)
+    return _Staged(file.name, input_sha256, target, rows, erased)
 
 
 def _list_batches(
@@ -186,7 +202,7 @@ def file_format(file: Path) -> str | None:
 def file_relation(warehouse: Warehouse, file: Path) -> str:
     """The SQL relation that reads a file; every column of a CSV file is text."""
     refuse_disguised(file)
-    path = quoted(file)
+    path = quoted_file(file)
     match file_format(file):
         case "csv":
             # DuckDB's own guess would skip leading rows or take another delimiter where rows have unequal lengths
@@ -205,7 +221,7 @@ def file_relation(warehouse: Warehouse, file: Path) -> str:
 def _csv_header(warehouse: Warehouse, file: Path) -> tuple[list[str], str]:
     """The names in a CSV file's first line, and its delimiter."""
     first = warehouse.rows(
-        f"SELECT line FROM read_csv({quoted(file)}, columns = {{'line': 'VARCHAR'}}, auto_detect = false, "
+        f"SELECT line FROM read_csv({quoted_file(file)}, columns = {{'line': 'VARCHAR'}}, auto_detect = false, "
         "header = false, delim = '\x1f', quote = '', escape = '', strict_mode = false) LIMIT 1"
     )
     return header_cells(file, str(first[0][0] or "").lstrip("\ufeff") if first else "")

@@ -24,6 +24,7 @@ from typing import Any
 import duckdb
 
 from leadmart.features.clock import iso, now, sql_literal
+from leadmart.features.erasure.guard import without_erased
 from leadmart.features.errors import LeadmartError, first_line, near_names
 from leadmart.features.fingerprint import digest
 from leadmart.features.project import SnapshotSection
@@ -164,7 +165,8 @@ def _take(
 ) -> Look:
     at = sql_literal(observation.observed_at)
     columns = _columns(warehouse, table, settings, observation.relation)
-    rows_seen, without_key = _read_now(warehouse, table, settings, observation.relation, columns)
+    relation = without_erased(warehouse, Registry(warehouse.project), table, observation.relation)
+    rows_seen, without_key = _read_now(warehouse, table, settings, relation, columns)
     known = _read_state(warehouse, table, settings, columns, allow_shrink)
     if known and not allow_shrink:
         _refuse_shrunk(warehouse, table, rows_seen)

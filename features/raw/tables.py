@@ -9,6 +9,7 @@ from datetime import datetime
 import duckdb
 
 from leadmart.features.clock import sql_literal
+from leadmart.features.erasure.guard import erased_digest
 from leadmart.features.errors import LeadmartError, Place, first_line, near_names
 from leadmart.features.fingerprint import digest
 from leadmart.features.literals import quoted, quoted_file
@@ -62,18 +63,21 @@ def loaded_batches(warehouse: Warehouse) -> dict[str, list[LoadedBatch]]:
 
 def loaded_relation(warehouse: Warehouse, batches: Sequence[LoadedBatch]) -> str:
     """The relation that reads batches as one table, each row with the `_loaded_at` of its batch."""
-    paths = [quoted(warehouse.project.warehouse / each.file) for each in batches]
-    stamps = ", ".join(f"({path}, {sql_literal(each.loaded_at)})" for path, each in zip(paths, batches, strict=True))
+    paths = [warehouse.project.warehouse / each.file for each in batches]
+    stamps = ", ".join(
+        f"({quoted(path)}, {sql_literal(each.loaded_at)})" for path, each in zip(paths, batches, strict=True)
+    )
     return (
         f"(SELECT batch_rows.* EXCLUDE (_file), batch._loaded_at "
-        f"FROM read_parquet([{', '.join(paths)}], union_by_name = true, filename = '_file') AS batch_rows "
+        f"FROM read_parquet([{', '.join(map(quoted_file, paths))}], union_by_name = true, filename = '_file') "
+        f"AS batch_rows "
         f"JOIN (VALUES {stamps}) AS batch (_file, _loaded_at) ON batch._file = batch_rows._file)"
     )
 
 
 def batches_relation(warehouse: Warehouse, files: Sequence[str]) -> str:
     """The relation that reads immutable files of the warehouse as one table."""
-    paths = ", ".join(quoted(warehouse.project.warehouse / file) for file in files)
+    paths = ", ".join(quoted_file(warehouse.project.warehouse / file) for file in files)
     return f"read_parquet([{paths}], union_by_name = true)"
 
 
@@ -94,6 +98,8 @@ def _change_files(warehouse: Warehouse, column: str) -> dict[str, list[str]]:
 def raw_versions(warehouse: Warehouse) -> dict[str, str]:
     """Each raw table's identity: a hash of its batches' contents, or of the file read in place, its size and time."""
     found = dict(in_place(warehouse).versions)
+    if found and (erased := erased_digest(warehouse)):
+        found = {name: digest(version, erased) for name, version in found.items()}
     for name, contents in warehouse.rows(
         "SELECT table_name, LIST(sha256 ORDER BY sha256) FROM store.meta.loads WHERE replaced_at IS NULL GROUP BY "
         "table_name"

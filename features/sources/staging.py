@@ -10,10 +10,12 @@ import duckdb
 
 from leadmart.features.clock import sql_literal
 from leadmart.features.definition import CLOCKS, Definition, positions, raw_columns_read, raw_names
+from leadmart.features.erasure.guard import belongs_to_erased, erased_digest
+from leadmart.features.erasure.marks import entity_key
 from leadmart.features.errors import LeadmartError, first_line
 from leadmart.features.fingerprint import digest
 from leadmart.features.raw.clock import clock_columns, clock_sql
-from leadmart.features.raw.tables import raw_tables, raw_versions, refuse_unequal_files
+from leadmart.features.raw.tables import loaded_batches, raw_tables, raw_versions, refuse_unequal_files
 from leadmart.features.registry import Registry
 from leadmart.features.sources.changes import changes_only
 from leadmart.features.warehouse import Warehouse
@@ -133,10 +135,24 @@ def every_row(warehouse: Warehouse, registry: Registry, name: str, raw: Mapping[
             views.append(f'CREATE OR REPLACE VIEW raw."{table}" AS {rows}')
             warehouse.execute(views[-1])
         try:
-            parts.append(with_clocks(warehouse, definition))
+            parts.append(_without_erased(warehouse, registry, definition, with_clocks(warehouse, definition)))
         except duckdb.Error as error:
             raise bad_source(definition, error) from None
     return views, " UNION ALL BY NAME ".join(parts)
+
+
+def _without_erased(warehouse: Warehouse, registry: Registry, definition: Definition, rows: str) -> str:
+    """A source's rows without those of erased people, where raw may still have them.
+
+    What `load` keeps has none; a table read in place may, and logs that are joined may tell it only together.
+    """
+    if erased_digest(warehouse) is None:
+        return rows
+    kept = {table.lower() for table in loaded_batches(warehouse)} if warehouse.raw is None else set()
+    if not definition.joined and raw_names(definition) <= kept:
+        return rows
+    belongs = belongs_to_erased(warehouse, definition, entity_key(registry))
+    return f"(SELECT * FROM {rows} WHERE NOT {belongs})" if belongs else rows
 
 
 def raw_rows(warehouse: Warehouse, relation: str, clocks: Mapping[str, str]) -> str:

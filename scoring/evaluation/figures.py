@@ -14,10 +14,13 @@ from leadmart.scoring.models.calibration import logit, sigmoid
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 # Weights (replicates, rows) to figures (figures, replicates).
-_Figures = Callable[[Floats], Floats]
+Figures = Callable[[Floats], Floats]
 
 _CELLS = 500_000  # of one chunk of bootstrap weights: 4 MB stays in the cache
 _NEWTON_STEPS = 25
+_SEPARATES = "the fit does not converge: p separates the outcomes"
+_INFLATED = "no interval: rows drawn twice lie further from their p, so that the draws lie above the value itself"
+_ECE_BINS = 15
 _CLOSE = 1e-5  # the last step taken: Newton's error after it is of the order of its square
 
 
@@ -48,18 +51,22 @@ def evaluate(
     seed: int = 1,
     replicates: int = 500,
 ) -> dict[str, Metric]:
-    """base_rate, roc_auc, pr_auc, log_loss, brier, calibration_slope, calibration_intercept, lift_top_decile of p
-    against y.
+    """base_rate, roc_auc, pr_auc, log_loss, brier, brier_skill, ece, calibration_slope, calibration_intercept,
+    lift_top_decile of p against y.
 
     `leads` numbers each row's lead; the bootstrap draws leads, since a lead's rows share its fate. `rivals` are other
     scores of the same rows, each giving its ROC-AUC under its name. lift_top_decile is the share of positives among
     the highest tenth of p over the base rate, rows tied at the edge counted in part. The intercept is fitted with the
-    slope held at 1. `ranked_by` gives the order where p has ties that scoring does not: p_raw of a p_cal in steps (C4).
+    slope held at 1. brier_skill is 1 - brier / (base rate * (1 - base rate)): over a constant that knows the block's
+    own rate, so that a p without skill is at most 0. ece is the mean distance of observed rate and mean p over 15 bins
+    of as many rows; it is above 0 for a perfect p too, so it is judged against its own null elsewhere (C6) and has no
+    interval: drawing again inflates it once more. `ranked_by` gives the order where p has ties that scoring does not:
+    p_raw of a p_cal in steps (C4).
     """
     rivals = rivals or {}
     names = [
-        "base_rate", "roc_auc", "pr_auc", "log_loss", "brier", "calibration_slope", "calibration_intercept",
-        "lift_top_decile",
+        "base_rate", "roc_auc", "pr_auc", "log_loss", "brier", "brier_skill", "ece", "calibration_slope",
+        "calibration_intercept", "lift_top_decile",
     ]  # fmt: skip
     if len(y) == 0:
         return {name: Metric(None, reason="there are no rows") for name in [*names, *rivals]}
@@ -69,20 +76,28 @@ def evaluate(
     order = np.lexsort(keys)
     y, p, leads = y[order], p[order], leads[order]
     truth = y.astype(np.float64)
-    weights = _Bootstrap(leads, seed, replicates)
+    weights = Bootstrap(leads, seed, replicates)
     both = bool(0 < y.sum() < len(y))
     one_outcome = f"every row is {'positive' if y[0] == 1 else 'negative'}"
 
     inside = np.clip(p, 1e-15, 1 - 1e-15)
     loss = -(truth * np.log(inside) + (1 - truth) * np.log1p(-inside))
-    ranking, line = _Ranking(truth, ranked[order]), _Line(truth, logit(p))
-    values = weights.measure(lambda w: np.stack([_mean(w, truth), _mean(w, loss), _mean(w, (p - truth) ** 2)]))
+    ranking, line = Ranking(truth, ranked[order]), Line(truth, logit(p))
+    apart = _Distance(truth, p)
+
+    def means(w: Floats) -> Floats:
+        base, brier = mean(w, truth), mean(w, (p - truth) ** 2)
+        return np.stack([base, mean(w, loss), brier, 1 - brier / (base * (1 - base)), apart.figure(w)])
+
+    values = weights.measure(means)
     ranks = weights.measure(lambda w: np.stack(ranking.figures(w)))
     lines = weights.measure(lambda w: np.stack(line.figures(w)))
     found = {
         "base_rate": values[0],
         "log_loss": values[1],
         "brier": values[2],
+        "brier_skill": values[3] if both else Metric(None, reason=one_outcome),
+        "ece": Metric(values[4].value, reason=_INFLATED),
         "roc_auc": ranks[0] if both else Metric(None, reason=one_outcome),
         "pr_auc": ranks[1] if y.any() else Metric(None, reason=one_outcome),
         "lift_top_decile": ranks[2] if y.any() else Metric(None, reason=one_outcome),
@@ -96,7 +111,7 @@ def evaluate(
         if not both or not np.isfinite(given).all():
             found[name] = Metric(None, reason="some rows have no such score" if both else one_outcome)
         else:
-            rival = _Ranking(truth, given)
+            rival = Ranking(truth, given)
             found[name] = weights.measure(lambda w, rival=rival: rival.figures(w)[0][None])[0]  # type: ignore[misc]
     return {name: found[name] for name in [*names, *rivals]}
 
@@ -105,45 +120,55 @@ def roc_auc(y: NDArray[np.int8], score: Floats) -> float | None:
     """The chance that a positive row scores above a negative one, ties counting half; None with one outcome only."""
     if not 0 < y.sum() < len(y):
         return None
-    return float(_Ranking(y.astype(np.float64), score).figures(np.ones((1, len(y))))[0][0])
+    return float(Ranking(y.astype(np.float64), score).figures(np.ones((1, len(y))))[0][0])
 
 
-class _Bootstrap:
-    """Weights by which leads are drawn with replacement: chunks of (replicates, rows), the same for the same seed."""
+class Bootstrap:
+    """Weights by which leads are drawn with replacement: chunks of (replicates, rows), the same for the same seed.
+
+    At least one row; rows of one lead are drawn together.
+    """
 
     def __init__(self, leads: Ints, seed: int, replicates: int) -> None:
         _, self._code = np.unique(leads, return_inverse=True)
-        self._clusters = int(self._code.max()) + 1
+        self.clusters = int(self._code.max()) + 1
         self._seed, self._replicates = seed, replicates
         self._step = max(1, _CELLS // len(leads))
 
-    def measure(self, figures: _Figures) -> list[Metric]:
-        """Each figure of the block itself, with the interval between the 2.5 and 97.5 percentiles of its replicates."""
+    def measure(self, figures: Figures, undefined: str = _SEPARATES) -> list[Metric]:
+        """Each figure of the block itself, with the interval between the 2.5 and 97.5 percentiles of its replicates.
+
+        `undefined` is the reason given where a figure of the block itself is no number.
+        """
+        values, found = self.replicates(figures)
+        return [self._metric(float(value), row, undefined) for value, row in zip(values, found, strict=True)]
+
+    def replicates(self, figures: Figures) -> tuple[Floats, Floats]:
+        """The figures of the block itself, (figures,), and of each draw of its leads, (figures, replicates)."""
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             values = figures(np.ones((1, len(self._code))))[:, 0]
-            found = np.concatenate([figures(weights) for weights in self._draws()], axis=1)
-        return [self._metric(float(value), row) for value, row in zip(values, found, strict=True)]
+            return values, np.concatenate([figures(weights) for weights in self._draws()], axis=1)
 
     def _draws(self) -> Iterator[Floats]:
         draws = np.random.Generator(np.random.PCG64(self._seed))
         for start in range(0, self._replicates, self._step):
             count = min(self._step, self._replicates - start)
-            picked = draws.integers(0, self._clusters, size=(count, self._clusters))
-            picked += np.arange(count)[:, None] * self._clusters
-            drawn = np.bincount(picked.ravel(), minlength=count * self._clusters).reshape(count, self._clusters)
+            picked = draws.integers(0, self.clusters, size=(count, self.clusters))
+            picked += np.arange(count)[:, None] * self.clusters
+            drawn = np.bincount(picked.ravel(), minlength=count * self.clusters).reshape(count, self.clusters)
             yield drawn[:, self._code].astype(np.float64)
 
-    def _metric(self, value: float, replicates: Floats) -> Metric:
+    def _metric(self, value: float, replicates: Floats, undefined: str) -> Metric:
         if not np.isfinite(value):
-            return Metric(None, reason="the fit does not converge: p separates the outcomes")
+            return Metric(None, reason=undefined)
         defined = replicates[np.isfinite(replicates)]
-        if self._clusters < 2 or len(defined) < 0.9 * len(replicates):
+        if self.clusters < 2 or len(defined) < 0.9 * len(replicates):
             return Metric(value, reason="too few leads for an interval")
         low, high = np.percentile(defined, [2.5, 97.5])
         return Metric(value, float(low), float(high))
 
 
-class _Ranking:
+class Ranking:
     """Figures that depend on the order of a score only. Rows are sorted once; ties form one step."""
 
     def __init__(self, truth: Floats, score: Floats) -> None:
@@ -179,9 +204,27 @@ class _Ranking:
         return lift
 
 
-class _Line:
+class _Distance:
+    """The expected calibration error: bins of as many rows by p, rows tied in p all in one bin."""
+
+    def __init__(self, truth: Floats, p: Floats) -> None:
+        self._order = np.argsort(p, kind="stable")
+        ordered = p[self._order]
+        _, first, count = np.unique(ordered, return_index=True, return_counts=True)
+        middle = np.repeat(first + count / 2, count)
+        self._starts = np.unique((middle * _ECE_BINS / len(p)).astype(np.int64), return_index=True)[1]
+        self._gap = truth[self._order] - ordered
+
+    def figure(self, weights: Floats) -> Floats:
+        """Sum over bins of |sum of w * (y - p)|, over the sum of w."""
+        gaps = np.add.reduceat(weights[:, self._order] * self._gap, self._starts, axis=1)
+        found: Floats = np.abs(gaps).sum(axis=1) / weights.sum(axis=1)
+        return found
+
+
+class Line:
     """logit(P(y)) = slope * x + intercept by weighted maximum likelihood: one Newton iteration for all replicates at
-    once.
+    once. `slope` and `intercept` are those of the rows themselves, 1 and 0 where their fit does not converge.
     """
 
     def __init__(self, truth: Floats, x: Floats) -> None:
@@ -190,13 +233,13 @@ class _Line:
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             starts = [float(start[0]) for start in (*self._fit(whole, 1.0, 0.0), self._shift(whole, 0.0))]
         # Replicates begin at the fit of the whole block: two or three steps are left.
-        self._slope, self._intercept, self._start = starts if np.isfinite(starts).all() else (1.0, 0.0, 0.0)
+        self.slope, self.intercept, self._start = starts if np.isfinite(starts).all() else (1.0, 0.0, 0.0)
 
     def figures(self, weights: Floats) -> tuple[Floats, Floats]:
         """The slope, and the intercept with the slope held at 1, for each replicate; NaN where the fit does not
         converge.
         """
-        return self._fit(weights, self._slope, self._intercept)[0], self._shift(weights, self._start)
+        return self._fit(weights, self.slope, self.intercept)[0], self._shift(weights, self._start)
 
     def _shift(self, weights: Floats, start: float) -> Floats:
         shift: Floats = np.full(len(weights), start)
@@ -229,6 +272,7 @@ class _Line:
         return a, b
 
 
-def _mean(weights: Floats, values: Floats) -> Floats:
-    mean: Floats = (weights * values).sum(axis=1) / weights.sum(axis=1)
-    return mean
+def mean(weights: Floats, values: Floats) -> Floats:
+    """The weighted mean of values, (rows,), for each replicate."""
+    means: Floats = (weights * values).sum(axis=1) / weights.sum(axis=1)
+    return means

@@ -91,11 +91,14 @@ class Trial:
 
 @dataclass(frozen=True)
 class Backtest:
-    """Every candidate on the same rows. `fold` and `lead` number each judged row's fold and lead."""
+    """Every candidate on the same rows. `fold` and `lead` number each judged row's fold and lead; `positive_leads` of
+    them have the outcome.
+    """
 
     trials: Mapping[str, Trial]
     fold: Ints
     lead: Ints
+    positive_leads: int = 0
     notes: tuple[str, ...] = ()
 
     def difference(self, one: str, other: str) -> tuple[float, float]:
@@ -165,7 +168,7 @@ def backtest(folds: Folds, candidates: Sequence[Candidate]) -> Backtest:
     """Every candidate fitted at every origin, and judged on what came after. No candidate sees a judged row."""
     used = folds.folds
     if not used:
-        return Backtest({}, np.empty(0, np.int64), np.empty(0, np.int64), folds.notes)
+        return Backtest({}, np.empty(0, np.int64), np.empty(0, np.int64), notes=folds.notes)
     together = pl.concat([fold.judged.select(cluster_of(fold.judged), "as_of", "y") for fold in used])
     y, month = together["y"].to_numpy(), months(together)
     fold = np.repeat(np.arange(len(used)), [each.judged.height for each in used])
@@ -185,7 +188,7 @@ def backtest(folds: Folds, candidates: Sequence[Candidate]) -> Backtest:
             )  # fmt: skip
         pooled = {"roc_auc": roc_auc(y, p), "roc_auc_within": auc_within(month, y, p)}
         trials[candidate.name] = Trial(candidate.name, candidate.words, tuple(figures), losses, pooled)
-    return Backtest(trials, fold, lead, folds.notes)
+    return Backtest(trials, fold, lead, len(np.unique(lead[y == 1])), folds.notes)
 
 
 def _drawn(rows: pl.DataFrame, seed: int) -> pl.DataFrame:

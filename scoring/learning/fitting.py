@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from leadmart.features.lookup import FeatureColumn
 from leadmart.scoring.evaluation.calibration_report import calibration_section
 from leadmart.scoring.evaluation.figures import Metric, evaluate
+from leadmart.scoring.evaluation.section import Asked, evaluation_section
 from leadmart.scoring.learning.backtest import backtest, rolling_folds
 from leadmart.scoring.learning.candidates import candidates, fit_model, refuse_unfit_directions
 from leadmart.scoring.learning.choice import Choice, choose
@@ -27,6 +28,7 @@ from leadmart.scoring.learning.dataset import (
     split,
 )
 from leadmart.scoring.learning.suspects import Suspect, find_suspects, judged, too_good
+from leadmart.scoring.life.looks import tested
 from leadmart.scoring.models.booster import EARLY_STOPPING_FLOOR, VALIDATION_FLOOR
 from leadmart.scoring.models.calibration import fit_calibration
 from leadmart.scoring.models.estimator import Fitted, Monotone
@@ -96,7 +98,8 @@ class BlockSummary:
 @dataclass(frozen=True)
 class TrainingResult:
     """What `train` prints and stores. `model` is None in tier `rules`; then `metrics` are those of the rules score
-    alone. `rows` and `positives` are the landmarks learned from: train, validation and calibration.
+    alone. `rows` and `positives` are the landmarks learned from: train, validation and calibration. `test` is
+    the test block itself.
     """
 
     model: Model | None
@@ -115,8 +118,11 @@ class TrainingResult:
     cut_off: datetime
     ingest_lag: timedelta
     clocks: Mapping[str, object] = field(default_factory=dict)
+    evaluation: Mapping[str, object] = field(default_factory=dict)
+    test: pl.DataFrame = field(default_factory=pl.DataFrame, compare=False, repr=False)
     calibration: Mapping[str, object] = field(default_factory=dict)
     candidates: Sequence[Mapping[str, object]] = ()
+    importance: Sequence[Mapping[str, object]] = ()
 
     def as_json(self) -> dict[str, object]:
         """The document of `train --json`, without `role`."""
@@ -154,8 +160,11 @@ class TrainingResult:
                 for b in self.blocks
             ],
             "notes": list(self.notes),
+            "evaluation": dict(self.evaluation),
+            "test": tested(self.test),
             "calibration": dict(self.calibration),
             "candidates": list(self.candidates),
+            **({"importance": list(self.importance)} if self.importance else {}),
             **self.clocks,
         }
 
@@ -169,6 +178,7 @@ def fit(
     *,
     feature_set_version: str,
     true_probability: str | None = None,
+    asked: Asked | None = None,
 ) -> TrainingResult:
     """Trains on `frame`: lead_id, as_of, the feature columns, outcome_at; other columns are left alone.
 
@@ -177,7 +187,8 @@ def fit(
     rules where no model is better than the base rate; the tier is `rules` then too. Figures are of the test block,
     seen by nothing before.
     `true_probability` names a column of a made-up world's own probabilities: its AUC on the same rows is the best
-    reachable one (`reachable_roc_auc`).
+    reachable one (`reachable_roc_auc`). `asked` says what the report's section `evaluation` is asked for; its policy
+    makes the tiers.
     Raises LeadmartError `suspects` where a column, or the test ROC-AUC, tells the outcome better than behaviour can
     and `settings` give no reason for it. The rules alone learn nothing, so there suspects are only shown.
     """
@@ -230,6 +241,17 @@ def fit(
         cut_off=settings.cut_off,
         ingest_lag=settings.ingest_lag,
         clocks=settings.clocks,
+        evaluation=evaluation_section(
+            parts.test,
+            parts.outside_test(),
+            columns,
+            model,
+            scorecard,
+            asked or Asked(),
+            seed=settings.seed,
+            replicates=settings.replicates,
+        ),
+        test=parts.test,
         calibration=_calibration(model, parts.test, metrics, settings.seed) if model else {},
         candidates=choice.document if choice else (),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
@@ -36,7 +36,7 @@ class TrainingFrame:
     the label cannot be used.
 
     `left_out` counts the landmarks of leads that were not drawn, and those at which a gate blocks the lead: these are
-    not scored by the model either.
+    not scored by the model either, and `blocked` are these with the same columns.
     `sections` go into the report: `horizon` and `population`.
     `unknown` counts, of the `landmarks` with a complete label, those at which a column is NULL because a source's
     history does not reach that far back.
@@ -48,6 +48,7 @@ class TrainingFrame:
     unknown: tuple[Unknown, ...] = ()
     landmarks: int = 0
     sections: Mapping[str, Any] = field(default_factory=dict)
+    blocked: pl.DataFrame | None = None
 
 
 def training_frame(
@@ -57,10 +58,12 @@ def training_frame(
     spine: Definition,
     rules: tuple[GateRule, ...],
     cut_off: datetime,
+    only: Callable[[pl.DataFrame], pl.DataFrame] = lambda usable: usable,
 ) -> TrainingFrame:
     """Landmarks of the training spine over the cadence's past moments, with the same definitions that scoring reads.
 
-    Features are computed only where the label is complete. Raises LeadmartError `nothing_to_learn` without any
+    Features are computed only where the label is complete; `only` may narrow these (key, as_of) pairs, and then the
+    rows are the narrowed ones alone. Raises LeadmartError `nothing_to_learn` without any
     landmark, `not_a_subset` where the training spine has rows that scoring would never see.
     """
     settings = session.registry.project.settings
@@ -89,7 +92,10 @@ def training_frame(
             code="nothing_to_learn",
             hint="load leads of the past, or raise [train] months",
         )
-    usable = label_rows(pairs, horizon=horizon, ingest_lag=lag, cut_off=cut_off).rows.select(key, "as_of")
+    complete = label_rows(pairs, horizon=horizon, ingest_lag=lag, cut_off=cut_off).rows.select(key, "as_of", CLUSTER)
+    usable = only(complete).select(key, "as_of")
+    if usable.height < complete.height:
+        pairs = pairs.join(usable, on=[key, "as_of"], how="semi")
     session.warehouse.register("usable", usable)
     names = [column.name for column in feature_columns(selection, "feature")]
     sections = {
@@ -113,6 +119,7 @@ def training_frame(
     blocked = features.filter(is_blocked(rules))
     sections["population"]["blocked"] = blocked_by(rules, blocked, key)
     kept = pairs.join(blocked.select(key, "as_of"), on=[key, "as_of"], how="anti")
+    stopped = pairs.join(blocked, on=[key, "as_of"], how="inner").sort("as_of", key)
     return TrainingFrame(
         kept.join(features, on=[key, "as_of"], how="left").sort("as_of", key),
         (
@@ -123,6 +130,7 @@ def training_frame(
         tuple(unknown_columns(session, selection, f"spine_{spine.entity[0]}")),
         usable.height,
         sections,
+        stopped,
     )
 
 

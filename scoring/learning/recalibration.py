@@ -16,6 +16,7 @@ from leadmart.features.warehouse import Warehouse
 from leadmart.scoring.champion import champion_version, load_model
 from leadmart.scoring.evaluation.calibration_report import calibration_section
 from leadmart.scoring.evaluation.figures import evaluate
+from leadmart.scoring.evaluation.section import Asked, evaluation_section
 from leadmart.scoring.learning.dataset import Exclusion, Labelled, cluster_numbers, label_rows, outcome_leads
 from leadmart.scoring.learning.fitting import (
     Label,
@@ -71,6 +72,7 @@ class Standing:
         *,
         feature_set_version: str,
         true_probability: str | None = None,
+        asked: Asked | None = None,
     ) -> TrainingResult:
         """As `recalibrate`, with the arguments of `fit`."""
         return recalibrate(
@@ -82,6 +84,7 @@ class Standing:
             settings,
             feature_set_version=feature_set_version,
             true_probability=true_probability,
+            asked=asked,
         )
 
 
@@ -114,6 +117,7 @@ def recalibrate(
     *,
     feature_set_version: str,
     true_probability: str | None = None,
+    asked: Asked | None = None,
 ) -> TrainingResult:
     """The champion with the intercept of the latest matured month, as a model of its own; the champion itself where
     its base rate has not moved.
@@ -181,6 +185,17 @@ def recalibrate(
         cut_off=settings.cut_off,
         ingest_lag=settings.ingest_lag,
         clocks=settings.clocks,
+        evaluation=evaluation_section(
+            test,
+            fitting,
+            columns,
+            model,
+            scorecard,
+            asked or Asked(),
+            seed=settings.seed,
+            replicates=settings.replicates,
+        ),
+        test=test,
         calibration=calibration_section(calibration, p_raw, y, leads, metrics, settings.seed),
     )
     return with_figures(result)

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from datetime import time as time_of_day
 from typing import TYPE_CHECKING, Any
 
 from leadmart.features import catalogue
-from leadmart.features.clock import now, sql_literal
+from leadmart.features.clock import now
 from leadmart.features.definition import Definition, horizon_days
 from leadmart.features.errors import LeadmartError
 from leadmart.features.holder import AT_ONCE, Patience
@@ -30,11 +29,19 @@ from leadmart.features.unknown import Unknown
 from leadmart.features.waivers import waivers_of
 from leadmart.features.warehouse import Warehouse, new_run_id, open_for_writing
 from leadmart.scoring.champion import load_policy, typed_columns
+from leadmart.scoring.evaluation.observed import SOURCES
 from leadmart.scoring.judge import Judge
+from leadmart.scoring.learning.asking import asked_of, hindsight, with_audit_columns
 from leadmart.scoring.learning.dataset import SplitSettings
 from leadmart.scoring.learning.fitting import Label, TrainingResult, TrainSettings, fit
+from leadmart.scoring.learning.importance import importance_section
 from leadmart.scoring.learning.landmarks import TrainingFrame, training_frame, with_true_probability
+from leadmart.scoring.learning.recalibration import LEAST_POSITIVES as LEAST_TO_RECALIBRATE
 from leadmart.scoring.learning.recalibration import standing_champion
+from leadmart.scoring.life.promotion import LEAST_POSITIVES
+from leadmart.scoring.life.trained import identity, judge_trained, keep_trained, nothing_kept
+from leadmart.scoring.life.trial import Trial, read_before
+from leadmart.scoring.record import record_command
 
 if TYPE_CHECKING:
     import polars as pl
@@ -42,15 +49,22 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Trained:
-    """What `train` prints: the result, the model's role, and how long it took."""
+    """What `train` prints: the result, the model's role and how it came to it, and how long it took.
+
+    `report` is the document that is stored with the model.
+    """
 
     result: TrainingResult
     role: str
     run_id: str
     seconds: float
+    report: Mapping[str, Any]
+    jump: Mapping[str, Any] | None = None
 
     def as_json(self) -> dict[str, Any]:
-        return {**self.result.as_json(), "role": self.role, "run_id": self.run_id, "seconds": self.seconds}
+        return {
+            **self.report, "role": self.role, "jump": self.jump, "run_id": self.run_id, "seconds": self.seconds
+        }  # fmt: skip
 
 
 _TO_KEEP_A_MODEL = timedelta(hours=1)
@@ -63,18 +77,19 @@ def train(
     *,
     run_id: str | None = None,
     patience: Patience = AT_ONCE,
+    may_promote: bool = True,
     intercept_only: bool = False,
 ) -> Trained:
-    """Trains on what is loaded, keeps the model and makes it the champion; with too few outcomes the rules stay.
+    """Trains on what is loaded and keeps the model; with too few outcomes the rules stay.
 
-    `intercept_only` learns nothing anew: the champion's chances are moved to the latest matured month's base rate.
-
-    The store is held to judge the sources and to keep the model. While it learns others may load and run: what it
-    learns from is the state that it judged. Of two that train at a time, who keeps its model last is the champion.
+    The first model becomes champion; later ones where they pass the rules of promotion against it and `may_promote`,
+    else they are kept as challengers. `intercept_only` learns nothing anew: the champion's chances are moved to the
+    latest matured month's base rate. The store is held to judge the sources and to keep the model. While it learns
+    others may load and run: what it learns from is the state that it judged.
     Raises LeadmartError `nothing_loaded`, `nothing_to_learn`, `quality_failed`, `suspects` and what `check`
     refuses.
     """
-    started = time.perf_counter()
+    started, started_at = time.perf_counter(), now()
     run_id = run_id or new_run_id()
     with open_for_writing(project, "train", patience) as warehouse:
         warehouse.name_run(run_id)
@@ -102,13 +117,17 @@ def train(
                 code="quality_failed", exit_code=3, hint="`leadmart show verdicts` tells what was found",
             )  # fmt: skip
         policy = load_policy(registry, selection)
+        trial = Trial(session, selection, policy)
         standing = standing_champion(warehouse, selection.feature_set_version) if intercept_only else None
-        session.stage_whole(read)  # from here on raw is not read
-        warehouse.let_go()
+        wanted = {*read, *read_before(trial), *(name for name in SOURCES if name in session.present)}
+        session.stage_whole(sorted(wanted))
+        seen = hindsight(session, spine.key)
+        warehouse.let_go()  # from here on raw is not read
         progress("features at past landmarks")
         frame = training_frame(session, selection, label, spine, policy.gates, cut_off)
         horizon = horizon_days(label)
         rows = with_true_probability(session, frame.rows, horizon)
+        rows, audited = with_audit_columns(session, rows)
         assumed = assumed_arrivals(warehouse, registry, read, session.present)
         progress("learning")
         settings = project.settings.train
@@ -120,18 +139,29 @@ def train(
             _settings(settings, cut_off, frame, assumed, project.settings.engine.threads),
             feature_set_version=selection.feature_set_version,
             true_probability="true_probability" if project.is_demo else None,
+            asked=asked_of(session, selection, policy, frame, audited, seen, cut_off, timedelta(days=horizon)),
         )
         waived = [waiver.words() for waiver in waivers_of(registry, [label, spine, *selection.definitions])]
         unknown = _unknown_states(session, selection, frame.rows)
         notes = (*result.notes, *dict.fromkeys(waived), *unknown)
         result = replace(result, excluded=(*frame.left_out, *result.excluded), notes=notes)
-        role = "champion" if result.model else "rules"
-        if result.model:
-            warehouse.hold(patience.at_least(_TO_KEEP_A_MODEL), "train")
-            warehouse.name_run(run_id)
-            _keep(warehouse, result, run_id)
-            _publish(warehouse, selection)
-    return Trained(result, role, run_id, round(time.perf_counter() - started, 3))
+        result = replace(result, importance=importance_section(frame.rows, policy, result.model))
+        report = {**result.as_json(), **identity(result, project)}
+        least = LEAST_TO_RECALIBRATE if intercept_only else LEAST_POSITIVES
+        outcome = (
+            judge_trained(trial, result, report, frame.rows, may_promote, progress, least) if result.model else None
+        )
+        report |= {"promotion": outcome.decision.as_json() if outcome else nothing_kept(warehouse)}
+        warehouse.hold(patience.at_least(_TO_KEEP_A_MODEL), "train")
+        warehouse.name_run(run_id)
+        leads = frame.rows[label.key].to_list()
+        before = standing.model.model_version if standing else None
+        role = keep_trained(warehouse, result, report, outcome, run_id, leads, before) if outcome else "rules"
+        seconds = round(time.perf_counter() - started, 3)
+        record_command(warehouse, "train", run_id, str(report["model_version"]), started_at, seconds)
+        _publish(warehouse, selection)
+    jump = outcome.jump if outcome and role == "champion" else None
+    return Trained(result, role, run_id, round(time.perf_counter() - started, 3), report, jump)
 
 
 def _publish(warehouse: Warehouse, learned_from: Selection) -> None:
@@ -166,47 +196,6 @@ def _refuse_absent_outcomes(session: Session, label: Definition) -> None:
             place=label.place(),
             hint="`leadmart load` brings it in; until then `leadmart run` scores by the rules",
         )
-
-
-def models(warehouse: Warehouse) -> list[dict[str, Any]]:
-    """Every kept model as `models --json` prints it, newest first."""
-    found = []
-    for version, role, tier, features, label, rows, positives, report, trained_at in warehouse.rows(
-        "SELECT model_version, role, tier, feature_set_version, label, row_count, positives, report, trained_at "
-        "FROM store.meta.models ORDER BY trained_at DESC"
-    ):
-        document = json.loads(report)
-        found.append(
-            {
-                **document,
-                "model_version": version,
-                "role": role,
-                "tier": tier,
-                "feature_set_version": features,
-                "label": label,
-                "rows": rows,
-                "positives": positives,
-                "trained_at": trained_at.isoformat(),
-            }
-        )
-    return found
-
-
-def _keep(warehouse: Warehouse, result: TrainingResult, run_id: str) -> None:
-    """Stores the model as champion; the one before it retires. Training the same again changes nothing but the role."""
-    assert result.model is not None
-    report = json.dumps(result.as_json())
-    with warehouse.transaction():
-        warehouse.execute("UPDATE store.meta.models SET role = 'retired' WHERE role = 'champion'")
-        warehouse.execute(
-            f"INSERT INTO store.meta.models VALUES (?, 'champion', ?, ?, ?, ?, ?, ?, ?, ?, ?, {sql_literal(now())}) "
-            "ON CONFLICT (model_version) DO UPDATE SET role = 'champion'",
-            [
-                result.model.model_version, result.tier, result.feature_set_version, result.label.name,
-                result.label.version,
-                result.rows, result.positives, result.model.to_text(), report, run_id,
-            ],
-        )  # fmt: skip
 
 
 def _settings(

@@ -140,6 +140,7 @@ def test_the_published_scores_are_those_of_the_store(published: Any, stored: Any
 
 @pytest.mark.slow
 def test_a_backfill_of_five_days_equals_five_runs(here: Any, copy_of: Any, difference: Any, stored: Any) -> None:
+    """P5: to the byte, in any order, and doing it again changes nothing."""
     filled, walked = copy_of("trained", "filled"), copy_of("trained", "walked")
     dry = here("backfill", "--project", filled, "--start", "2026-02-25", "--end", "2026-03-02", "--dry-run", "--json")
     assert (dry.code, dry.document["slices"]) == (0, {"missing": 45, "filled": 0})

@@ -93,6 +93,10 @@ def test_the_readme_is_what_the_commands_print_and_the_model_reaches_066(
     assert auc["value"] >= 0.66
     assert auc["low"] < auc["value"] < auc["high"]
 
+    horizon = model["horizon"]  # L4
+    assert [horizon[f"{name}_days"] for name in ("median", "p75", "p80", "p90")] == [14, 55, 79, 162]
+    assert round(horizon["share_captured"], 2) == 0.82
+
     won = {deal["mql_id"]: datetime.fromisoformat(deal["won_date"]) for deal in rows_of(olist_folder / DEALS)}
     at_risk = [
         (first_midnight(lead), won.get(lead["mql_id"]))

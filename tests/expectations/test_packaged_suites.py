@@ -53,7 +53,8 @@ def score_columns() -> dict[str, str]:
     text = "".join(path.read_text() for path in sorted((SQL / "migrations").glob("*.sql")))
     body = re.search(rf"CREATE TABLE {re.escape(SCORE)} \((.*?)\n\);", text, re.S)
     assert body
-    return dict(re.findall(r"^\s+([a-z_]+)\s+([A-Z]+(?:\[\])?)", body.group(1), re.M))
+    later = re.findall(rf"^ALTER TABLE {re.escape(SCORE)} ADD COLUMN (\w+) ([A-Z]+(?:\[\])?)", text, re.M)
+    return dict([*re.findall(r"^\s+([a-z_]+)\s+([A-Z]+(?:\[\])?)", body.group(1), re.M), *later])
 
 
 def columns(suite: Suite) -> dict[str, str]:
@@ -147,6 +148,7 @@ HOT = {
     "reason_codes": "['visits']",
     "reasons": "['Visited 4 times']",
 }
+LIMITS = {"best_tier": "'hot'", "tier_by": "'composite'", "hot_from": "80", "warm_from": "50", "data_grade": "'B'"}
 BLENDED = HOT | {"p_raw": "0.4", "p_cal": "0.3", "rank": "0.9", "w": "0.5", "composite": "90"}
 OUT = HOT | {
     "cap": "0",
@@ -188,6 +190,13 @@ COLD |= {"reasons": "NULL", "reason_codes": "NULL"}
         ("score.lead_scores", OUT, {"composite": "10"}, "composite is at most the cap"),
         ("score.lead_scores", OUT, {"reasons": "[]", "reason_codes": "[]"}, "whoever is disqualified has"),
         ("score.lead_scores", HOT, {"tier": "'warmish'"}, "tier holds known values"),
+        ("score.lead_scores", HOT | LIMITS, {}, None),
+        ("score.lead_scores", BLENDED | LIMITS, {"p_low": "0.2", "p_high": "0.5", "against": "[]"}, None),
+        ("score.lead_scores", HOT | LIMITS, {"hot_from": "90"}, "tier follows from the row's own limits"),
+        ("score.lead_scores", HOT | LIMITS, {"best_tier": "'warm'"}, "tier follows from the row's own limits"),
+        ("score.lead_scores", BLENDED | LIMITS, {"p_low": "0.4", "p_high": "0.5"}, "p_cal stands within its interval"),
+        ("score.lead_scores", HOT | LIMITS, {"data_grade": "'E'"}, "data_grade holds known values"),
+        ("score.lead_scores", HOT, {"reason_groups": "['a', 'b']"}, "every reason has a group"),
         ("score.lead_scores", HOT, {"reasons": "['']"}, "every reason has a code and words"),
     ],
 )

@@ -88,12 +88,17 @@ def watch(step: Callable[[str], None]) -> None:
         return kept
 
     def watched_replace(source: Any, target: Any) -> None:
+        is_store = str(target).endswith("warehouse/leadmart.duckdb")
+        if is_store:
+            step("before the store's swap")
         is_swap = str(target).endswith("published/leadmart.duckdb")
         if is_swap:
             step("before the swap")
         replace(source, target)
         if is_swap:
             step("after the swap")
+        if is_store:
+            step("after the store's swap")
 
     Warehouse.execute, Warehouse.transaction = watched_execute, watched_transaction  # type: ignore[method-assign]
     Warehouse.write_parquet, Warehouse.keep_file = watched_write, watched_keep  # type: ignore[method-assign]

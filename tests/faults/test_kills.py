@@ -31,6 +31,11 @@ COMMANDS: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
         ("load", "web_events", "late.csv"),
         ("restate", "--source", "web_events"),
     ),
+    "erase": (
+        "after a commit,before the swap,after the store's swap",
+        (),
+        ("erase", "L0000150"),
+    ),
     "train": ("after a commit", (), ("train",)),
 }
 """By name: the kinds of steps to be killed at, what is done before, and the command."""

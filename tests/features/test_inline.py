@@ -20,7 +20,7 @@ from leadmart.features.definition import Definition
 from leadmart.features.inline import executed_sql
 from leadmart.features.project import Project, Settings
 from leadmart.features.registry import Registry
-from leadmart.features.session import Session, relation_of
+from leadmart.features.session import MANY_MOMENTS, Session, relation_of
 from leadmart.features.warehouse import Warehouse, open_for_writing
 
 HERE = Path(__file__).parent
@@ -113,6 +113,54 @@ def test_many_moments_at_once_equal_one_after_the_other(definition: Definition, 
     together = rows_of(randomly_staged, definition, "executed", AS_OFS)
     alone = [row for as_of in AS_OFS for row in rows_of(randomly_staged, definition, "executed", [as_of])]
     assert sorted(alone, key=repr) == sorted(together, key=repr)
+
+
+MANY = sorted({*AS_OFS, *(edge + nudge for edge in EDGES[::3] for nudge in NUDGES)})
+VERSIONS = """\
+-- entity: lead (lead_id)
+-- owner:  growth
+SELECT
+    a.account_id,
+    a.as_of,
+    ARG_MAX_NULL(a.domain, (a.occurred_at, a.ingested_at, a.account_id)) AS domain{more}
+FROM known.accounts AS a{join}
+GROUP BY a.account_id, a.as_of{having}
+"""
+
+
+@pytest.mark.parametrize("definition", DEFINITIONS, ids=lambda d: f"{d.kind}-{d.ref}")
+def test_both_texts_give_the_same_rows_at_so_many_moments_that_versions_are_found_by_their_spans(
+    definition: Definition, randomly_staged: Warehouse
+) -> None:
+    assert len(MANY) >= MANY_MOMENTS
+    executed = rows_of(randomly_staged, definition, "executed", MANY)
+    assert executed == rows_of(randomly_staged, definition, "pasted", MANY)
+
+
+def test_a_version_in_force_is_found_by_its_span_of_moments_in_one_shape_only() -> None:
+    link = PACKAGED.get("link", "lead_account@v1")
+    assert "in force until" in executed_sql(link, at_many_moments=True)
+    assert "in force until" not in executed_sql(link)
+    others = [
+        {"more": ", COUNT(a.domain) AS domains"},
+        {"more": ", ARG_MAX_NULL(a.domain, (a.occurred_at, a.account_id)) AS other"},
+        {"more": ", ARG_MAX_NULL(a.domain, (a.ingested_at, a.occurred_at)) AS other"},
+        {"more": ", ARG_MAX_NULL(LOWER(a.domain), (a.occurred_at, a.ingested_at)) AS other"},
+        {"more": ", ARG_MAX_NULL(a.domain, (a.occurred_at, a.ingested_at)) FILTER (WHERE a.employees > 1) AS other"},
+        {"more": ', ARG_MAX_NULL(a."domain", (a.occurred_at, a.ingested_at)) AS other'},
+        {"more": ", ARG_MAX(a.domain, (a.occurred_at, a.ingested_at)) AS other"},
+        {"join": " JOIN reference.free_mail_domains AS f ON f.domain = a.domain"},
+        {"join": " WHERE a.domain <> ''"},
+        {"having": ", LOWER(a.domain)"},
+        {"having": " HAVING COUNT(*) > 1"},
+        {"having": " ORDER BY a.account_id LIMIT 3"},
+    ]
+    for parts in ({}, *others):
+        text = VERSIONS.format(**{"more": "", "join": "", "having": "", **parts})
+        one = Definition("link", "versions", 1, "", Path("v1.sql"), text, False)
+        found = executed_sql(one, at_many_moments=True)
+        assert ("in force until" in found) == (not parts), found
+        assert parts == {} or found == executed_sql(one)
 
 
 def test_every_packaged_view_is_inlined_wherever_it_can_be() -> None:

@@ -123,6 +123,7 @@ def test_pairs_that_are_not_there(world: Any, tmp_path: Path) -> None:
 
 
 def test_pairs_equal_the_slices(world: Any, write_file: WriteFile) -> None:
+    """K9: what is looked up for given pairs is what a run stored for scoring."""
     as_of = datetime(2026, 5, 31)
     world.fill(as_of)
     session, selection = world.again()

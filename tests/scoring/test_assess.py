@@ -13,10 +13,14 @@ import polars as pl
 import pytest
 
 from leadmart.features.errors import LeadmartError
-from leadmart.scoring.assess import SCORE_COLUMNS, input_hashes, score_rows
+from leadmart.features.lookup import FeatureColumn
+from leadmart.scoring.assess import SCORE_COLUMNS, score_rows
 from leadmart.scoring.composite import COMPOSITE_SQL
+from leadmart.scoring.data_grade import data_grade
+from leadmart.scoring.input_hash import input_hashes
 from leadmart.scoring.learning.fitting import Label, TrainSettings, fit
 from leadmart.scoring.models.model import Model, contributions, raw_margin
+from leadmart.scoring.reasons import REASON_COLUMNS
 
 FEATURES = "f_1"
 
@@ -108,7 +112,7 @@ def test_p2_input_hash_sees_every_input_and_nothing_else(frame, columns):
 def test_p2_another_process_gives_the_same_input_hash(frame, tmp_path):
     frame.head(20).write_parquet(tmp_path / "rows.parquet")
     script = (
-        "import sys, polars as pl\nfrom leadmart.scoring.assess import input_hashes\n"
+        "import sys, polars as pl\nfrom leadmart.scoring.input_hash import input_hashes\n"
         "print(*input_hashes(pl.read_parquet(sys.argv[1]), ['sessions_30d', 'seniority'], ['is_student']))"
     )
     command = [sys.executable, "-c", script, str(tmp_path / "rows.parquet")]
@@ -116,17 +120,43 @@ def test_p2_another_process_gives_the_same_input_hash(frame, tmp_path):
     assert shown == input_hashes(frame.head(20), ["sessions_30d", "seniority"], ["is_student"]).to_list()
 
 
-def test_reasons_are_made_for_notable_rows_and_for_all_when_asked(frame, columns, policy, model):
+def test_x6_reasons_are_made_for_notable_rows_and_for_all_when_asked(frame, columns, policy, model):
     rows = score(frame, columns, policy, model).rows
     is_notable = pl.col("tier").is_in(["hot", "warm", "disqualified"]) | (pl.col("gates").list.len() > 0)
     assert rows.filter(is_notable)["reasons"].null_count() == 0
     rest = rows.filter(~is_notable)
     assert rest.height > 0
-    assert rest["reasons"].null_count() == rest["reason_codes"].null_count() == rest.height
+    for name in REASON_COLUMNS:
+        assert rest[name].null_count() == rest.height
+        assert rows.filter(is_notable)[name].null_count() == 0
     everyone = score(frame, columns, policy, model, reasons_for="all").rows
     assert everyone["reasons"].null_count() == 0
     assert everyone["reasons"].list.len().max() <= 3
     assert everyone.filter(is_notable).select("reasons").equals(rows.filter(is_notable).select("reasons"))
+
+
+def test_75_the_data_grade_is_of_the_row_alone(frame, columns, policy, model):
+    """#75: nine features; each that is missing counts, no model is a grade, a history that does not reach another."""
+    with_history = (*columns, FeatureColumn("has_web_events", "web_engagement@v1", "BOOLEAN", is_history=True))
+    first = frame.head(1).with_columns(pl.lit(4).alias("employees"), pl.lit(2).alias("days_since_last_visit"))
+    names = [c.name for c in columns]
+
+    def grades(missing: int, *, reaches: bool | None = True, has_model: bool = True) -> str:
+        row = first.with_columns(pl.lit(None).alias(name) for name in names[:missing])
+        row = row.with_columns(pl.lit(reaches, dtype=pl.Boolean).alias("has_web_events"))
+        return row.select(data_grade(with_history, has_model=has_model)).item()
+
+    assert [grades(n) for n in range(6)] == ["A", "B", "C", "D", "D", "D"]
+    assert [grades(n, has_model=False) for n in range(4)] == ["B", "C", "D", "D"]
+    assert (grades(0, reaches=False), grades(0, reaches=False, has_model=False)) == ("B", "C")
+    assert grades(0, reaches=None) == "A"  # a lead without an account has no row of the account's history
+    together = score(frame, columns, policy, model).rows
+    alone = pl.concat([score(row, columns, policy, model).rows for row in frame.head(20).iter_slices(1)])
+    pair = alone.select("lead_id", "as_of", "data_grade").join(
+        together.select("lead_id", "as_of", "data_grade"), on=["lead_id", "as_of"], suffix="_together"
+    )
+    assert pair["data_grade"].equals(pair["data_grade_together"].alias("data_grade"))
+    assert pair.height == 20
 
 
 def test_x4_a_blocked_lead_shows_its_gate_first(frame, columns, policy, model):

@@ -7,7 +7,18 @@ import numpy as np
 import polars as pl
 import pytest
 
-from leadmart.scoring.composite import COMPOSITE_SQL, boost, composite, qualification_status, tier
+from leadmart.scoring.composite import (
+    COMPOSITE_SQL,
+    STATUS_SQL,
+    TIER_SQL,
+    best_tier,
+    boost,
+    cap,
+    composite,
+    qualification_status,
+    tier,
+    tier_limits,
+)
 from leadmart.scoring.policy import Boost, Tiers
 
 
@@ -61,9 +72,57 @@ def test_a_lead_without_rank_and_points_is_not_boosted():
     assert frame.select(boost(None)).item() == 0.0
 
 
+def tiers_of(rows: pl.DataFrame, tiers: Tiers, rules, *, has_model: bool) -> pl.DataFrame:
+    by, hot, warm = tier_limits(tiers, has_model=has_model)
+    given = rows.with_columns(
+        cap(rules).alias("cap"),
+        pl.lit(by).alias("tier_by"),
+        pl.lit(hot).alias("hot_from"),
+        pl.lit(warm).alias("warm_from"),
+    ).with_columns(best_tier(tiers, rules).alias("best_tier"))
+    return given.with_columns(tier().alias("tier")).with_columns(qualification_status().alias("qualification_status"))
+
+
 def test_g7_a_block_disqualifies_whatever_the_composite(rules, gated):
     composites = [79.999, 80.0, 50.0, 49.9, 99.0]
-    rows = gated(pl.DataFrame({"composite": composites}), is_competitor=[False, False, False, False, True])
-    found = rows.with_columns(tier(Tiers(), rules).alias("tier")).with_columns(qualification_status().alias("status"))
+    frame = pl.DataFrame({"composite": composites, "rank": [None] * 5}, schema_overrides={"rank": pl.Float64})
+    rows = gated(frame, is_competitor=[False, False, False, False, True])
+    found = tiers_of(rows, Tiers(), rules, has_model=False)
     assert found["tier"].to_list() == ["warm", "hot", "warm", "cold", "disqualified"]
-    assert found["status"].to_list() == ["nurture", "sales_ready", "nurture", "nurture", "disqualified"]
+    assert found["qualification_status"].to_list() == ["nurture", "sales_ready", "nurture", "nurture", "disqualified"]
+
+
+def test_g8_tiers_by_rank_are_shares_of_the_reference_and_gates_still_hold(rules, gated):
+    """G8: hot and warm are the shares of the stored reference that rank highest; a cap or a block holds a lead back."""
+    draw = np.random.default_rng(5)
+    frame = pl.DataFrame({"composite": draw.random(10_000) * 100, "rank": draw.random(10_000)})
+    by_rank = Tiers(by="rank", hot_share=0.05, warm_share=0.25)
+    counts = dict(tiers_of(gated(frame), by_rank, rules, has_model=True)["tier"].value_counts().rows())
+    assert counts["hot"] == pytest.approx(500, abs=70)
+    assert counts["warm"] == pytest.approx(2500, abs=140)
+    top = pl.DataFrame({"composite": [10.0] * 4, "rank": [0.99] * 4})
+    gates = {
+        "is_competitor": [False, False, False, True],
+        "is_free_mail": [False, True, False, False],
+        "lacks_required_fields": [False, False, True, False],
+    }
+    found = tiers_of(gated(top, **gates), by_rank, rules, has_model=True)
+    assert found["tier"].to_list() == ["hot", "warm", "cold", "disqualified"]
+    # without a model nobody has a rank: the composite decides
+    assert tiers_of(gated(top, **gates), by_rank, rules, has_model=False)["tier"].to_list()[:3] == ["cold"] * 3
+
+
+@pytest.mark.parametrize("by", ["composite", "rank"])
+def test_g7_the_stored_limits_recompute_tier_and_status_in_duckdb(rules, gated, by):
+    """G7, G8: the tier and the status follow from the row's own columns, in SQL."""
+    draw = np.random.default_rng(6)
+    frame = pl.DataFrame({"composite": draw.random(5000) * 100, "rank": draw.random(5000)})
+    fired = {
+        name: (draw.random(5000) < 0.2).tolist() for name in ("is_competitor", "is_free_mail", "lacks_required_fields")
+    }
+    found = tiers_of(gated(frame, **fired), Tiers(by=by), rules, has_model=True)
+    assert set(found["tier"]) == {"hot", "warm", "cold", "disqualified"}
+    connection = duckdb.connect()
+    connection.register("scores", found.to_arrow())
+    bad = f"SELECT COUNT(*) FROM scores WHERE tier <> {TIER_SQL} OR qualification_status <> {STATUS_SQL}"
+    assert connection.sql(bad).fetchall() == [(0,)]

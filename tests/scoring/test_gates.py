@@ -63,6 +63,14 @@ def test_without_rules_nothing_fires():
     assert found.schema["names"] == pl.List(pl.String)
 
 
+def test_more_rules_than_one_number_has_bits_are_listed_in_their_order():
+    names = [f"is_{n}" for n in range(130)]
+    many = [parse_rule(name, f"flag: {name}", "many@v1") for name in names]
+    fired = pl.DataFrame({name: [n % 7 == 0, n > 120, False] for n, name in enumerate(names)})
+    found = fired.select(fired_names(many)).to_series().to_list()
+    assert found == [[n for n in names if row[n]] for row in fired.to_dicts()]
+
+
 def test_a_null_absent_or_wordy_gate_is_refused_all_at_once(rules, gated):
     rows = gated(pl.DataFrame({"lead_id": ["a", "b"]})).with_columns(
         pl.Series("is_student", [None, True]), pl.Series("is_competitor", ["no", "yes"])

@@ -25,6 +25,10 @@ def test_p1_layout_of_the_files_is_no_part_of_the_version():
     spaced = CARD.replace("a,x,range", "# a remark\n\n a , x ,range").replace(",5,", ",5.0,")
     assert policy(spaced).policy_version == policy().policy_version
     assert policy(tiers=Tiers(80, 50)).policy_version == policy().policy_version
+    # shares that no tier goes by, and the heading under which `explain` shows a column, decide nothing
+    assert policy(tiers=Tiers(hot_share=0.3)).policy_version == policy().policy_version
+    sections = WORDS.replace("missing_template\n", "missing_template,section\n").replace("{value},\n", "{value},,fit\n")
+    assert policy(words=sections).policy_version == policy().policy_version
 
 
 def test_p1_every_part_of_the_policy_is_part_of_the_version(rules):
@@ -34,6 +38,10 @@ def test_p1_every_part_of_the_policy_is_part_of_the_version(rules):
         policy(CARD.replace("small", "tiny")),
         policy(words=WORDS.replace("It is", "They are")),
         policy(tiers=Tiers(81, 50)),
+        policy(tiers=Tiers(by="rank")),
+        policy(tiers=Tiers(by="rank", hot_share=0.2)),
+        policy(tiers=Tiers(by="rank", warm_share=0.3)),
+        policy(unspoken=("x",)),
         policy(boost=Boost("x")),
         policy(boost=Boost("x", half_life_days=8)),
         policy(max_weight=0.5),

@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from leadmart.scoring.policy import Boost
-from leadmart.scoring.reason_templates import read_templates
+from leadmart.scoring.reason_templates import is_protected, read_templates
 from leadmart.scoring.reasons import reasons_of
 
 NAMES = ["pricing_7d", "pricing_30d", "sessions", "budget", "level", "share"]
@@ -28,9 +28,15 @@ def frame(**values: object) -> pl.DataFrame:
 
 def reasons(rows: pl.DataFrame, *contributions: float, **more: object) -> list[str]:
     found = reasons_of(rows, NAMES, np.array([contributions]), templates=TEMPLATES, **more)
-    codes, words = found.row(0)
-    assert len(codes) == len(words)
-    return words
+    row = found.row(0, named=True)
+    assert len(row["reason_codes"]) == len(row["reason_groups"]) == len(row["reasons"])
+    return row["reasons"]
+
+
+def against(rows: pl.DataFrame, *contributions: float, **more: object) -> list[tuple[str, str, str]]:
+    """(code, group, words) of what speaks against."""
+    row = reasons_of(rows, NAMES, np.array([contributions]), templates=TEMPLATES, **more).row(0, named=True)
+    return list(zip(row["against_codes"], row["against_groups"], row["against"], strict=True))
 
 
 def test_x2_windows_of_one_group_are_added_up_before_ranking():
@@ -44,6 +50,58 @@ def test_x2_at_most_three_and_ties_by_code():
         "Level: founder",
         "Viewed pricing 3 times in 30 days",
     ]
+
+
+def test_x2_what_pulled_down_is_said_apart_three_at_most_in_the_same_way():
+    """X2, X5: groups are summed first, the largest loss leads, ties by code, nothing below 5 %."""
+    found = against(frame(), -0.3, -0.4, -0.5, 0.0, 2.0, -0.04)
+    assert found == [
+        ("pricing_30", "pricing", "Viewed pricing 3 times in 30 days"),
+        ("sessions", "web", "Visited 8 times"),
+    ]
+    assert against(frame(), 0.6, -0.5, 0.5, 0.0, 0.0, 0.0) == []
+    tied = against(frame(), 0, -0.5, -0.5, -0.5, -0.5, 0)
+    assert [code for code, _, _ in tied] == ["budget", "level", "pricing_30"]
+    assert against(frame(budget=False), 0, 0, 0, -1.0, 0, 0) == []  # "Stated a budget" is not true of this lead
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_x2_for_and_against_are_what_plain_python_finds(seed: int):
+    """X2, X4, X5: on random contributions, against the rule written out row by row."""
+    draw = np.random.default_rng(seed)
+    # sums of these are exact in any order, and ties happen
+    shares = draw.choice([-2.0, -0.5, -0.0625, 0.0, 0.0625, 0.5, 2.0], (30, len(NAMES)))
+    rows = pl.concat([frame(sessions=int(n)) for n in range(30)])
+    found = reasons_of(rows, NAMES, shares, templates=TEMPLATES)
+    groups = {"pricing": [0, 1], "web": [2], "budget": [3], "person": [4], "share": [5]}
+    codes = ["pricing_7", "pricing_30", "sessions", "budget", "level", "share"]
+    for number, row in enumerate(found.iter_rows(named=True)):
+        sums = {group: sum(shares[number, at] for at in members) for group, members in groups.items()}
+        total = sum(abs(each) for each in sums.values())
+        for sign, told, kind in (
+            (1, row["reason_codes"], "reason_groups"),
+            (-1, row["against_codes"], "against_groups"),
+        ):
+            strong = [g for g, value in sums.items() if sign * value > 0 and sign * value >= 0.05 * total]
+            strong.sort(key=lambda g: (-sign * sums[g], min(codes[at] for at in groups[g])))
+            speakers = [codes[max(groups[g], key=lambda at: sign * shares[number, at])] for g in strong]
+            assert told == speakers[:3]
+            assert row[kind] == strong[:3]
+
+
+def test_x3_protected_and_consent_columns_are_never_named():
+    """X3: by a word of the column's name, or because the policy says so; they count, and another reason may follow."""
+    rows = frame().rename({"share": "email_consent"})
+    names = [*NAMES[:5], "email_consent"]
+    found = reasons_of(rows, names, np.array([[0, 0, 0.4, 0, 0, 2.0]]), templates=TEMPLATES)
+    assert found.row(0, named=True)["reasons"] == ["Visited 8 times"]
+    assert reasons(frame(), 0, 0, 0.05, 0, 0, 2.0, unspoken=("share",)) == []
+    assert reasons(frame(), 0, 0, 0.4, 0, 0, 2.0, unspoken=("share",)) == ["Visited 8 times"]
+    assert against(frame(), 0, 0, -0.4, 0, 0, -2.0, unspoken=("share",)) == [("sessions", "web", "Visited 8 times")]
+    for column in ("gender", "applicant_sex", "birth_year", "Ethnicity", "home_postcode", "has_consented"):
+        assert is_protected(column)
+    for column in ("lead_age_days", "country", "sessions_30d", "essex_visits", "traceability"):
+        assert not is_protected(column)
 
 
 def test_x3_the_words_hold_the_real_value():
@@ -92,6 +150,8 @@ def test_x4_gates_come_before_the_boost_and_the_boost_before_the_model(rules, ga
         "rejected by sales before",
         "Visited 8 times",
     ]
+    front = reasons_of(rows, NAMES, np.array([[0, 1.0, 0.4, 0, 0, 0]]), templates=TEMPLATES, rules=rules, boost=boost)
+    assert front["reason_groups"].to_list() == [["gate", "gate", "web"]]
     plain = gated(frame(boost=8.0))
     assert reasons(plain, 0, 1.0, 0.4, 0, 0, 0, rules=rules, boost=boost) == [
         "Visited 8 times",
@@ -107,11 +167,12 @@ def test_rows_keep_their_places():
     shares[::2, 2] = 1.0
     found = reasons_of(rows, NAMES, shares, templates=TEMPLATES)
     assert found["reasons"].to_list() == [[f"Visited {n} times"] if n % 2 == 0 else [] for n in range(50)]
+    assert found["reason_groups"].to_list() == [["web"] if n % 2 == 0 else [] for n in range(50)]
     assert found["reason_codes"].to_list() == [["sessions"] if n % 2 == 0 else [] for n in range(50)]
 
 
 def test_no_rows_and_no_columns_give_empty_lists():
     assert reasons_of(frame().clear(), NAMES, np.empty((0, 6)), templates=TEMPLATES).height == 0
     nothing = reasons_of(frame(), [], np.empty((1, 0)), templates=TEMPLATES)
-    assert nothing.rows() == [([], [])]
-    assert nothing.schema["reasons"] == pl.List(pl.String)
+    assert nothing.rows() == [([],) * 6]
+    assert set(nothing.schema.values()) == {pl.List(pl.String)}

@@ -103,4 +103,26 @@ def test_roc_auc_of_one_outcome_is_none():
 def test_twenty_thousand_rows_are_measured_in_bounded_memory():
     y, p, leads = block(20_000, seed=5, per_lead=5)
     found = evaluate(y, p, leads, rivals={"rules_roc_auc": np.round(p, 1)})
-    assert all(metric.low <= metric.value <= metric.high for metric in found.values())
+    assert all(metric.low <= metric.value <= metric.high for name, metric in found.items() if name != "ece")
+
+
+def test_e2_brier_skill_is_over_a_constant_that_knows_the_base_rate():
+    y, p, leads = block(4000, seed=6)
+    found = evaluate(y, p, leads, replicates=50)
+    constant = brier_score_loss(y, np.full(4000, y.mean()))
+    assert found["brier_skill"].value == pytest.approx(1 - brier_score_loss(y, p) / constant, abs=1e-12)
+    assert found["brier_skill"].low > 0
+    assert evaluate(y, np.full(4000, y.mean()), leads, replicates=20)["brier_skill"].value == pytest.approx(
+        0, abs=1e-12
+    )
+    assert evaluate(y * 0, p, leads, replicates=20)["brier_skill"].reason == "every row is negative"
+
+
+def test_e2_ece_is_the_mean_gap_of_fifteen_bins_and_ties_stay_in_one():
+    y, p, leads = block(3000, seed=7)
+    order = np.argsort(p)
+    gaps = [abs((y[part] - p[part]).sum()) for part in np.split(order, 15)]
+    assert evaluate(y, p, leads, replicates=20)["ece"].value == pytest.approx(sum(gaps) / 3000, abs=1e-12)
+    same = evaluate(y, np.full(3000, 0.3), leads, replicates=20)["ece"]
+    assert same.value == pytest.approx(abs(y.mean() - 0.3), abs=1e-12)
+    assert (same.low, same.reason[:11]) == (None, "no interval")

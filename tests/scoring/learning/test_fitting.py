@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import polars as pl
 import pytest
@@ -158,6 +158,20 @@ def test_p3_order_of_rows_and_threads_change_no_byte_of_the_result(big, trained,
     found = train(big, columns, scorecard, rows=shuffled, true_probability="p_true", threads=2)
     assert found.model.to_text() == trained.model.to_text()
     assert found.as_json() == trained.as_json()
+
+
+def test_the_document_says_of_whom_and_when_it_speaks(trained):
+    """E1: rows, positives, base rate, period, the maturity cut and the label's version stand beside the figures."""
+    document = trained.as_json()
+    blocks = {block["name"]: block for block in document["blocks"]}
+    assert document["rows"] == sum(block["rows"] for name, block in blocks.items() if name != "test")
+    assert 0 < document["positives"] < document["rows"]
+    test = blocks["test"]
+    assert test["positive_leads"] / test["leads"] == pytest.approx(document["metrics"]["base_rate"]["value"], abs=0.03)
+    assert test["first"] < test["last"]
+    assert document["label_version"] == LABEL.version
+    closes = datetime.fromisoformat(test["last"]) + LABEL.horizon + timedelta(days=document["ingest_lag_days"])
+    assert closes <= datetime.fromisoformat(document["cut_off"])
 
 
 def test_the_document_holds_the_fields_of_the_command_line(trained):

@@ -83,6 +83,7 @@ def train(made: Any, columns: Any, scorecard: Any, rows: pl.DataFrame | None = N
 def test_a_planted_leak_stops_training_and_is_named(
     made: Any, columns: Any, scorecard: Any, leak: str, code: str
 ) -> None:
+    """K5: each leak by the figure that finds it."""
     rows = plant(made.rows, leak)
     with pytest.raises(LeadmartError) as caught:
         train(made, columns, scorecard, rows)
@@ -129,6 +130,7 @@ def test_of_few_columns_the_best_is_shown_with_its_figures_and_does_not_stop(
 
 
 def test_a_model_too_good_to_be_true_is_refused_unless_waived(made: Any, columns: Any, scorecard: Any) -> None:
+    """K6: a ROC-AUC above .95 on the test rows."""
     rows = plant(made.rows, "amount")
     with pytest.raises(LeadmartError, match=r"leak suspected: a ROC-AUC of (0\.9|1\.0)") as caught:
         train(made, columns, scorecard, rows, waived={NAME: "a test"})

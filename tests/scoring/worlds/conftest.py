@@ -118,7 +118,8 @@ def raw_project(tmp_path: Path, here: Any, monkeypatch: pytest.MonkeyPatch) -> C
             if lead.get("outcome_at")
         ]  # fmt: skip
         for table, names, rows in (("leads", LEAD, arrived), ("opportunities", OPPORTUNITY, won)):
-            frame = pl.DataFrame([{name: row.get(name) for name in names} for row in rows], infer_schema_length=None)
+            values = [{name: row.get(name) for name in names} for row in rows]
+            frame = pl.DataFrame(values, infer_schema_length=None) if values else pl.DataFrame({n: [] for n in names})
             file = tmp_path / f"{table}.csv"
             frame.write_csv(file, datetime_format="%Y-%m-%d %H:%M:%S%.6f")
             done = here("load", table, file, "--project", root)

@@ -80,7 +80,9 @@ def test_duplicates_are_no_leak(world: Any, fit_world: Any) -> None:
 
 
 def test_a_segment_with_another_base_rate_is_no_suspect(world: Any, fit_world: Any) -> None:
-    """A region where leads convert at a third of the rate is honest knowledge: the model may use it, nothing stops."""
+    """A region where leads convert at a third of the rate is honest knowledge: the model may use it, nothing stops,
+    and the segments' figures show the two rates.
+    """
     made = world(leads=2500, seed=12)
     draw = np.random.default_rng(2)
     ids = made.rows["lead_id"].unique().sort()
@@ -93,3 +95,12 @@ def test_a_segment_with_another_base_rate_is_no_suspect(world: Any, fit_world: A
     found = fit_world(made, rows, {"region": "VARCHAR"})
     assert found.model is not None
     assert [suspect.code for suspect in found.suspects if suspect.stops] == []
+    evaluation: Any = found.as_json().get("evaluation")
+    if evaluation:
+        south, north = (
+            next(each for each in evaluation["segments"] if (each["column"], each["level"]) == ("region", name))
+            for name in ("south", "north")
+        )
+        assert south["rate"]["high"] < north["rate"]["low"]
+        for level in (south, north):
+            assert level["observed_over_expected"]["low"] < 1 < level["observed_over_expected"]["high"]

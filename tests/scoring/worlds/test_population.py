@@ -10,6 +10,20 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+
+from leadmart.features.gate_rule import parse_rule
+from leadmart.features.lookup import scoring_frame
+from leadmart.features.plan import select
+from leadmart.features.project import find_project
+from leadmart.features.raw.tables import newest_load
+from leadmart.features.registry import Registry
+from leadmart.features.session import Session
+from leadmart.features.warehouse import open_for_writing
+from leadmart.scoring.champion import load_policy
+from leadmart.scoring.learning.landmarks import training_frame
 
 BEGIN = datetime(2025, 1, 1, 9)
 DAY = timedelta(days=1)
@@ -72,6 +86,7 @@ def train(here: Any, folder: Path) -> Any:
     return done.document
 
 
+@pytest.mark.slow
 def test_two_leads_of_one_address_are_one_person_and_blocked_leads_are_counted_by_rule(
     raw_project: Any, here: Any
 ) -> None:
@@ -117,6 +132,42 @@ def test_leads_older_than_any_landmark_are_warned_of(raw_project: Any, here: Any
     assert scored["older_than_trained"] > scored["leads"] / 2
     assert f"{scored['older_than_trained']} of {scored['leads']} scored leads are older than 30 days" in older
     assert "lead_age_days" in no_age
+
+
+def test_training_and_scoring_read_the_same_values_at_a_past_moment(raw_project: Any, here: Any) -> None:
+    """K9: the training frame's rows at a past as_of are those that a run at that as_of scored, value by value."""
+    folder = raw_project(leads(200))
+    as_of = datetime(2025, 9, 1)
+    assert here("run", "--project", folder, "--as-of", as_of.isoformat()).code == 0
+    project = find_project(folder)
+    with open_for_writing(project) as warehouse:
+        registry = Registry(project)
+        session = Session(warehouse, registry)
+        selection = select(registry, session.present)
+        label, spine = registry.get("label", "opportunity"), registry.get("spine", "training_landmarks")
+        cut_off = newest_load(warehouse)
+        assert cut_off
+        frame = training_frame(session, selection, label, spine, load_policy(registry, selection).gates, cut_off)
+        scored = scoring_frame(warehouse, registry, selection, as_of)
+    at_risk = (pl.col("outcome_at") > as_of).fill_null(True)  # the features of others are not computed
+    learned = frame.rows.filter(pl.col("as_of") == as_of, at_risk).drop("outcome_at", "cluster").sort("lead_id")
+    shared = scored.join(learned.select("lead_id"), on="lead_id", how="semi").sort("lead_id")
+    assert learned.height == shared.height > 5
+    assert_frame_equal(learned, shared.select(learned.columns))
+
+
+def test_a_customer_is_gated_and_payments_are_no_feature(raw_project: Any) -> None:
+    """K7: a paid invoice mostly means an existing customer: the packaged gate blocks it, and no packaged feature reads
+    invoices or payments.
+    """
+    registry = Registry(find_project(raw_project(leads(3))))
+    features = [view for view in registry.all("feature") if view.packaged]
+    assert len(features) >= 6
+    assert not {"invoices", "invoice_payments", "subscriptions"} & set(registry.sources_of(features))
+    gate = registry.get("gate", "icp@v1")
+    assert "invoice_payments" in registry.sources_of([gate])
+    (rule,) = [parse_rule(c.name, c.comment, gate.ref) for c in gate.columns if c.name == "is_existing_customer"]
+    assert rule.severity == "block"
 
 
 def test_a_label_with_other_sql_is_another_version_and_nothing_of_the_old_one_is_kept(

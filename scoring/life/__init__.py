@@ -1,0 +1,1 @@
+"""A model's life: champion and challengers, comparisons, promotion, rollback, shadow scores."""
