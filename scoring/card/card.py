@@ -62,7 +62,8 @@ def drawing_library() -> str:
         ) from cause
     major, minor, *_ = altair.SCHEMA_VERSION.lstrip("v").split(".")
     # a page's script ends at the first end tag, wherever it stands
-    return str(vl_convert.javascript_bundle(vl_version=f"{major}.{minor}")  # type: ignore[call-arg]).replace("</script", "<\\/script")
+    bundle: str = vl_convert.javascript_bundle(vl_version=f"{major}.{minor}")  # type: ignore[call-arg]
+    return bundle.replace("</script", "<\\/script")
 
 
 def _css() -> str:

@@ -84,7 +84,12 @@ def capacity_chart(rows: Rows, orders: Sequence[str]) -> Spec:
         _over(rows)
         .mark_line(point=True, strokeWidth=2)
         .encode(
-            x=alt.X("per_week:Q", title="leads worked a week", scale=alt.Scale(type="log"), axis=alt.Axis(format=",d")),
+            x=alt.X(
+                "per_week:Q",
+                title="leads worked a week",
+                scale=alt.Scale(type="log", nice=False),
+                axis=alt.Axis(format=",d", values=sorted({each["per_week"] for each in rows})),
+            ),
             y=_share("precision", "share of them with the outcome"),
             color=_color("who", orders, [BLUE, ORANGE, GREY][: len(orders)]),
             tooltip=["who:N", "per_week:Q", alt.Tooltip("precision:Q", format=".1%")],
@@ -137,7 +142,7 @@ def waiting_chart(rows: Rows, horizon_days: float) -> Spec:
     curve = (
         _over(rows)
         .mark_line(interpolate="step-after", color=BLUE, strokeWidth=2)
-        .encode(x=alt.X("day:Q", title="days since the lead came"), y=_share("share", "share with the outcome so far"))
+        .encode(x=alt.X("day:Q", title="days since the lead came"), y=_share("share", "share of all outcomes"))
     )
     until = _over([{"day": horizon_days}]).mark_rule(color=ORANGE, strokeDash=[5, 4], strokeWidth=2).encode(x="day:Q")
     return _spec(alt.layer(curve, until))

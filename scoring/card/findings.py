@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,7 +17,7 @@ from leadmart.scoring.card.phrases import (
     null_range,
     number,
     percent,
-    sentence,
+    plain,
     value_of,
 )
 
@@ -28,6 +29,7 @@ _CANDIDATES = {
 }  # fmt: skip
 
 
+_ORDERS = {"composite": "this score", "model": "this score", "rules": "the points alone"}
 _TESTS = {
     "ece": "distance between said and happened",
     "spiegelhalter": "Spiegelhalter's Z",
@@ -128,12 +130,12 @@ def capacity(report: Report) -> str:
     if not curve:
         return ""
     rows = [
-        {"per_week": each["leads_per_week"], "who": each["order"], "precision": each["precision"]["value"]}
+        {"per_week": each["leads_per_week"], "who": _order(each), "precision": each["precision"]["value"]}
         for each in curve
         if each["precision"]["value"] is not None
     ]
     told = [
-        [each["order"], f"{each['leads_per_week']:,}", percent(each["precision"]["value"]), interval(each["precision"]),
+        [_order(each), f"{each['leads_per_week']:,}", percent(each["precision"]["value"]), interval(each["precision"]),
          percent(each["recall"]["value"]), number(each["lift"]["value"], 2)]
         for each in curve
     ]  # fmt: skip
@@ -186,7 +188,7 @@ def stability(report: Report) -> str:
         paragraph(
             f"Before the test, each way was tried on {len({r['period'] for r in rows})} earlier periods, learning only "
             "from what came before each. "
-            + (f"Chosen: {chosen_name}. {sentence(chosen.get('why', ''))}" if chosen else "None was good enough.")
+            + (f"Chosen: {chosen_name}, {_why(chosen)}" if chosen else "None was good enough.")
         ),
         chart(
             Chart(
@@ -205,7 +207,7 @@ def stability(report: Report) -> str:
 def importance(report: Report) -> str:
     """What the model looks at."""
     groups = report.get("importance") or []
-    rows = [{"group": each["group"], "share": each["share"]} for each in groups][:12]
+    rows = [{"group": plain(each["group"]), "share": each["share"]} for each in groups][:12]
     if not rows:
         return ""
     return section(
@@ -223,12 +225,17 @@ def waiting(report: Report) -> str:
         return ""
     return section(
         "How long does it take?",
-        paragraph(sentence(str(horizon.get("advice") or ""))),
+        paragraph(
+            f"Half of the outcomes come within {horizon['median_days']:g} days, {percent(horizon['share_captured'])} "
+            f"within the {report['horizon_days']:g} days that are predicted."
+            if horizon.get("median_days") is not None and horizon.get("share_captured") is not None
+            else ""
+        ),
         chart(
             Chart(
                 "waiting",
                 charts.waiting_chart(curve, float(report["horizon_days"])),
-                f"Share of leads that have reached the outcome so many days after they came. Dashed: "
+                f"Of all leads that ever reach the outcome, the share that has so many days after it came. Dashed: "
                 f"{report['horizon_days']:g} days.",
             )
         ),
@@ -239,19 +246,19 @@ def weaker(report: Report) -> str:
     """Where the ranking or the chances are worse, and whether groups are treated alike."""
     segments = [s for s in _of(report, "evaluation", "segments") or [] if s["rate"]["value"] is not None]
     off = [
-        f"{s['column']} {s['level']}: {percent(s['rate']['value'])} reached it, {percent(s['mean_p'])} were said"
+        f"{plain(s['column'])}: {s['level']}: {percent(s['rate']['value'])} did, {percent(s['mean_p'])} were said"
         for s in segments
         if s["observed_over_expected"]["low"] is not None
         and not s["observed_over_expected"]["low"] <= 1 <= s["observed_over_expected"]["high"]
     ]
     told = [
-        [f"{s['column']}: {s['level']}", f"{s['rows']:,}", f"{s['positives']:,}", percent(s["rate"]["value"]),
+        [f"{plain(s['column'])}: {s['level']}", f"{s['rows']:,}", f"{s['positives']:,}", percent(s["rate"]["value"]),
          percent(s["mean_p"]), number(s["roc_auc"]["value"], 2)]
         for s in segments
     ]  # fmt: skip
     groups = [g for g in _of(report, "evaluation", "fairness") or [] if g["selection_rate"]["value"] is not None]
     alike = [
-        [f"{g['column']}: {g['group']}", f"{g['rows']:,}", percent(g["selection_rate"]["value"]),
+        [f"{plain(g['column'])}: {g['group']}", f"{g['rows']:,}", percent(g["selection_rate"]["value"]),
          "the reference" if g["is_reference"] else number(g["ratio"]["value"], 2), percent(g["chance"]["value"])]
         for g in groups
     ]  # fmt: skip
@@ -293,3 +300,15 @@ def _of(report: Report, *path: str) -> Any:
             return None
         found = found[name]
     return found
+
+
+def _order(each: Mapping[str, Any]) -> str:
+    return _ORDERS.get(each["order"], plain(each["order"]))
+
+
+def _why(chosen: Mapping[str, Any]) -> str:
+    """Why it was chosen, with the ways called as everywhere on the page."""
+    words = str(chosen.get("why") or "").removeprefix(f"{chosen['name']}: ")
+    for name, called in _CANDIDATES.items():
+        words = re.sub(rf"\b{name}\b", called, words)
+    return words + ("" if words.endswith(".") else ".")

@@ -69,3 +69,8 @@ def metric(report: Mapping[str, Any], name: str) -> float | None:
     """The value of a figure of the test block; None where it is undefined."""
     found: Mapping[str, Any] | None = report["metrics"].get(name)
     return found["value"] if found else None
+
+
+def plain(name: object) -> str:
+    """A name of a column or a group as words."""
+    return str(name).replace("_", " ")

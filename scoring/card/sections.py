@@ -72,6 +72,9 @@ def limits(report: Report) -> str:
         always.append(
             f"It was tested on leads until {day(_last_test(report))}. Markets, campaigns and forms change: train again."
         )
+    horizon = report.get("horizon") or {}
+    if horizon.get("warns") and horizon.get("advice"):
+        always.append(sentence(str(horizon["advice"]).replace(" of them", " of all outcomes")))
     waived = [
         f"{s['column']}: {s['why']}. Let through because: {s['waived']}" for s in report["suspects"] if s["waived"]
     ]
@@ -147,7 +150,7 @@ def _tiles(report: Report) -> list[Tile]:
         found.append(Tile("Average", percent(base["value"]), f"of tested leads; 95 % {percents(base)}"))
     test = next((b for b in report["blocks"] if b["name"] == "test"), None)
     if test and test["rows"]:
-        found.append(Tile("Tested on", f"{test['leads']:,} leads", f"{test['positive_leads']:,} with the outcome"))
+        found.append(Tile("Tested on", f"{test['leads']:,}", f"leads, {test['positive_leads']:,} with the outcome"))
     return found
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +38,18 @@ def write_card(project: Project, report: Mapping[str, Any], file: Path) -> None:
     staged = file.with_name(f".{file.name}.{os.getpid()}")
     staged.write_text(page, encoding="utf-8")
     os.replace(staged, file)
+
+
+def write_champions_card(project: Project, models: Sequence[Mapping[str, Any]], file: Path) -> None:
+    """Writes the card of the model whose scores are shown. Raises LeadmartError `no_champion` while the rules score."""
+    champion = next((model for model in models if model["role"] == "champion"), None)
+    if champion is None:
+        raise LeadmartError(
+            "no model is champion: the rules score, and there is no card of them",
+            code="no_champion",
+            hint="`leadmart train --report FILE` writes one that says what is missing",
+        )
+    write_card(project, champion, file)
 
 
 def _sources(project: Project, label: str) -> tuple[Source, ...]:
