@@ -196,7 +196,7 @@ def _score_views(warehouse: Warehouse) -> list[str]:
     files = warehouse.rows("SELECT publish_number, file FROM store.meta.score_files ORDER BY publish_number")
     if not files:
         return []
-    paths = ", ".join(quoted(warehouse.project.warehouse / file) for _, file in files)
+    paths = ", ".join(quoted_file(warehouse.project.warehouse / file) for _, file in files)
     # files of an earlier release lack the columns that came later: those are there, and NULL
     columns = warehouse.columns("SELECT * FROM store.scores.lead_scores")
     shape = ", ".join(f"CAST(NULL AS {kind}) AS {name}" for name, kind in columns)

@@ -95,12 +95,11 @@ def test_a_segment_with_another_base_rate_is_no_suspect(world: Any, fit_world: A
     found = fit_world(made, rows, {"region": "VARCHAR"})
     assert found.model is not None
     assert [suspect.code for suspect in found.suspects if suspect.stops] == []
-    evaluation: Any = found.as_json().get("evaluation")
-    if evaluation:
-        south, north = (
-            next(each for each in evaluation["segments"] if (each["column"], each["level"]) == ("region", name))
-            for name in ("south", "north")
-        )
-        assert south["rate"]["high"] < north["rate"]["low"]
-        for level in (south, north):
-            assert level["observed_over_expected"]["low"] < 1 < level["observed_over_expected"]["high"]
+    evaluation: Any = found.as_json()["evaluation"]
+    south, north = (
+        next(each for each in evaluation["segments"] if (each["column"], each["level"]) == ("region", name))
+        for name in ("south", "north")
+    )
+    assert south["rate"]["high"] < north["rate"]["low"]
+    for level in (south, north):
+        assert level["observed_over_expected"]["low"] < 1 < level["observed_over_expected"]["high"]

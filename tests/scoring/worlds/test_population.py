@@ -47,7 +47,8 @@ WITHOUT_AGE = """\
 SELECT
     spine.lead_id,
     spine.as_of,
-    l.country AS country                                                    -- two letters
+    l.country AS country,                                                   -- two letters
+    EXTRACT(day FROM l.occurred_at) AS created_day                          -- day of the month
 FROM spine
 LEFT JOIN known.leads AS l
     ON  l.lead_id = spine.lead_id
@@ -59,7 +60,7 @@ views = ["profile@v1"]
 [scoring]
 gates = []
 [scoring.boost]
-column = "country"
+column = "created_day"
 max = 0
 [train]
 spine = "young"
