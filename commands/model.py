@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -20,6 +21,11 @@ from leadmart.commands.console import (
 )
 from leadmart.commands.log import LogFormat
 
+Report = Annotated[
+    Path | None,
+    typer.Option("--report", metavar="FILE", help="Also write the model's card, one HTML page that sales can read."),
+]
+
 
 def train(
     recalibrate: Annotated[
@@ -31,6 +37,7 @@ def train(
     no_promote: Annotated[
         bool, typer.Option("--no-promote", help="Keep the model as challenger, whatever the rules of promotion say.")
     ] = False,
+    report: Report = None,
     project: ProjectDir = None,
     wait: Wait = None,
     as_json: Json = False,
@@ -41,29 +48,42 @@ def train(
     Too few outcomes keep the rules. The first model becomes champion, a later one where it passes the rules of
     promotion. While it learns, others may run; to keep its model it waits for them up to an hour.
     """
+    from leadmart.scoring.card.write import refuse_unwritable, write_card
     from leadmart.scoring.learning.train import train as learn
     from leadmart.scoring.report import training_text
 
+    found = project_at(project)
+    if report:
+        refuse_unwritable(report)
     with progress_bar(of_run=True) as bar:
         trained = learn(
-            project_at(project),
+            found,
             bar.say,
             run_id=bar.run_id,
             patience=patience_of(wait),
             intercept_only=recalibrate,
             may_promote=not no_promote,
         )
-    emit(trained.as_json(), as_json, training_text(trained))
+    document = trained.as_json()
+    if report:
+        write_card(found, document, report)
+    emit(document, as_json, training_text(trained))
 
 
-def models(project: ProjectDir = None, as_json: Json = False) -> None:
-    """Every trained model with its figures."""
+def models(report: Report = None, project: ProjectDir = None, as_json: Json = False) -> None:
+    """Every trained model with its figures; a card is the champion's."""
     from leadmart.features.warehouse import open_for_reading
+    from leadmart.scoring.card.write import refuse_unwritable, write_champions_card
     from leadmart.scoring.life.kept import models as kept
     from leadmart.scoring.report import models_text
 
-    with open_for_reading(project_at(project)) as warehouse:
+    if report:
+        refuse_unwritable(report)
+    at = project_at(project)
+    with open_for_reading(at) as warehouse:
         found = kept(warehouse)
+    if report:
+        write_champions_card(at, found, report)
     emit(found, as_json, models_text(found))
 
 
