@@ -76,7 +76,7 @@ def traces(project: Project, *names: str) -> list[str]:
     for path in sorted(p for p in project.warehouse.rglob("*") if p.is_file()):
         text = path.read_bytes().lower()
         if path.suffix == ".parquet":
-            rows = duckdb.sql(f"SELECT * FROM read_parquet('{path}')").fetchall()
+            rows = duckdb.execute(f"SELECT * FROM read_parquet('{path}')").fetchall()
             text += str(rows).lower().encode()
         elif path.suffix == ".duckdb":
             with duckdb.connect(str(path), read_only=True) as connection:
@@ -276,7 +276,7 @@ def test_tables_read_in_place_are_named_and_left_out(make_project: Any) -> None:
     people = (
         "SELECT id, 'p' || id || '@a.example' AS mail, DATE '2026-05-01' AS at FROM (VALUES ('1'), ('2')) AS v (id)"
     )
-    duckdb.sql(people).write_parquet(str(project.root / "lake" / "people.parquet"))
+    duckdb.execute(f"COPY ({people}) TO '{project.root / 'lake' / 'people.parquet'}'")
     assert [row[0] for row in staged(project, "leads")] == ["crm:1", "crm:2"]
     done = erase(project, ["crm:1"])
     assert [(each.where, each.rows) for each in done.found.not_ours] == [("raw.people", 1)]
@@ -305,7 +305,7 @@ def test_change_rows_go_and_the_next_look_sees_no_change(make_project: Any, writ
 def test_score_rows_reasons_and_words_of_quality_go(copy_of: Any, here: Any) -> None:
     """F4: scores, reasons and what else the store says of them; the models that learned from them are named."""
     project = find_project(copy_of("trained"))
-    ((lead, mail),) = duckdb.sql(
+    ((lead, mail),) = duckdb.execute(
         f"SELECT lead_id, email FROM '{project.warehouse}/raw/leads/*.parquet' ORDER BY created_at LIMIT 1"
     ).fetchall()
     with open_for_writing(project) as warehouse:

@@ -64,7 +64,8 @@ def test_a_raw_file_that_moved_to_another_folder_is_another_version_of_both(make
     project: Project = make_project(settings='[raw]\nparquet = "lake"\n')
     for table, name in (("web_events", "1"), ("web_events", "2"), ("leads", "1")):
         (project.root / "lake" / table).mkdir(parents=True, exist_ok=True)
-        duckdb.sql("SELECT 1 AS id").write_parquet(str(project.root / "lake" / table / f"{name}.parquet"))
+        file = project.root / "lake" / table / f"{name}.parquet"
+        duckdb.execute(f"COPY (SELECT 1 AS id) TO '{file}'")
     before = versions(project)
     moved = project.root / "lake" / "web_events" / "2.parquet"
     stamp = moved.stat()

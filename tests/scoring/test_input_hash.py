@@ -74,7 +74,15 @@ def test_p2_the_digits_are_those_of_plain_python_and_the_same_in_every_version()
 
 def test_p2_no_two_values_share_a_hash_and_null_is_none_of_them() -> None:
     """P2: a change of one value is a change of the hash."""
-    texts = ["", "null", "\0", "\0\0", *("a" * n for n in range(1, 40)), *("a" * n + "b" for n in range(40)), None]
+    texts: list[object] = [
+        "",
+        "null",
+        "\0",
+        "\0\0",
+        *("a" * n for n in range(1, 40)),
+        *("a" * n + "b" for n in range(40)),
+        None,
+    ]
     given: list[tuple[list[object], type[pl.DataType]]] = [
         (texts, pl.String),
         ([*range(-50, 50), 2**62, -(2**63), 2**63 - 1], pl.Int64),

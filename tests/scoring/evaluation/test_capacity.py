@@ -97,6 +97,8 @@ def test_e8_the_lowest_score_for_a_precision_and_for_a_capacity_are_those_a_sear
     found = thresholds(y, score, weeks, draws, leads_per_week=40, precision_target=0.4)
     precise = [s for s in np.unique(score) if (score >= s).sum() >= 50 and y[score >= s].mean() >= 0.4]
     fitting = [s for s in np.unique(score) if (score >= s).sum() <= 120]
+    assert found.for_precision
+    assert found.for_capacity
     assert found.for_precision.score == min(precise)
     assert found.for_precision.precision.value == pytest.approx(y[score >= min(precise)].mean())
     assert found.for_capacity.score == min(fitting)

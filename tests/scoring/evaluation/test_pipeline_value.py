@@ -96,6 +96,7 @@ def test_e7_a_verdict_counts_for_90_days_after_as_of():
     ).with_columns(pl.col("given_at").cast(pl.Datetime("us")))
     rows = pl.DataFrame({"lead_id": ["b", "a", "c"], "as_of": [BEGIN] * 3})
     found = verdicts_of(Observed(None, verdicts), rows)
+    assert found is not None
     assert found[1] == 1.0
     assert np.isnan(found[[0, 2]]).all()
     assert verdicts_of(Observed(), rows) is None

@@ -59,6 +59,7 @@ def test_c1_outcomes_of_the_test_block_change_no_calibration(made, trained, part
     found = fit(
         flipped, columns, scorecard, LABEL, TrainSettings(made.cut_off, replicates=50), feature_set_version="f_1"
     )
+    assert found.model
     assert found.model == replace(trained.model, metrics=found.model.metrics, training=found.model.training)
     assert found.metrics["log_loss"] != trained.metrics["log_loss"]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import numpy as np
 import pytest
@@ -28,7 +29,7 @@ def test_89_groups_are_ranked_by_the_mean_size_of_their_summed_contributions(mad
     """#89, X2: columns of one group are added up row by row before sizes are taken; shares add up to 1."""
     assert made.rows.height > MOST_ROWS
     few = made.rows.sample(MOST_ROWS, seed=1)
-    found = importance_section(few, policy, model)
+    found: list[dict[str, Any]] = importance_section(few, policy, model)
     parts = contributions(model, few)[0]
     names = [column.name for column in model.columns]
     for entry in found:

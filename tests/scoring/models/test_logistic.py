@@ -142,6 +142,7 @@ def test_k8_the_single_best_column_is_the_one_that_tells_most_of_other_leads(row
     """K8: a column that only numbers its leads tells nothing of others, however well it fits its own."""
     best = fit_single(rows, columns, tier="ml")
     assert dict(best.params)["column"] == "pricing_views_30d"
+    assert isinstance(best.estimator, Logistic)
     assert {term.column for term in best.estimator.terms} == {[c.name for c in columns].index("pricing_views_30d")}
     number = rows["lead_id"].str.slice(1).cast(pl.Int64)
     told = rows.with_columns((number % 37).cast(pl.String).alias("owner"))

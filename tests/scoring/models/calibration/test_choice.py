@@ -132,7 +132,7 @@ def test_c3_small_blocks_want_few_parameters():
 
     uncalibrated, table = loss(raw), {}
     for count in (100, 500, 2000):
-        lost = {method: [] for method in (*FITS, "chosen")}
+        lost: dict[str, list[float]] = {method: [] for method in (*FITS, "chosen")}
         for seed in range(10):
             y, p, _ = bent(count, seed)
             for method, fit in FITS.items():
