@@ -138,7 +138,7 @@ summed AS (
         de.as_of,
         COUNT(de.lead_id) AS people,
         COUNT(de.lead_id) FILTER (WHERE de.month > 0) AS engaged,
-        COUNT(DISTINCT de.job_function) FILTER (WHERE de.month > 0) AS functions,
+        COUNT(DISTINCT NULLIF(de.job_function, 'other')) FILTER (WHERE de.month > 0) AS functions,
         COUNT(de.lead_id) FILTER (WHERE de.month > 0 AND de.seniority IN ('founder', 'director')) AS deciders,
         CAST(SUM(de.week) AS BIGINT) AS week,
         CAST(SUM(de.month_before) AS BIGINT) AS month_before,
@@ -157,7 +157,7 @@ SELECT
     COALESCE(su.engaged, 0)
         AS engaged_people_30d,                          -- of these, with a touch in the last 30 days
     COALESCE(su.functions, 0)
-        AS engaged_functions_30d,                       -- different functions of those, by title
+        AS engaged_functions_30d,                       -- different functions of those, by title; other is none
     COALESCE(su.deciders, 0)
         AS engaged_deciders_30d,                        -- founders, chiefs and directors among those
     COALESCE(su.week, 0)

@@ -1,8 +1,9 @@
 -- entity: lead (lead_id)
 -- owner:  growth
 --
--- Five patterns of a lead that is about to buy, each with a strength from 0 to 1 and the figures behind it. A pattern holds
--- from a strength of 0.5 on. A page that was left within 10 seconds is no sign of anything.
+-- Five patterns of a lead that is about to buy, each with a strength from 0 to 1. A pattern holds from a strength of 0.5 on.
+-- The figures behind it stand beside it, or in surge@v1 and account_activity@v1. A page left within 10 seconds is no sign of
+-- anything.
 WITH pages AS (
     SELECT
         spine.lead_id,
@@ -53,13 +54,9 @@ strengths AS (
     SELECT
         fi.lead_id,
         fi.as_of,
-        fi.burst_touches,
-        fi.touches_before,
         fi.pricing,
         fi.comparison,
         fi.implementation,
-        fi.steps,
-        fi.people,
         ROUND(LEAST(fi.burst_touches / 6, 1) * LEAST(fi.burst_touches / (6 * GREATEST(fi.touches_before, 1)), 1), 2) AS concentration,
         ROUND(fi.steps / 4, 2) AS progression,
         ROUND(LEAST(GREATEST(fi.people - 1, 0) / 2, 1), 2) AS stakeholders,
@@ -71,10 +68,8 @@ SELECT
     spine.lead_id,
     spine.as_of,
     st.concentration >= 0.5
-        AS is_concentrated,                             -- TRUE if the last 7 days hold most of 37 days' touches
+        AS is_concentrated,                             -- TRUE for a burst: five touches or more in 7 days, and three times those of the month before
     st.concentration AS concentration_strength,         -- 0 to 1: full from 6 touches, and from 6 times those of the month before
-    st.burst_touches AS burst_touches_7d,               -- touches in the last 7 days
-    st.touches_before AS burst_touches_month_before,    -- touches in the 30 days before those
     st.progression >= 0.5
         AS is_at_bottom_of_funnel,                      -- TRUE with two of four: pricing, calculator, implementation, pricing after implementation
     st.progression AS bottom_of_funnel_strength,        -- 0 to 1: a quarter for each of the four, in 90 days
@@ -82,7 +77,6 @@ SELECT
     st.stakeholders >= 0.5
         AS has_several_stakeholders,                    -- TRUE if two people of the company are active
     st.stakeholders AS stakeholder_strength,            -- 0 to 1: a half for the second active person of the company, full from the third on
-    st.people AS stakeholders_30d,                      -- leads of the company with a touch in the last 30 days; 0 without a company
     st.research >= 0.5
         AS is_comparing,                                -- TRUE if a comparison page was read
     st.research AS comparison_strength,                 -- 0 to 1: a half for a comparison page, full from the second on

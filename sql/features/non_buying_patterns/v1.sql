@@ -1,8 +1,9 @@
 -- entity: lead (lead_id)
 -- owner:  growth
 --
--- Five patterns of a lead that is not about to buy, each with a strength from 0 to 1 and the figures behind it. A pattern
--- holds from a strength of 0.5 on. Domains and title phrases are the lists that the gate icp reads.
+-- Five patterns of a lead that is not about to buy, each with a strength from 0 to 1. A pattern holds from a strength of 0.5
+-- on. The figures behind it stand beside it, or in surge@v1, web_depth@v1, form_depth@v1 and account_activity@v1. Domains and
+-- title phrases are the lists that the gate icp reads.
 WITH pages AS (
     SELECT
         spine.lead_id,
@@ -92,11 +93,8 @@ strengths AS (
     SELECT
         fi.lead_id,
         fi.as_of,
-        fi.days,
-        fi.span,
         fi.early,
         fi.late,
-        fi.engaged,
         fi.disqualifier,
         fi.careers,
         CASE
@@ -133,8 +131,6 @@ SELECT
     st.sporadic >= 0.5
         AS is_sporadic,                                 -- TRUE if touches are spread over 60 days or more, with two weeks between days of activity
     st.sporadic AS sporadic_strength,                   -- 0 to 1: days between days of activity in 180 days, full from four weeks on
-    st.days AS active_days_180d,                        -- days with a touch in the last 180 days
-    st.span AS active_span_days_180d,                   -- midnights from the first to the last of them; NULL without one
     st.top_of_funnel >= 0.5
         AS is_top_of_funnel,                            -- TRUE if the lead learns and does not evaluate
     st.top_of_funnel AS top_of_funnel_strength,         -- 0 to 1: more with each educational page, webinar and newsletter; 0 once it evaluates
@@ -143,7 +139,6 @@ SELECT
     st.isolation >= 0.5
         AS is_isolated,                                 -- TRUE if the lead is active and nobody else of its company is; NULL without a company
     st.isolation AS isolation_strength,                 -- 1 if colleagues are known and silent, 0.5 if none is known, else 0; NULL without a company
-    st.engaged AS engaged_of_company_30d,               -- leads of the company with a touch in the last 30 days; NULL without a company
     st.disqualifier >= 0.5
         AS has_disqualifier,                            -- TRUE for students, competitors and job seekers, by address, title or two looks at job pages
     ROUND(st.disqualifier, 2)
