@@ -25,7 +25,8 @@ memory_limit = "1GB"
 threads = 2
 """
 COLUMNS = {
-    "leads": "lead_id email full_name company_name title country lead_source utm_medium utm_campaign consent created_at",
+    "leads": "lead_id email full_name company_name title country lead_source "
+    "utm_medium utm_campaign consent created_at",
     "accounts": "account_id name domain industry employees country is_deleted changed_at",
     "web_events": "event_id anonymous_id lead_id session_id event_type url dwell_s occurred_at",
     "form_submissions": "submission_id lead_id form_type url employees_stated budget_stated submitted_at",
@@ -56,6 +57,7 @@ def scored(tmp_path: Path, here: Any) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_49_two_leads_with_95_points_are_told_apart_by_their_patterns(
     scored: Path, here: Any, published: Any, golden: Any
 ) -> None:

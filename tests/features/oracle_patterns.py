@@ -1,4 +1,4 @@
-"""The patterns and the rules over them once more, in plain Python, from what oracle_signals.py says of a lead."""
+"""The patterns and the rules over them once more, in plain Python, from what the oracle says of leads and companies."""
 
 from __future__ import annotations
 
@@ -10,14 +10,15 @@ from typing import Any
 
 Row = dict[str, Any]
 
-_NAME = "leadmart_tests_oracle_signals"
+_NAME = "leadmart_tests_oracle_companies"
 if _NAME not in sys.modules:
-    _spec = importlib.util.spec_from_file_location(_NAME, Path(__file__).parent / "oracle_signals.py")
+    _spec = importlib.util.spec_from_file_location(_NAME, Path(__file__).parent / "oracle_companies.py")
     assert _spec
     assert _spec.loader
     sys.modules[_NAME] = importlib.util.module_from_spec(_spec)
     _spec.loader.exec_module(sys.modules[_NAME])
-signals: Any = sys.modules[_NAME]
+companies: Any = sys.modules[_NAME]
+signals = companies.signals
 oracle = signals.oracle
 
 
@@ -34,7 +35,7 @@ def buying_patterns(lead_id: str, as_of: datetime, sources: Any, lists: Any) -> 
         signals.is_after(signals.last(pricing), signals.first(planning)),
     ]
     account = oracle.account_of(lead_id, as_of, sources, lists)
-    people = signals.account_activity(account, as_of, sources, lists)["engaged_people_30d"] if account else 0
+    people = companies.account_activity(account, as_of, sources, lists)["engaged_people_30d"] if account else 0
     week, before = touches["touches_7d"], max(touches["touches_month_before"], 1)
     strengths = {
         "concentration": min(week / 6, 1) * min(week / (6 * before), 1),
@@ -77,7 +78,7 @@ def non_buying_patterns(lead_id: str, as_of: datetime, sources: Any, lists: Any)
     account = oracle.account_of(lead_id, as_of, sources, lists)
     isolation = None
     if account:
-        company = signals.account_activity(account, as_of, sources, lists)
+        company = companies.account_activity(account, as_of, sources, lists)
         is_alone = touches["touch_days_30d"] > 0 and company["engaged_people_30d"] <= 1
         isolation = (1.0 if company["known_people"] > 1 else 0.5) if is_alone else 0.0
 
@@ -126,7 +127,10 @@ def patterns(lead_id: str, as_of: datetime, sources: Any, lists: Any) -> Row:
         **non_buying_patterns(lead_id, as_of, sources, lists),
     }
     buying, against = (sum(row[name] is True for name in names) for names in (BUYING, NOT_BUYING))
-    return {"is_curious_at_most": against >= 2 and against > buying, "shows_buying_patterns": buying >= 3 and not against}
+    return {
+        "is_curious_at_most": against >= 2 and against > buying,
+        "shows_buying_patterns": buying >= 3 and not against,
+    }
 
 
 def rep_feedback(lead_id: str, as_of: datetime, sources: Any, lists: Any) -> Row:

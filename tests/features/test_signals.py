@@ -35,12 +35,13 @@ def beside(name: str) -> ModuleType:
 
 definitions: Any = beside("test_definitions_sql")
 signals: Any = beside("oracle_signals")
+companies: Any = beside("oracle_companies")
 patterns: Any = beside("oracle_patterns")
 LISTS = signals.oracle.read_lists(SQL / "reference")
 AS_OFS: list[datetime] = definitions.AS_OFS
 OF_LEADS = {f"features/{name}/v1": view for name, view in {**signals.OF_LEADS, **patterns.OF_LEADS}.items()}
 OF_LEADS |= {f"gates/{name}/v1": view for name, view in patterns.GATES.items()}
-OF_ACCOUNTS = {f"features/{name}/v1": view for name, view in signals.OF_ACCOUNTS.items()}
+OF_ACCOUNTS = {f"features/{name}/v1": view for name, view in companies.OF_ACCOUNTS.items()}
 EVERY = sorted({**OF_LEADS, **OF_ACCOUNTS})
 LEADS = [f"L{n}" for n in range(31)]
 ACCOUNTS = [f"A{n}" for n in range(7)]
@@ -52,7 +53,18 @@ URLS = [
     None, "", "/pricing", "/blog/pricing", "https://www.demo.example/vs/other", "/?utm_source=ads&utm_campaign=spring",
     "/docs?utm_campaign=autumn&utm_source=mail#top", "/?utm_term=lead%20scoring", "/?utm_source=", "/security?x=1",
 ]  # fmt: skip
-PAGES = ["pricing", "docs", "careers", "blog", "home", "comparison", "implementation", "roi_calculator", "product", None]
+PAGES = [
+    "pricing",
+    "docs",
+    "careers",
+    "blog",
+    "home",
+    "comparison",
+    "implementation",
+    "roi_calculator",
+    "product",
+    None,
+]
 OWN: dict[str, dict[str, Sequence[Any]]] = {
     "leads": {"utm_medium": [None, "cpc", " CPC", "odd"], "utm_campaign": [None, "spring"],
               "lead_source": [None, "", "referral", " Partner", "ads", "odd"]},
@@ -88,7 +100,7 @@ MORE: dict[str, tuple[int, dict[str, Sequence[Any]]]] = {
 
 
 def signal_rows(seed: int) -> dict[str, list[Row]]:
-    """Rows of every source: those of the packaged views with what these read beside, and the others, any seed the same."""
+    """Rows of every source: those of random_rows with what these views read beside, and the others."""
     draw = random.Random(f"signals {seed}")
     given: dict[str, list[Row]] = definitions.random_rows(seed)
     for table, columns in OWN.items():
@@ -157,7 +169,7 @@ def test_random_rows_give_what_plain_python_computes(definition: str, tmp_path: 
         given = signal_rows(seed)
         for row in computed(given, definition, tmp_path / str(seed)):
             key, as_of = list(row.values())[:2]
-            own = {name: value for name, value in list(row.items())[2:]}
+            own = dict(list(row.items())[2:])
             assert own == view(key, as_of, given, LISTS), (seed, key, as_of)
             for name, value in own.items():
                 seen.setdefault(name, set()).add(value)
@@ -224,7 +236,9 @@ def test_22_titles_are_read_as_people_write_them(titles: list[dict[str, str]], t
     for definition in ("features/lead_profile/v1", "features/person/v1"):
         for row in definitions.rows_of(warehouse, definition):
             read[row["lead_id"]] |= row
-    found = [{"title": row["title"], **{name: read[f"L{n}"][name] for name in list(row)[1:]}} for n, row in enumerate(titles)]
+    found = [
+        {"title": row["title"], **{name: read[f"L{n}"][name] for name in list(row)[1:]}} for n, row in enumerate(titles)
+    ]
     assert [row for row in found if row not in titles] == []
 
 
