@@ -5,6 +5,7 @@ any order of rows, moments and threads, and what is NULL where a source was neve
 from __future__ import annotations
 
 import importlib.util
+import re
 import sys
 from datetime import datetime
 from pathlib import Path
@@ -13,8 +14,11 @@ from typing import Any
 import pytest
 
 from leadmart.features.plan import select
+from leadmart.features.project import find_project
 from leadmart.features.registry import Registry
 from leadmart.features.session import Session, relation_of
+from leadmart.features.windows import windows_of
+from leadmart.scoring.learning.train import width_notes
 
 HERE = Path(__file__).parent
 SQL = HERE.parents[1] / "sql"
@@ -76,7 +80,8 @@ def rows_by_view(session: Session, form: Any, as_ofs: Any, world: Any) -> dict[s
     return found
 
 
-@pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.slow), pytest.param(2, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(2))
 def test_both_forms_of_every_view_give_the_same_rows(seed: int, tmp_path: Path) -> None:
     world = engine.worlds.random_world(seed)
     with engine.landed(world, tmp_path / "project") as session:
@@ -103,9 +108,23 @@ def test_neither_order_nor_batches_nor_threads_change_a_byte(tmp_path: Path) -> 
     assert other == plain
 
 
-def test_a_project_may_name_every_packaged_view_and_gate(tmp_path: Path) -> None:
-    """No two of them return one column."""
+def test_35_a_project_may_name_every_packaged_view_and_more_than_40_columns_are_said(tmp_path: Path) -> None:
+    """#35: no two packaged views return one column; `train` notes how many reach the model."""
     folder = engine.new_project(tmp_path / "project")
-    registry = Registry(engine.find_project(folder))
+    registry = Registry(find_project(folder))
     selection = select(registry, frozenset())
     assert {view.name for view in selection.views} == set(VIEWS)
+    (note,) = width_notes(selection)
+    assert int(note.split()[0]) > 150
+    (folder / "leadmart.toml").write_text('[features]\nviews = ["lead_profile@v1", "web_engagement@v1"]\n')
+    assert width_notes(select(Registry(find_project(folder)), frozenset())) == []
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_a_column_named_by_a_window_reads_no_further_back(view: str, tmp_path: Path) -> None:
+    """A column of 7 days is known from the 7th day of a history on, whatever its neighbours read."""
+    registry = Registry(find_project(engine.new_project(tmp_path / "project")))
+    for column, read in windows_of(registry.get("feature", f"{view}@v1"), registry).items():
+        if named := re.search(r"_(\d+)d$", column):
+            days = {window.seconds / 86400 for window in read.values() if window}
+            assert days <= {int(named[1])}, column

@@ -58,14 +58,14 @@ functions AS (
         AND CONTAINS(tw.words, ' ' || f.word || ' ')
     GROUP BY tw.account_id, tw.as_of, tw.lead_id
 ),
-touches AS (
+touches AS (                                            -- LEFT JOIN: so no longer window decides on a shorter one's rows
     SELECT
         pe.account_id,
         pe.as_of,
         pe.lead_id,
         w.occurred_at
     FROM people AS pe
-    JOIN known.web_events AS w
+    LEFT JOIN known.web_events AS w
         ON  w.lead_id = pe.lead_id
         AND w.as_of = pe.as_of
         AND w.occurred_at >= pe.as_of - INTERVAL 180 DAY
@@ -76,7 +76,7 @@ touches AS (
         pe.lead_id,
         f.occurred_at
     FROM people AS pe
-    JOIN known.form_submissions AS f
+    LEFT JOIN known.form_submissions AS f
         ON  f.lead_id = pe.lead_id
         AND f.as_of = pe.as_of
         AND f.occurred_at >= pe.as_of - INTERVAL 180 DAY
@@ -87,7 +87,7 @@ touches AS (
         pe.lead_id,
         e.occurred_at
     FROM people AS pe
-    JOIN known.email_events AS e
+    LEFT JOIN known.email_events AS e
         ON  e.lead_id = pe.lead_id
         AND e.as_of = pe.as_of
         AND e.event_type IN ('click', 'reply')
@@ -98,9 +98,9 @@ active AS (
         t.account_id,
         t.as_of,
         t.lead_id,
-        COUNT(*) FILTER (WHERE t.occurred_at >= t.as_of - INTERVAL 7 DAY) AS week,
-        COUNT(*) FILTER (WHERE t.occurred_at >= t.as_of - INTERVAL 30 DAY) AS month,
-        COUNT(*) FILTER (WHERE t.occurred_at >= t.as_of - INTERVAL 37 DAY) AS week_and_month,
+        COUNT(t.occurred_at) FILTER (WHERE t.occurred_at >= t.as_of - INTERVAL 7 DAY) AS week,
+        COUNT(t.occurred_at) FILTER (WHERE t.occurred_at >= t.as_of - INTERVAL 30 DAY) AS month,
+        COUNT(t.occurred_at) FILTER (WHERE t.occurred_at >= t.as_of - INTERVAL 37 DAY) AS week_and_month,
         MIN(t.occurred_at) AS first_at
     FROM touches AS t
     GROUP BY t.account_id, t.as_of, t.lead_id

@@ -24,7 +24,7 @@ happened AS (
         COUNT(*) FILTER (WHERE x.event_type = 'job_post' AND x.occurred_at >= ve.as_of - INTERVAL 90 DAY) AS job_posts,
         COUNT(*) FILTER (WHERE x.event_type = 'competitor_news' AND x.occurred_at >= ve.as_of - INTERVAL 90 DAY) AS rival_news
     FROM versions AS ve
-    JOIN known.ext_company_events AS x
+    LEFT JOIN known.ext_company_events AS x
         ON  x.account_domain = ve.domain
         AND x.as_of = ve.as_of
         AND x.occurred_at >= ve.as_of - INTERVAL 365 DAY

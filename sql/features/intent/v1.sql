@@ -18,14 +18,14 @@ topics AS (
     SELECT
         ve.account_id,
         ve.as_of,
-        COUNT(*) AS reports,
+        COUNT(i.occurred_at) AS reports,
         COUNT(DISTINCT i.topic) FILTER (WHERE i.occurred_at >= ve.as_of - INTERVAL 30 DAY) AS topics,
         MAX(i.surge_ratio) FILTER (WHERE i.occurred_at >= ve.as_of - INTERVAL 30 DAY) AS surge_30,
         MAX(i.surge_ratio) AS surge_90,
         COUNT(*) FILTER (WHERE REGEXP_MATCHES(LOWER(i.topic), 'competitor|alternative|comparison|review')) AS rivals,
         MAX(i.occurred_at) AS last_at
     FROM versions AS ve
-    JOIN known.ext_intent AS i
+    LEFT JOIN known.ext_intent AS i
         ON  i.account_domain = ve.domain
         AND i.as_of = ve.as_of
         AND i.occurred_at >= ve.as_of - INTERVAL 90 DAY

@@ -3,13 +3,13 @@
 --
 -- How the lead's activity is spread over time. A touch is a page view, a form, or a click or reply to a mail; an open may
 -- be a machine's. Surge compares the last 7 days with the 30 days before them: 12 touches after 2 are a surge of 6.
-WITH touches AS (
+WITH touches AS (                                       -- LEFT JOIN: so no longer window decides on a shorter one's rows
     SELECT
         spine.lead_id,
         spine.as_of,
         w.occurred_at
     FROM spine
-    JOIN known.web_events AS w
+    LEFT JOIN known.web_events AS w
         ON  w.lead_id = spine.lead_id
         AND w.as_of = spine.as_of
         AND w.occurred_at >= spine.as_of - INTERVAL 180 DAY
@@ -19,7 +19,7 @@ WITH touches AS (
         spine.as_of,
         f.occurred_at
     FROM spine
-    JOIN known.form_submissions AS f
+    LEFT JOIN known.form_submissions AS f
         ON  f.lead_id = spine.lead_id
         AND f.as_of = spine.as_of
         AND f.occurred_at >= spine.as_of - INTERVAL 180 DAY
@@ -29,7 +29,7 @@ WITH touches AS (
         spine.as_of,
         e.occurred_at
     FROM spine
-    JOIN known.email_events AS e
+    LEFT JOIN known.email_events AS e
         ON  e.lead_id = spine.lead_id
         AND e.as_of = spine.as_of
         AND e.event_type IN ('click', 'reply')
@@ -39,10 +39,10 @@ counts AS (
     SELECT
         t.lead_id,
         t.as_of,
-        COUNT(*) FILTER (WHERE t.occurred_at >= t.as_of - INTERVAL 7 DAY) AS week,
-        COUNT(*) FILTER (WHERE t.occurred_at >= t.as_of - INTERVAL 37 DAY) AS week_and_month,
+        COUNT(t.occurred_at) FILTER (WHERE t.occurred_at >= t.as_of - INTERVAL 7 DAY) AS week,
+        COUNT(t.occurred_at) FILTER (WHERE t.occurred_at >= t.as_of - INTERVAL 37 DAY) AS week_and_month,
         COUNT(DISTINCT CAST(t.occurred_at AS DATE)) FILTER (WHERE t.occurred_at >= t.as_of - INTERVAL 30 DAY) AS days_30,
-        COUNT(*) AS touches,
+        COUNT(t.occurred_at) AS touches,
         COUNT(DISTINCT CAST(t.occurred_at AS DATE)) AS days,
         DATE_DIFF('day', MIN(t.occurred_at), MAX(t.occurred_at)) AS span
     FROM touches AS t

@@ -41,7 +41,7 @@ pages AS (
             AS evaluation_seconds,
         CAST(SUM(w.dwell_s) FILTER (WHERE w.page_type = 'roi_calculator') AS BIGINT) AS calculator_seconds
     FROM spine
-    JOIN known.web_events AS w
+    LEFT JOIN known.web_events AS w
         ON  w.lead_id = spine.lead_id
         AND w.as_of = spine.as_of
         AND w.occurred_at >= spine.as_of - INTERVAL 90 DAY
