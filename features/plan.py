@@ -10,11 +10,11 @@ from leadmart.features.clock import iso, sql_literal
 from leadmart.features.definition import Definition
 from leadmart.features.errors import LeadmartError, near_names
 from leadmart.features.fingerprint import digest
-from leadmart.features.inputs import refuse_inputs
-from leadmart.features.learned import is_proven, keep
+from leadmart.features.model_inputs import refuse_inputs
 from leadmart.features.project import ClockSection
 from leadmart.features.raw.tables import newest_load
 from leadmart.features.registry import Registry
+from leadmart.features.remembered import is_proven, keep
 from leadmart.features.session import link_to
 from leadmart.features.warehouse import Warehouse
 from leadmart.features.windows import Windows, longest_windows, windows_of

@@ -11,11 +11,11 @@ from typing import Any
 from leadmart.features.clock import now, sql_literal
 from leadmart.features.erasure.ending import finish, publish_anew
 from leadmart.features.erasure.guard import hash_sql, salt_of, were_erased
-from leadmart.features.erasure.inputs import follow, identities, removed_rows
 from leadmart.features.erasure.learned import models_that_learned
 from leadmart.features.erasure.marks import entity_key
 from leadmart.features.erasure.rewriting import note_gone, rewrite, switch
 from leadmart.features.erasure.search import Found, Hits, search
+from leadmart.features.erasure.slice_inputs import follow, identities, removed_rows
 from leadmart.features.erasure.traces import blot_out, remove_rows, score_rows
 from leadmart.features.errors import LeadmartError
 from leadmart.features.holder import AT_ONCE, Patience

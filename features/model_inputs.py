@@ -110,7 +110,7 @@ def _audit_views(registry: Registry) -> list[Definition]:
 
 def origins_of(view: Definition, column: str) -> list[str]:
     """The column's own name, and the names of the columns that it is a plain copy of, through the view's CTEs."""
-    if (known := view.learned.get("origins")) is not None:
+    if (known := view.remembered.get("origins")) is not None:
         return list(known[column])
     from sqlglot import exp
 
