@@ -19,11 +19,11 @@ from leadmart.features.erasure.slice_inputs import follow, identities, removed_r
 from leadmart.features.erasure.traces import blot_out, remove_rows, score_rows
 from leadmart.features.errors import LeadmartError
 from leadmart.features.holder import AT_ONCE, Patience
-from leadmart.features.house.words import are
 from leadmart.features.intact import refuse_altered_files
 from leadmart.features.project import Project
 from leadmart.features.registry import Registry
 from leadmart.features.warehouse import Warehouse, open_for_writing
+from leadmart.features.words import are
 
 Progress = Callable[[str, int, int], None]
 

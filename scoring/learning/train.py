@@ -17,14 +17,13 @@ from leadmart.features.holder import AT_ONCE, Patience
 from leadmart.features.intact import refuse_altered_files
 from leadmart.features.lookup import feature_columns
 from leadmart.features.materialize import publish_views
-from leadmart.features.plan import Selection, select
+from leadmart.features.plan import Selection, select, usable_selection
 from leadmart.features.project import Project, TrainSection
 from leadmart.features.raw.snapshot import unobserved
 from leadmart.features.raw.tables import newest_load
 from leadmart.features.registry import Registry
 from leadmart.features.session import Session
 from leadmart.features.sources.assumed import Assumed, assumed_arrivals
-from leadmart.features.sources.staging import present_sources
 from leadmart.features.unknown import Unknown
 from leadmart.features.waivers import waivers_of
 from leadmart.features.warehouse import Warehouse, new_run_id, open_for_writing
@@ -167,11 +166,7 @@ def train(
 def _publish(warehouse: Warehouse, learned_from: Selection) -> None:
     """Swaps the catalogue, by the definitions of now: a run may have published others while the model was learned."""
     registry = Registry(warehouse.project)
-    try:
-        selection = select(registry, present_sources(warehouse, registry))
-    except LeadmartError:  # a definition is being edited, which `check` and `run` say
-        selection = learned_from
-    catalogue.publish(warehouse, registry, selection)
+    catalogue.publish(warehouse, registry, usable_selection(warehouse, registry) or learned_from)
 
 
 def _unknown_states(session: Session, selection: Selection, landmarks: pl.DataFrame) -> tuple[str, ...]:
