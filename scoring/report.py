@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from leadmart.scoring.life.words import decision_text, jump_text
 
 if TYPE_CHECKING:
-    from leadmart.scoring.learning.train import Trained
     from leadmart.scoring.pipeline import Run
+    from leadmart.scoring.train import Trained
 
 _WIDEST = 72
 _FIGURES = (

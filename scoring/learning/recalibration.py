@@ -15,9 +15,10 @@ from leadmart.features.lookup import FeatureColumn
 from leadmart.features.warehouse import Warehouse
 from leadmart.scoring.champion import champion_version, load_model
 from leadmart.scoring.evaluation.calibration_report import calibration_section
+from leadmart.scoring.evaluation.clusters import cluster_numbers
 from leadmart.scoring.evaluation.figures import evaluate
 from leadmart.scoring.evaluation.section import Asked, evaluation_section
-from leadmart.scoring.learning.dataset import Exclusion, Labelled, cluster_numbers, label_rows, outcome_leads
+from leadmart.scoring.learning.dataset import Exclusion, Labelled, label_rows, outcome_leads
 from leadmart.scoring.learning.fitting import (
     Label,
     TrainingResult,
