@@ -1,4 +1,4 @@
-"""Setting a project up and bringing rows in: `init`, `eject`, `load`."""
+"""Setting a project up and bringing rows in: `init`, `eject`, `load`, `snapshot`."""
 
 from __future__ import annotations
 

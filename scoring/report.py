@@ -1,4 +1,4 @@
-"""What people read on stdout: runs, models, one lead, and plain tables."""
+"""What people read on stdout: loads, plans, runs, trainings, models, and plain tables."""
 
 from __future__ import annotations
 
