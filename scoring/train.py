@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from datetime import time as time_of_day
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from leadmart.features import catalogue
@@ -36,7 +37,7 @@ from leadmart.scoring.learning.fitting import Label, TrainingResult, TrainSettin
 from leadmart.scoring.learning.importance import importance_section
 from leadmart.scoring.learning.landmarks import TrainingFrame, training_frame, with_true_probability
 from leadmart.scoring.learning.recalibration import LEAST_POSITIVES as LEAST_TO_RECALIBRATE
-from leadmart.scoring.learning.recalibration import standing_champion
+from leadmart.scoring.learning.recalibration import recalibrate, standing_champion
 from leadmart.scoring.life.promotion import LEAST_POSITIVES
 from leadmart.scoring.life.trained import identity, judge_trained, keep_trained, nothing_kept
 from leadmart.scoring.life.trial import Trial, read_before
@@ -130,7 +131,7 @@ def train(
         assumed = assumed_arrivals(warehouse, registry, read, session.present)
         progress("learning")
         settings = project.settings.train
-        result = (standing.recalibrated if standing else fit)(
+        result = (partial(recalibrate, standing) if standing else fit)(
             rows,
             typed_columns(feature_columns(selection, "feature"), rows),
             policy.scorecard,

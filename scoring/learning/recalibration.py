@@ -63,31 +63,6 @@ class Standing:
     learned_until: datetime
     tested_until: datetime
 
-    def recalibrated(
-        self,
-        frame: pl.DataFrame,
-        columns: Sequence[FeatureColumn],
-        scorecard: Scorecard,
-        label: Label,
-        settings: TrainSettings,
-        *,
-        feature_set_version: str,
-        true_probability: str | None = None,
-        asked: Asked | None = None,
-    ) -> TrainingResult:
-        """As `recalibrate`, with the arguments of `fit`."""
-        return recalibrate(
-            self,
-            frame,
-            columns,
-            scorecard,
-            label,
-            settings,
-            feature_set_version=feature_set_version,
-            true_probability=true_probability,
-            asked=asked,
-        )
-
 
 def standing_champion(warehouse: Warehouse, feature_set_version: str) -> Standing:
     """The champion as it is kept. Raises LeadmartError `nothing_to_recalibrate` where there is none, and
