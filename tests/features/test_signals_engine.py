@@ -18,7 +18,7 @@ from leadmart.features.project import find_project
 from leadmart.features.registry import Registry
 from leadmart.features.session import Session, relation_of
 from leadmart.features.windows import windows_of
-from leadmart.scoring.learning.train import width_notes
+from leadmart.scoring.train import width_notes
 
 HERE = Path(__file__).parent
 SQL = HERE.parents[1] / "sql"
