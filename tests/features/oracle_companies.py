@@ -78,7 +78,7 @@ def firmographics(account_id: str, as_of: datetime, sources: Sources, lists: Lis
     rows = [row for row in known(sources.get("accounts", ()), as_of) if row["account_id"] == account_id]
     rows = sorted(rows, key=lambda row: (row["occurred_at"], row["ingested_at"]))
     if not rows or rows[-1]["is_deleted"]:
-        names = ("size_band", "hq_country", "hq_region", "employee_growth_365d", "account_age_days")
+        names = ("size_band", "hq_country", "hq_region", "employee_growth", "account_age_days")
         return dict.fromkeys(names)
     now = rows[-1]["employees"]
     year_ago = [row for row in rows if row["occurred_at"] < as_of - timedelta(days=365)]
@@ -88,7 +88,7 @@ def firmographics(account_id: str, as_of: datetime, sources: Sources, lists: Lis
         "size_band": None if now is None else next((band for most, band in BANDS if now <= most), "1001+"),
         "hq_country": country,
         "hq_region": (lookup(lists, "regions", country, "region") or "other") if country else None,
-        "employee_growth_365d": round_half_up((now - then) / then, 3) if now is not None and then else None,
+        "employee_growth": round_half_up((now - then) / then, 3) if now is not None and then else None,
         "account_age_days": midnights(rows[0]["occurred_at"], as_of),
     }
 

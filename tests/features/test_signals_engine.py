@@ -5,7 +5,6 @@ any order of rows, moments and threads, and what is NULL where a source was neve
 from __future__ import annotations
 
 import importlib.util
-import re
 import sys
 from datetime import datetime
 from pathlib import Path
@@ -17,7 +16,6 @@ from leadmart.features.plan import select
 from leadmart.features.project import find_project
 from leadmart.features.registry import Registry
 from leadmart.features.session import Session, relation_of
-from leadmart.features.windows import windows_of
 from leadmart.scoring.train import width_notes
 
 HERE = Path(__file__).parent
@@ -118,13 +116,3 @@ def test_35_a_project_may_name_every_packaged_view_and_more_than_40_columns_are_
     assert int(note.split()[0]) > 150
     (folder / "leadmart.toml").write_text('[features]\nviews = ["lead_profile@v1", "web_engagement@v1"]\n')
     assert width_notes(select(Registry(find_project(folder)), frozenset())) == []
-
-
-@pytest.mark.parametrize("view", VIEWS)
-def test_a_column_named_by_a_window_reads_no_further_back(view: str, tmp_path: Path) -> None:
-    """A column of 7 days is known from the 7th day of a history on, whatever its neighbours read."""
-    registry = Registry(find_project(engine.new_project(tmp_path / "project")))
-    for column, read in windows_of(registry.get("feature", f"{view}@v1"), registry).items():
-        if named := re.search(r"_(\d+)d$", column):
-            days = {window.seconds / 86400 for window in read.values() if window}
-            assert days <= {int(named[1])}, column

@@ -39,7 +39,7 @@ SELECT
     CASE
         WHEN ve.is_deleted THEN NULL
         ELSE ROUND((ve.employees - ve.employees_then) / NULLIF(ve.employees_then, 0), 3)
-    END AS employee_growth_365d,                        -- growth of head count over 365 days, 0.1 for a tenth; NULL where either is not recorded
+    END AS employee_growth,                             -- growth of head count over 365 days, 0.1 for a tenth; NULL where either is not recorded
     CASE WHEN ve.is_deleted THEN NULL ELSE DATE_DIFF('day', ve.since, spine.as_of) END
         AS account_age_days                             -- midnights since the account was first recorded
 FROM spine
