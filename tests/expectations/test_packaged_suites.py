@@ -18,7 +18,7 @@ PACKAGED = {suite.name: suite for suite in suites(None)}
 WORDS = {
     "lead_source", "country", "seniority", "job_function", "email_kind", "industry", "lead_id", "account_id",
     "buying_role", "channel", "first_medium", "first_campaign", "last_source_90d", "last_campaign_90d",
-    "last_keyword_90d", "content_stage_90d", "plan", "size_band", "hq_country", "hq_region", "funding_stage",
+    "last_keyword_90d", "content_stage_90d", "size_band", "hq_country", "hq_region", "funding_stage",
     "crm_in_use", "marketing_automation_in_use", "cloud_in_use",
 }  # fmt: skip
 SCORE = "scores.lead_scores"

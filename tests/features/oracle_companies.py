@@ -11,7 +11,6 @@ import re
 import sys
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -44,31 +43,6 @@ def about(account: str, source: str, as_of: datetime, sources: Sources) -> list[
     domain = domain_of(account, as_of, sources)
     rows = known(sources.get(source, ()), as_of)
     return [row for row in rows if domain is not None and row["account_domain"] == domain]
-
-
-def billing(account_id: str, as_of: datetime, sources: Sources, lists: Lists) -> Row:
-    rows = [row for row in known(sources.get("subscriptions", ()), as_of) if row["account_id"] == account_id]
-    rows = sorted(rows, key=lambda row: (row["occurred_at"], row["ingested_at"]))
-    in_force = list({row["subscription_id"]: row for row in rows}.values())
-    is_paid = {id(row): row["plan"] != "trial" for row in in_force}
-    paying = [row for row in with_value(in_force, "status", "active") if is_paid[id(row)]]
-    ended = [row for row in with_value(in_force, "status", "canceled") if is_paid[id(row)]]
-    running = [row for row in with_value(in_force, "status", "active", "trialing") if row["plan"] is not None]
-    largest = max(running, key=lambda row: (row["mrr"] or 0, row["subscription_id"]), default={"plan": None})
-    paid = [
-        row
-        for row in since(known(sources.get("invoice_payments", ()), as_of), as_of, 365)
-        if row["account_id"] == account_id and row["amount_paid"] is not None and row["amount_paid"] > 0
-    ]
-    return {
-        "is_paying": bool(paying),
-        "has_churned": bool(ended) and not paying,
-        "is_in_trial": bool(with_value(in_force, "status", "trialing")),
-        "plan": largest["plan"],
-        "mrr_usd": sum((row["mrr"] or Decimal(0) for row in with_value(in_force, "status", "active")), Decimal(0)),
-        "payments_365d": len(paid),
-        "days_since_last_payment": oracle.days_since_last(paid, as_of),
-    }
 
 
 BANDS = ((10, "1-10"), (50, "11-50"), (200, "51-200"), (1000, "201-1000"))
@@ -207,6 +181,6 @@ def company_events(account_id: str, as_of: datetime, sources: Sources, lists: Li
 
 View = Callable[[str, datetime, Sources, Lists], Row]
 OF_ACCOUNTS: dict[str, View] = {
-    "billing": billing, "firmographics": firmographics, "account_activity": account_activity,
+    "firmographics": firmographics, "account_activity": account_activity,
     "enrichment": enrichment, "intent": intent, "technographics": technographics, "company_events": company_events,
 }  # fmt: skip

@@ -158,5 +158,19 @@ def sales_touches(lead_id: str, as_of: datetime, sources: Any, lists: Any) -> Ro
     }
 
 
+def customers(lead_id: str, as_of: datetime, sources: Any, lists: Any) -> Row:
+    account = oracle.account_of(lead_id, as_of, sources, lists)
+    rows = [row for row in oracle.known(sources.get("subscriptions", ()), as_of) if row["account_id"] == account]
+    rows = sorted(rows if account else [], key=lambda row: (row["occurred_at"], row["ingested_at"]))
+    in_force = {row["subscription_id"]: row for row in rows}.values()
+    paid = [row for row in in_force if row["plan"] != "trial"]
+    is_subscribed = bool(oracle.with_value(paid, "status", "active"))
+    return {
+        "is_subscribed": is_subscribed,
+        "has_churned": bool(oracle.with_value(paid, "status", "canceled")) and not is_subscribed,
+        "is_in_trial": bool(oracle.with_value(in_force, "status", "trialing")),
+    }
+
+
 OF_LEADS = {"buying_patterns": buying_patterns, "non_buying_patterns": non_buying_patterns}
-GATES = {"patterns": patterns, "rep_feedback": rep_feedback, "sales_touches": sales_touches}
+GATES = {"patterns": patterns, "rep_feedback": rep_feedback, "sales_touches": sales_touches, "customers": customers}

@@ -215,7 +215,7 @@ def test_the_bounds_of_several_moments_hold_each_ones(project: Project, warehous
     for moment in moments:
         for name, bounds in bounds_of(warehouse, views, [moment]).items():
             assert together[name].holds(bounds)
-    assert together["web_events"] == Bounds(BEGIN - timedelta(days=90), moments[-1])
+    assert together["web_events"] == Bounds(BEGIN - timedelta(days=180), moments[-1])
     assert bounds_of(warehouse, [PACKAGED.get("label", "opportunity")], moments)["opportunities"] == Bounds()
 
 
