@@ -152,6 +152,7 @@ class ScoringSection(Section):
     reasons: Name = "reasons"
     reasons_for: str = Field(default="notable", pattern="^(notable|all)$")
     shadow: bool = True
+    overrides: bool = False
     unspoken: tuple[Name, ...] = ()
     tiers: TiersSection = TiersSection()
     boost: BoostSection = BoostSection()

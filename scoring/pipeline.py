@@ -38,6 +38,7 @@ from leadmart.features.sources.staged import WHOLE
 from leadmart.features.warehouse import Warehouse, new_run_id, open_for_writing
 from leadmart.scoring.judge import Judge, held_back
 from leadmart.scoring.life.shadow import Shadow, shadow
+from leadmart.scoring.overrides import override_sources
 from leadmart.scoring.record import record_end, record_start, why_blocked
 from leadmart.scoring.scorer import Scorer, label_of
 from leadmart.scoring.upsert import Counts, Scoring, upsert
@@ -147,7 +148,7 @@ def judge_sources(run: Run) -> None:
     So does one that had rows and has none now: features would say that nothing ever happened.
     """
     read = [*run.selection.definitions, *([] if run.only else [label_of(run.registry)])]
-    names = run.registry.sources_of(read)
+    names = tuple(sorted({*run.registry.sources_of(read), *([] if run.only else override_sources(run.registry))}))
     run.progress("quality of sources", 0, 1)
     run.assumed = assumed_arrivals(run.warehouse, run.registry, names, run.session.present)
     refused = {f"{table.lower()}{CHANGES}" for table in run.refused_tables}
@@ -229,7 +230,8 @@ def score(run: Run) -> None:
     if run.only is not None:
         return
     label = label_of(run.registry)
-    label_failed = run.failed_sources & set(run.registry.sources_of([label]))
+    beside = {*run.registry.sources_of([label]), *override_sources(run.registry)}
+    label_failed = run.failed_sources & beside
     if run.held or label_failed:
         run.status = "blocked"
         return
