@@ -204,6 +204,12 @@ class ReportSection(Section):
     precision_target: float = Field(default=0.3, gt=0, lt=1)
 
 
+class MartsSection(Section):
+    """Which marts the catalogue holds: `"all"`, or their names."""
+
+    build: Literal["all"] | tuple[Name, ...] = ()
+
+
 class EngineSection(Section):
     memory_limit: str = Field(default="4GB", pattern=r"^\d+(\.\d+)?\s*(MB|GB|MiB|GiB)$")
     threads: int | None = Field(default=None, ge=1)
@@ -246,6 +252,7 @@ class Settings(Section):
     scoring: ScoringSection = ScoringSection()
     train: TrainSection = TrainSection()
     report: ReportSection = ReportSection()
+    marts: MartsSection = MartsSection()
     engine: EngineSection = EngineSection()
     retention: RetentionSection = RetentionSection()
 

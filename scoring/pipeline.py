@@ -17,6 +17,7 @@ from leadmart.features.definition import raw_names
 from leadmart.features.errors import LeadmartError
 from leadmart.features.holder import AT_ONCE, Patience
 from leadmart.features.intact import refuse_altered_files
+from leadmart.features.marts import mart_sources
 from leadmart.features.materialize import Written, fill, slice_file
 from leadmart.features.plan import (
     Selection,
@@ -268,6 +269,12 @@ def score(run: Run) -> None:
     run.left_out = scorer.left_out(run.moments[-1])
 
 
+def keep_for_marts(run: Run) -> None:
+    """Stages what the project's marts read beside the scores, so that the catalogue can point at it."""
+    if run.only is None:
+        run.session.stage_whole(mart_sources(run.registry))
+
+
 def judge_filled(run: Run) -> None:
     """Asks quality about the slices that are filled, and about the scores at their as_of; publishes nothing."""
     for as_of in run.moments:
@@ -279,13 +286,13 @@ def judge_filled(run: Run) -> None:
             run.status = "blocked"
 
 
-RUN = (observe, prove, plan, judge_sources, judge_slices, shuffle, fill_slices, score, shadow)
+RUN = (observe, prove, plan, judge_sources, judge_slices, shuffle, fill_slices, score, shadow, keep_for_marts)
 """The stages of `run`, in order; the catalogue is swapped after the last, whatever it found."""
 
-BACKFILL = RUN[:-1]
+BACKFILL = tuple(stage for stage in RUN if stage is not shadow)
 """`backfill` writes what would have been shown; a challenger says nothing about the past that anyone went by."""
 
-SCORE = (prove, plan, judge_sources, judge_slices, score, shadow)
+SCORE = (prove, plan, judge_sources, judge_slices, score, shadow, keep_for_marts)
 """`score` computes no slice: it scores what is filled."""
 
 VALIDATE = (prove, judge_sources, judge_filled)

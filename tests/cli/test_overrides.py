@@ -18,8 +18,11 @@ def said(folder: Path, words: list[tuple[str, ...]]) -> Path:
         written = csv.writer(lines)
         names = "feedback_id lead_id actor kind value reason expires_at given_at synced_at"
         written.writerow(names.split())
-        for key, lead, tier, given, until, arrived in words:
-            written.writerow([key, lead, "rep.ana", "override", tier, "knows the buyer", until, given, arrived or given])
+        for key, lead, tier, given, until, late in words:
+            arrived = late or given
+            written.writerow(
+                [key, lead, "rep.ana", "override", tier, "knows the buyer", until, given, arrived or given]
+            )
     return file
 
 
@@ -79,7 +82,9 @@ def test_an_override_in_force_wins_and_ends_and_is_never_rewritten(
         "override hot until 2026-03-02T00:00:00.000001, by rep.ana on 2026-02-20: knows the buyer; without it the tier "
         "were cold" in told.out
     )
-    assert here("explain", blocked, "--project", folder, "--json").document["override"]["machine_tier"] == "disqualified"
+    assert (
+        here("explain", blocked, "--project", folder, "--json").document["override"]["machine_tier"] == "disqualified"
+    )
 
     # a day earlier the one that ended was in force still, and the other not known
     assert here("run", "--as-of", "2026-03-01", "--project", folder).code == 0
