@@ -152,16 +152,16 @@ Views in the published catalogue over scores, outcomes and features. This page i
     [marts]
     build = "all"                # or ["scored_leads", "targets"]
 
-A mart of your own is a file in `sql/marts/` with a `-- grain:` line; no definition reads a mart. Beside `scores`, `features`,
-`gates`, `links` and `meta` it may read `staging.<source>`, without the columns that a source's `-- pii:` names;
-`reference.<table>`; `labels.outcomes`, the project's label (`lead_id`, `outcome_at`); and `labels.settings`, one row with
-`horizon_days`, `ingest_lag_days`, `data_end_at`, `leads_per_week`, `hot_from` and `warm_from`. `meta.marts` says which were
-built, and of the others why not.
+A mart of your own is a file in `sql/marts/` with a `-- grain:` line; no definition reads a mart. Beside `scores`,
+`features`, `gates`, `links` and `meta` it may read `staging.<source>`, without the columns that a source's `-- pii:`
+names; `reference.<table>`; `labels.outcomes`, the project's label (`lead_id`, `outcome_at`); and `labels.settings`, one
+row with `horizon_days`, `ingest_lag_days`, `data_end_at`, `leads_per_week`, `hot_from` and `warm_from`. `meta.marts`
+says which were built, and of the others why not.
 
-Outcomes are hindsight: a mart tells what became of past scores, and nothing here reaches a feature or a model. A score is
-*mature* where its whole horizon and the ingest lag have passed before the data end; others are in no rate. Bounds of the
-targets are in `reference.targets`, shares of the review sample in `reference.review_sample`: `leadmart eject targets` copies
-one to change it.
+Outcomes are hindsight: a mart tells what became of past scores, and nothing here reaches a feature or a model. A score
+is *mature* where its whole horizon and the ingest lag have passed before the data end; others are in no rate. Bounds of
+the targets are in `reference.targets`, shares of the review sample in `reference.review_sample`: `leadmart eject
+targets` copies one to change it.
 """
 
 

@@ -204,6 +204,13 @@ class ReportSection(Section):
     precision_target: float = Field(default=0.3, gt=0, lt=1)
 
 
+class OutboxSection(Section):
+    """Whether changes of tier are written down for other systems, and after how many failures one is given up."""
+
+    enabled: bool = False
+    attempts: int = Field(default=10, ge=1)
+
+
 class MartsSection(Section):
     """Which marts the catalogue holds: `"all"`, or their names."""
 
@@ -252,6 +259,7 @@ class Settings(Section):
     scoring: ScoringSection = ScoringSection()
     train: TrainSection = TrainSection()
     report: ReportSection = ReportSection()
+    outbox: OutboxSection = OutboxSection()
     marts: MartsSection = MartsSection()
     engine: EngineSection = EngineSection()
     retention: RetentionSection = RetentionSection()

@@ -73,6 +73,5 @@ def nobody() -> list[pl.Expr]:
     """The columns of a row that nobody overrode."""
     import polars as pl
 
-    text, moment = pl.String, pl.Datetime("us")
-    kinds = (text, text, text, moment, moment)
-    return [pl.lit(None, dtype=kind).alias(name) for name, kind in zip(COLUMNS, kinds, strict=True)]
+    moments = ("override_at", "override_until")
+    return [pl.lit(None, dtype=pl.Datetime("us") if name in moments else pl.String).alias(name) for name in COLUMNS]

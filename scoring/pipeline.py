@@ -39,6 +39,7 @@ from leadmart.features.sources.staged import WHOLE
 from leadmart.features.warehouse import Warehouse, new_run_id, open_for_writing
 from leadmart.scoring.judge import Judge, held_back
 from leadmart.scoring.life.shadow import Shadow, shadow
+from leadmart.scoring.outbox import queue
 from leadmart.scoring.overrides import override_sources
 from leadmart.scoring.record import record_end, record_start, why_blocked
 from leadmart.scoring.scorer import Scorer, label_of
@@ -286,13 +287,13 @@ def judge_filled(run: Run) -> None:
             run.status = "blocked"
 
 
-RUN = (observe, prove, plan, judge_sources, judge_slices, shuffle, fill_slices, score, shadow, keep_for_marts)
+RUN = (observe, prove, plan, judge_sources, judge_slices, shuffle, fill_slices, score, shadow, queue, keep_for_marts)
 """The stages of `run`, in order; the catalogue is swapped after the last, whatever it found."""
 
-BACKFILL = tuple(stage for stage in RUN if stage is not shadow)
-"""`backfill` writes what would have been shown; a challenger says nothing about the past that anyone went by."""
+BACKFILL = tuple(stage for stage in RUN if stage not in (shadow, queue))
+"""`backfill` writes what would have been shown; nobody is told of the past, and no challenger scores it."""
 
-SCORE = (prove, plan, judge_sources, judge_slices, score, shadow, keep_for_marts)
+SCORE = (prove, plan, judge_sources, judge_slices, score, shadow, queue, keep_for_marts)
 """`score` computes no slice: it scores what is filled."""
 
 VALIDATE = (prove, judge_sources, judge_filled)

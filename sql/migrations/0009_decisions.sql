@@ -27,7 +27,7 @@ CREATE TABLE meta.crm_outbox (
     tier                 VARCHAR NOT NULL,     -- what is to be told
     action               VARCHAR NOT NULL,     -- hand_off, nurture, release, withdraw
     payload              VARCHAR NOT NULL,     -- JSON: score, status, gates, reasons, override
-    status               VARCHAR NOT NULL,     -- pending, sent, failed (try again), dead (given up), replaced (a newer one waits)
+    status               VARCHAR NOT NULL,     -- pending, sent, failed (try again), dead (given up)
     attempts             BIGINT NOT NULL,      -- deliveries that were tried
     last_error           VARCHAR,              -- why the last one failed
     created_at           TIMESTAMP NOT NULL,   -- when it was written
