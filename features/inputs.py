@@ -73,7 +73,7 @@ def input_problems(views: Sequence[Definition], registry: Registry) -> Iterator[
                     place=place,
                     hint=_HINT,
                 )
-            copies = [name for name in _origins(view, column.name) if name in groups]
+            copies = [name for name in origins_of(view, column.name) if name in groups]
             if copies:
                 yield LeadmartError(
                     f"{view.ref}.{column.name} is what {groups[copies[0]].ref} keeps apart for audits ({copies[0]})",
@@ -96,7 +96,7 @@ def flagged_inputs(views: Sequence[Definition]) -> tuple[str, ...]:
 
 def protected_as(view: Definition, column: str) -> tuple[str, Protected] | None:
     """The name by which a column is protected, its own or the one it copies, and the rule; None for an innocent one."""
-    for name in _origins(view, column):
+    for name in origins_of(view, column):
         spelled = f"_{plain_name(name)}_"
         for rule in _rules():
             if rule.name.search(spelled):
@@ -108,8 +108,10 @@ def _audit_views(registry: Registry) -> list[Definition]:
     return [registry.get("feature", ref) for ref in registry.project.settings.report.audit]
 
 
-def _origins(view: Definition, column: str) -> list[str]:
+def origins_of(view: Definition, column: str) -> list[str]:
     """The column's own name, and the names of the columns that it is a plain copy of, through the view's CTEs."""
+    if (known := view.learned.get("origins")) is not None:
+        return list(known[column])
     from sqlglot import exp
 
     ctes = {cte.alias.lower(): cte.this for cte in view.tree.find_all(exp.CTE)}

@@ -78,10 +78,12 @@ def keep(registry: Registry, proven: Iterable[Definition]) -> None:
 
 
 def _facts(registry: Registry, definition: Definition, *, is_proven: bool) -> dict[str, Any]:
+    from leadmart.features.inputs import origins_of
     from leadmart.features.sources.reach import reach_of
     from leadmart.features.windows import windows_of
 
-    windows = windows_of(definition, registry) if definition.kind == "feature" else {}
+    is_view = definition.kind == "feature"
+    windows = windows_of(definition, registry) if is_view else {}
     return {
         "proven": is_proven,
         "reads": [[r.schema, r.name, r.start] for r in definition.reads],
@@ -90,6 +92,7 @@ def _facts(registry: Registry, definition: Definition, *, is_proven: bool) -> di
         "statement": definition.statement,
         "reach": {source: [_plain(w) for w in found] for source, found in reach_of(definition).items()},
         "windows": [[name, [[source, _plain(w)] for source, w in reads.items()]] for name, reads in windows.items()],
+        "origins": {c.name: origins_of(definition, c.name) for c in definition.columns} if is_view else {},
     }
 
 
@@ -106,6 +109,7 @@ def _give(registry: Registry, definition: Definition, found: dict[str, Any]) -> 
         "reach": {source: [window(each) for each in windows] for source, windows in found["reach"].items()},
     }
     if definition.kind == "feature":
+        learned["origins"] = found["origins"]
         learned["windows"] = {name: {s: window(w) for s, w in each} for name, each in found["windows"]}
     statement = str(found["statement"])
     definition.learned.update(learned)

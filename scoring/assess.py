@@ -177,6 +177,13 @@ def _refuse_unfit(frame: pl.DataFrame, columns: Sequence[FeatureColumn], policy:
             code="unknown_column",
             hint=near_names(policy.boost.column, frame.columns) or "see [scoring.boost] in leadmart.toml",
         )
+    dtype = frame.schema[policy.boost.column] if policy.boost else pl.Null()
+    if policy.boost and not (dtype.is_numeric() or dtype == pl.Null):
+        raise LeadmartError(
+            f"the boost reads {policy.boost.column}, which is {dtype} and no age in days",
+            code="unfit_column",
+            hint="name a number of days in [scoring.boost] of leadmart.toml, or set `max = 0`",
+        )
 
 
 def _reasons(

@@ -133,7 +133,7 @@ def test_an_altered_model_does_not_score(copy_of: Any, here: Any) -> None:
     folder = copy_of("trained")
     before = shown(folder)
     with duckdb.connect(str(folder / "warehouse" / "leadmart.duckdb")) as store:
-        store.execute("UPDATE meta.models SET artefact = REPLACE(artefact, 'shrinkage=1', 'shrinkage=2')")
+        store.execute("UPDATE meta.models SET artefact = REPLACE(artefact, 'horizon_days\":90', 'horizon_days\":91')")
     answer = here("run", "--as-of", "2026-03-01", "--project", folder, "--json")
     assert (answer.code, answer.document["error"]["code"]) == (1, "bad_model")
     assert shown(folder)["latest"] == before["latest"]

@@ -89,9 +89,13 @@ def test_who_has_an_older_catalogue_open_reads_on(filled: Project) -> None:
 
 
 def test_a_dry_run_says_the_same_and_changes_nothing(filled: Project) -> None:
-    before = {p: p.read_bytes() for p in filled.warehouse.rglob("*") if p.is_file()}
+    def files() -> dict[Path, bytes]:
+        # what was learned of definitions is kept by whoever reads them
+        return {p: p.read_bytes() for p in filled.warehouse.rglob("*") if p.is_file() and p.name != "learned.json"}
+
+    before = files()
     said = prune(filled, dry_run=True)
-    assert {p: p.read_bytes() for p in filled.warehouse.rglob("*") if p.is_file()} == before
+    assert files() == before
     done = prune(filled)
     assert (said.groups, said.unlisted, said.waiting) == (done.groups, done.unlisted, done.waiting)
     assert sum(group.bytes for group in done.groups) == pytest.approx(done.unlisted.bytes, abs=len(done.groups))

@@ -20,6 +20,7 @@ from leadmart.scoring.data_grade import data_grade
 from leadmart.scoring.input_hash import input_hashes
 from leadmart.scoring.learning.fitting import Label, TrainSettings, fit
 from leadmart.scoring.models.model import Model, contributions, raw_margin
+from leadmart.scoring.policy import Boost
 from leadmart.scoring.reasons import REASON_COLUMNS
 
 FEATURES = "f_1"
@@ -74,6 +75,13 @@ def test_68_without_a_model_the_rules_score_alone(frame, columns, policy):
     assert set(rows["w"]) == {0.0}
     assert rows.select("p_raw", "p_cal", "rank").null_count().row(0) == (rows.height,) * 3
     assert rows.schema["rank"] == pl.Float64
+
+
+def test_a_boost_that_reads_a_text_is_refused_by_name(frame, columns, policy, model):
+    text = next(name for name, dtype in frame.schema.items() if dtype == pl.String and name != "lead_id")
+    with pytest.raises(LeadmartError, match=f"{text}, which is String and no age in days") as caught:
+        score(frame, columns, replace(policy, boost=Boost(text)), model)
+    assert caught.value.code == "unfit_column"
 
 
 def test_g7_the_boost_touches_no_probability(frame, columns, policy, model):
