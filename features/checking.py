@@ -116,6 +116,7 @@ def _names(registry: Registry) -> list[tuple[str, str]]:
         ("spine", settings.features.spine),
         ("spine", settings.train.spine),
         ("label", settings.train.label),
+        *(("mart", name) for name in settings.marts.build if name != "all"),
     ]
     return list(dict.fromkeys(found))
 

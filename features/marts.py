@@ -33,7 +33,7 @@ class Mart:
 def chosen_marts(registry: Registry) -> tuple[Definition, ...]:
     """The marts that the project builds, by name. Raises LeadmartError `unknown_definition`."""
     wanted = registry.project.settings.marts.build
-    if wanted == "all":
+    if "all" in wanted:
         return registry.all("mart")
     return tuple(registry.get("mart", name) for name in sorted(set(wanted)))
 

@@ -9,24 +9,17 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, Field, StringConstraints, ValidationError, field_validator, model_validator
 
 from leadmart.features.errors import LeadmartError, Place, all_as_one, near_names, read_text
+from leadmart.features.keeping import MartsSection, Name, OutboxSection, RetentionSection, Section
 
 SETTINGS_FILE = "leadmart.toml"
 
 Ref = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*@v[1-9][0-9]*$")]
-Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
 
 _EVERY = re.compile(r"^\s*(\d+)\s*(minute|hour|day)s?\s*$")
 _AT = re.compile(r"^([01]\d|2[0-3]):([0-5]\d)$")
-_SPAN = re.compile(r"^\s*(\d+)\s*(hour|day|week)s?\s*$")
-
-
-class Section(BaseModel):
-    """A table of leadmart.toml: unknown keys are refused, values are never changed after reading."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class ProjectSection(Section):
@@ -204,47 +197,9 @@ class ReportSection(Section):
     precision_target: float = Field(default=0.3, gt=0, lt=1)
 
 
-class OutboxSection(Section):
-    """Whether changes of tier are written down for other systems, and after how many failures one is given up."""
-
-    enabled: bool = False
-    attempts: int = Field(default=10, ge=1)
-
-
-class MartsSection(Section):
-    """Which marts the catalogue holds: `"all"`, or their names."""
-
-    build: Literal["all"] | tuple[Name, ...] = ()
-
-
 class EngineSection(Section):
     memory_limit: str = Field(default="4GB", pattern=r"^\d+(\.\d+)?\s*(MB|GB|MiB|GiB)$")
     threads: int | None = Field(default=None, ge=1)
-
-
-class RetentionSection(Section):
-    """How long `prune` leaves what, each `forever` or a number of hours, days or weeks; `span` reads one of them."""
-
-    slices: str = "30 days"
-    weekly: str = "forever"
-    old_versions: str = "30 days"
-    superseded: str = "30 days"
-    scores: str = "forever"
-    grace: str = "1 day"
-
-    @field_validator("*")
-    @classmethod
-    def _is_a_span(cls, value: str) -> str:
-        if value.strip() != "forever" and not _SPAN.match(value):
-            raise ValueError("write 'forever', or a number and hours, days or weeks, such as '30 days'")
-        return value
-
-    @field_validator("slices")
-    @classmethod
-    def _not_nothing(cls, value: str) -> str:
-        if span(value) == timedelta():
-            raise ValueError("keep the slices of one day at least")
-        return value
 
 
 class Settings(Section):
@@ -253,7 +208,7 @@ class Settings(Section):
     project: ProjectSection = ProjectSection()
     clock: ClockSection = ClockSection()
     raw: RawSection = RawSection()
-    snapshot: dict[str, SnapshotSection] = {}
+    snapshot: dict[str, SnapshotSection] = Field(default_factory=dict)
     sources: SourcesSection = SourcesSection()
     features: FeaturesSection = FeaturesSection()
     scoring: ScoringSection = ScoringSection()
@@ -410,12 +365,6 @@ def _line_place(path: Path, text: str, line: int | None) -> Place:
     content = lines[line - 1]
     start = len(content) - len(content.lstrip()) + 1
     return Place(str(path), line, start, content, max(1, len(content.strip())))
-
-
-def span(text: str) -> timedelta | None:
-    """A setting of [retention] as time; None for `forever`."""
-    found = _SPAN.match(text)
-    return timedelta(**{found[2] + "s": int(found[1])}) if found else None
 
 
 def _interval(text: str) -> timedelta:

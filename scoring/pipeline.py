@@ -17,7 +17,7 @@ from leadmart.features.definition import raw_names
 from leadmart.features.errors import LeadmartError
 from leadmart.features.holder import AT_ONCE, Patience
 from leadmart.features.intact import refuse_altered_files
-from leadmart.features.marts import mart_sources
+from leadmart.features.marts import chosen_marts, mart_sources
 from leadmart.features.materialize import Written, fill, slice_file
 from leadmart.features.plan import (
     Selection,
@@ -131,7 +131,8 @@ def observe(run: Run) -> None:
 
 
 def prove(run: Run) -> None:
-    """Checks every definition the project reads, before anything runs."""
+    """Checks every definition the project reads, before anything runs, and that its marts are there."""
+    chosen_marts(run.registry)
     run.selection = select(run.registry, run.session.present)
 
 

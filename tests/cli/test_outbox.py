@@ -83,7 +83,7 @@ def test_each_change_of_tier_is_told_exactly_once(
     assert found[one] == ["sent", 1, None]
     assert found[two] == ["dead", 2, "500"]
     assert here("export", "outbox", "--to", folder / "out.parquet", *in_project).code == 0
-    left = duckdb.sql(f"SELECT dedupe_key FROM '{folder / 'out.parquet'}'").fetchall()
+    left = duckdb.execute(f"SELECT dedupe_key FROM '{folder / 'out.parquet'}'").fetchall()
     assert {key for (key,) in left} == {row["dedupe_key"] for row in waiting[3:]}
 
     # a bad file changes nothing
@@ -110,7 +110,7 @@ def test_scores_are_exported_as_they_are_shown(here: Any, company: Any, publishe
         done = here("export", "scores", "--to", tmp_path / f"scores.{kind}", "--project", folder, "--json")
         assert done.code == 0
         assert done.document["rows"] == published(folder, "SELECT COUNT(*) FROM scores.latest")[0][0]
-    kept = duckdb.sql(f"SELECT * FROM '{tmp_path / 'scores.parquet'}' ORDER BY lead_id").fetchall()
+    kept = duckdb.execute(f"SELECT * FROM '{tmp_path / 'scores.parquet'}' ORDER BY lead_id").fetchall()
     assert kept == published(folder, "SELECT * FROM scores.latest ORDER BY lead_id")
     reasons = published(folder, "SELECT ARRAY_TO_STRING(reasons, '; ') FROM scores.latest ORDER BY lead_id")
     with (tmp_path / "scores.csv").open(encoding="utf-8", newline="") as lines:

@@ -42,7 +42,7 @@ SELECT
     COALESCE(ad.is_disposable, FALSE)
         AS is_disposable_mail,                          -- block: Throw-away mail address
     COALESCE(ad.has_denied, FALSE) OR COALESCE(ma.unsubscribes > 0, FALSE)
-        AS must_not_be_mailed,                          -- block: Denied consent or unsubscribed
+        AS is_not_to_be_mailed,                          -- block: Denied consent or unsubscribed
     COALESCE(ad.is_free, FALSE)
         AS has_private_mail,                            -- cap 60: Free mail address
     COALESCE(ma.bounces > 0 AND ma.answers = 0, FALSE)
