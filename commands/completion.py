@@ -6,14 +6,13 @@ A name too many does no harm here: the command itself refuses it, with the near 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import typer
 
 PACKAGE = Path(__file__).resolve().parent.parent
 VERSIONED = ("features", "gates", "links")
-Offer = Callable[[typer.Context, str], list[str]]
 
 
 def offer_definitions(ctx: typer.Context, incomplete: str) -> list[str]:

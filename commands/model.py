@@ -49,8 +49,8 @@ def train(
     promotion. While it learns, others may run; to keep its model it waits for them up to an hour.
     """
     from leadmart.scoring.card.write import refuse_unwritable, write_card
-    from leadmart.scoring.learning.train import train as learn
     from leadmart.scoring.report import training_text
+    from leadmart.scoring.train import train as learn
 
     found = project_at(project)
     if report:

@@ -1,4 +1,4 @@
-"""Setting a project up and bringing rows in: `init`, `eject`, `load`."""
+"""Setting a project up and bringing rows in: `init`, `eject`, `load`, `snapshot`."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from leadmart.commands.log import LogFormat
 from leadmart.features.errors import LeadmartError
 
 if TYPE_CHECKING:
-    from leadmart.features.registry import Registry
+    pass
 
 
 def init(
@@ -101,6 +101,7 @@ def load(
     """
     from leadmart.features import catalogue
     from leadmart.features.clock import iso, now
+    from leadmart.features.plan import usable_selection
     from leadmart.features.raw.load import load as bring_in
     from leadmart.features.raw.tables import newest_load
     from leadmart.features.registry import Registry
@@ -119,7 +120,7 @@ def load(
         try:
             remarks = remarks_on(warehouse, registry, table, bar.say) if any(b.is_new for b in batches) else []
         finally:  # what is loaded is published, also where a source does not run
-            catalogue.publish(warehouse, registry, _selection(registry, warehouse))
+            catalogue.publish(warehouse, registry, usable_selection(warehouse, registry))
         warnings = [words for remark in remarks for words in remark.words()]
         warnings += reader_warnings(registry, table)
         if erased := sum(b.erased for b in batches):
@@ -159,6 +160,7 @@ def snapshot(
     One look a load since the last time; nothing is written where nothing changed. `run` does it too.
     """
     from leadmart.features import catalogue
+    from leadmart.features.plan import usable_selection
     from leadmart.features.raw.snapshot import snapshot as look
     from leadmart.features.registry import Registry
     from leadmart.features.warehouse import open_for_writing
@@ -171,7 +173,7 @@ def snapshot(
         try:
             looks = look(warehouse, tables or (), allow_shrink=allow_shrink, progress=bar.say)
         finally:
-            catalogue.publish(warehouse, registry, _selection(registry, warehouse))
+            catalogue.publish(warehouse, registry, usable_selection(warehouse, registry))
     document = [each.as_json() for each in looks]
     for each in looks:
         if each.unstamped:
@@ -193,14 +195,3 @@ def _refuse_busy_raw(warehouse: Any) -> None:
     except LeadmartError as error:
         if error.code in ("raw_busy", "raw_changed"):
             raise
-
-
-def _selection(registry: Registry, warehouse: Any) -> Any:
-    """The project's selection for the catalogue; None while a definition is refused, which `check` and `run` say."""
-    from leadmart.features.plan import select
-    from leadmart.features.sources.staging import present_sources
-
-    try:
-        return select(registry, present_sources(warehouse, registry))
-    except LeadmartError:
-        return None

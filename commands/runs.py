@@ -1,4 +1,4 @@
-"""What fills slices and scores, and what would: `plan`, `run`, `backfill`, `validate`, `features`."""
+"""What fills slices and scores, or would: `plan`, `run`, `backfill`, `restate`, `validate`, `features`, `verify`."""
 
 from __future__ import annotations
 

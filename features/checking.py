@@ -9,7 +9,7 @@ from typing import Any
 
 from leadmart.features.definition import Definition
 from leadmart.features.errors import LeadmartError, Place, read_text
-from leadmart.features.inputs import input_problems
+from leadmart.features.model_inputs import input_problems
 from leadmart.features.project import SETTINGS_FILE, Project
 from leadmart.features.proof.lint import problems_of
 from leadmart.features.registry import FOLDERS, Registry, definition_at

@@ -76,8 +76,8 @@ class Definition:
     path: Path
     text: str
     packaged: bool
-    learned: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
-    """What an earlier command found out of the text, by the name of what finds it out (`features.learned`)."""
+    remembered: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
+    """What an earlier command found out of the text, by the name of what finds it out (`features.remembered`)."""
 
     @property
     def ref(self) -> str:

@@ -10,12 +10,13 @@ from leadmart.features.clock import iso, sql_literal
 from leadmart.features.definition import Definition
 from leadmart.features.errors import LeadmartError, near_names
 from leadmart.features.fingerprint import digest
-from leadmart.features.inputs import refuse_inputs
-from leadmart.features.learned import is_proven, keep
+from leadmart.features.model_inputs import refuse_inputs
 from leadmart.features.project import ClockSection
 from leadmart.features.raw.tables import newest_load
 from leadmart.features.registry import Registry
+from leadmart.features.remembered import is_proven, keep
 from leadmart.features.session import link_to
+from leadmart.features.sources.staging import present_sources
 from leadmart.features.warehouse import Warehouse
 from leadmart.features.windows import Windows, longest_windows, windows_of
 
@@ -141,6 +142,14 @@ def select(
     windows: dict[str, Windows] = {d.relation: windows_of(d, registry) for d in views.values()}
     chosen_views, chosen_links = tuple(views.values()), tuple(links.values())
     return Selection(spine_definition, chosen_links, chosen_views, tuple(gates), prints, version, windows)
+
+
+def usable_selection(warehouse: Warehouse, registry: Registry) -> Selection | None:
+    """The project's selection by what is loaded; None while a definition is refused, which `check` and `run` say."""
+    try:
+        return select(registry, present_sources(warehouse, registry))
+    except LeadmartError:
+        return None
 
 
 def missing_slices(warehouse: Warehouse, selection: Selection, moments: Sequence[datetime]) -> list[Slice]:

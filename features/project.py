@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, Field, StringConstraints, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
-from leadmart.features.errors import LeadmartError, Place, all_as_one, near_names, read_text
-from leadmart.features.keeping import MartsSection, Name, OutboxSection, RetentionSection, Section
+from leadmart.features.errors import LeadmartError, Place
+from leadmart.features.toml import read_toml
 
 SETTINGS_FILE = "leadmart.toml"
 
 Ref = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*@v[1-9][0-9]*$")]
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
 
 _EVERY = re.compile(r"^\s*(\d+)\s*(minute|hour|day)s?\s*$")
 _AT = re.compile(r"^([01]\d|2[0-3]):([0-5]\d)$")
+_SPAN = re.compile(r"^\s*(\d+)\s*(hour|day|week)s?\s*$")
+
+
+class Section(BaseModel):
+    """A table of leadmart.toml: unknown keys are refused, values are never changed after reading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class ProjectSection(Section):
@@ -197,9 +204,52 @@ class ReportSection(Section):
     precision_target: float = Field(default=0.3, gt=0, lt=1)
 
 
+class OutboxSection(Section):
+    """Whether changes of tier are written down for other systems, and after how many failures one is given up."""
+
+    enabled: bool = False
+    attempts: int = Field(default=10, ge=1)
+
+
+class MartsSection(Section):
+    """Which marts the catalogue holds: `"all"`, or their names."""
+
+    build: tuple[Name, ...] = ()
+
+    @field_validator("build", mode="before")
+    @classmethod
+    def _one_name_is_a_list(cls, value: object) -> object:
+        return (value,) if isinstance(value, str) else value
+
+
 class EngineSection(Section):
     memory_limit: str = Field(default="4GB", pattern=r"^\d+(\.\d+)?\s*(MB|GB|MiB|GiB)$")
     threads: int | None = Field(default=None, ge=1)
+
+
+class RetentionSection(Section):
+    """How long `prune` leaves what, each `forever` or a number of hours, days or weeks; `span` reads one of them."""
+
+    slices: str = "30 days"
+    weekly: str = "forever"
+    old_versions: str = "30 days"
+    superseded: str = "30 days"
+    scores: str = "forever"
+    grace: str = "1 day"
+
+    @field_validator("*")
+    @classmethod
+    def _is_a_span(cls, value: str) -> str:
+        if value.strip() != "forever" and not _SPAN.match(value):
+            raise ValueError("write 'forever', or a number and hours, days or weeks, such as '30 days'")
+        return value
+
+    @field_validator("slices")
+    @classmethod
+    def _not_nothing(cls, value: str) -> str:
+        if span(value) == timedelta():
+            raise ValueError("keep the slices of one day at least")
+        return value
 
 
 class Settings(Section):
@@ -208,7 +258,7 @@ class Settings(Section):
     project: ProjectSection = ProjectSection()
     clock: ClockSection = ClockSection()
     raw: RawSection = RawSection()
-    snapshot: dict[str, SnapshotSection] = Field(default_factory=dict)
+    snapshot: dict[str, SnapshotSection] = {}
     sources: SourcesSection = SourcesSection()
     features: FeaturesSection = FeaturesSection()
     scoring: ScoringSection = ScoringSection()
@@ -295,76 +345,13 @@ def refuse_folder(folder: Path) -> None:
 
 def read_settings(path: Path) -> Settings:
     """The settings in `path`. Raises LeadmartError `bad_settings` with the line of every key that is wrong."""
-    text = read_text(path)
-    try:
-        table = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        found = re.search(r"line (\d+)", str(error))
-        line = int(found[1]) if found else None
-        raise LeadmartError(
-            f"not valid TOML: {error}", code="bad_settings", place=_line_place(path, text, line)
-        ) from None
-    except RecursionError:
-        raise LeadmartError(
-            "not valid TOML: its brackets are nested too deep", code="bad_settings", place=Place(str(path))
-        ) from None
-    try:
-        return Settings.model_validate(table)
-    except ValidationError as error:
-        raise all_as_one([_as_error(path, text, problem) for problem in error.errors()]) from None
+    return read_toml(path, Settings)
 
 
-def _as_error(path: Path, text: str, problem: Any) -> LeadmartError:
-    keys = [str(part) for part in problem["loc"] if not isinstance(part, int)]
-    dotted = ".".join(keys)
-    place = _line_place(path, text, _line_of(text, keys))
-    if problem["type"] == "extra_forbidden":
-        known = _keys_below(keys[:-1])
-        hint = near_names(keys[-1], known) or f"known here: {', '.join(sorted(known))}"
-        return LeadmartError(f"unknown setting {dotted}", code="bad_settings", place=place, hint=hint)
-    message = problem["msg"].removeprefix("Value error, ")
-    return LeadmartError(f"{dotted} is {problem['input']!r}: {message}", code="bad_settings", place=place)
-
-
-def _keys_below(keys: list[str]) -> list[str]:
-    """The keys a table of leadmart.toml may hold; `[]` is the file itself."""
-    model: type[BaseModel] = Settings
-    for key in keys:
-        fields = {field.alias or name: field for name, field in model.model_fields.items()}
-        if model is Settings and keys[0] == "snapshot" and len(keys) > 1:
-            model = SnapshotSection  # [snapshot.<table>]
-            break
-        inner = fields[key].annotation if key in fields else None
-        if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
-            return []
-        model = inner
-    return [field.alias or name for name, field in model.model_fields.items()]
-
-
-def _line_of(text: str, keys: list[str]) -> int | None:
-    """The line (from 1) where the dotted key is set, or its table's header; None where neither is written out."""
-    section: list[str] = []
-    header: int | None = None
-    for number, line in enumerate(text.splitlines(), 1):
-        if found := re.match(r"\s*\[([\w.\s\"-]+)\]", line):
-            section = [part.strip(' "') for part in found[1].split(".")]
-            if section == keys:
-                header = number
-            elif section == keys[:-1]:
-                header = header or number
-        found = re.match(r"\s*([\w.\"-]+)\s*=", line)
-        if found and section + [part.strip('"') for part in found[1].split(".")] == keys:
-            return number
-    return header
-
-
-def _line_place(path: Path, text: str, line: int | None) -> Place:
-    lines = text.splitlines()
-    if line is None or not 1 <= line <= len(lines):
-        return Place(str(path))
-    content = lines[line - 1]
-    start = len(content) - len(content.lstrip()) + 1
-    return Place(str(path), line, start, content, max(1, len(content.strip())))
+def span(text: str) -> timedelta | None:
+    """A setting of [retention] as time; None for `forever`."""
+    found = _SPAN.match(text)
+    return timedelta(**{found[2] + "s": int(found[1])}) if found else None
 
 
 def _interval(text: str) -> timedelta:

@@ -12,8 +12,8 @@ from pathlib import Path
 from leadmart.features.definition import VERSIONED, Definition, Read
 from leadmart.features.errors import LeadmartError, all_as_one, near_names, read_text
 from leadmart.features.fingerprint import digest, file_digest, token_hash
-from leadmart.features.learned import recall
 from leadmart.features.project import Project
+from leadmart.features.remembered import recall
 
 PACKAGE = Path(__file__).resolve().parent.parent
 

@@ -51,8 +51,8 @@ Windows = Mapping[str, Reads]
 
 def windows_of(definition: Definition, registry: Registry) -> dict[str, Reads]:
     """Per column of a view, its key and as_of aside, the sources it reads and how far back; {} where it reads none."""
-    if "windows" in definition.learned:
-        return dict(definition.learned["windows"])
+    if "windows" in definition.remembered:
+        return dict(definition.remembered["windows"])
     found = _Reader(registry).query(definition, definition.tree, {}, None)
     own = [c.name for c in definition.columns if c.name not in (definition.key, "as_of")]
     return {name: dict(sorted(found.reads_of(name.lower()).items())) for name in own}

@@ -8,19 +8,13 @@ from functools import cached_property
 from typing import Literal, cast, get_args
 
 from leadmart.features.errors import LeadmartError, Place, all_as_one
+from leadmart.features.protected import is_unspoken
 from leadmart.scoring.csv_rows import CsvRow, read_rows
 
 Section = Literal["fit", "behaviour", "intent"]
 
 COLUMNS = ("code", "column", "group", "template", "missing_template")
 VALUE = "{value}"
-# X3: who a person is by birth, belief or health, where they live to the street, and what they consented to. A column
-# is one of these by a word of its name, so that a project's own columns are silent before anybody thinks of it.
-_PROTECTED = frozenset({
-    "consent", "consented", "birth", "birthday", "birthdate", "born", "gender", "sex", "ethnicity",
-    "ethnic", "race", "religion", "belief", "nationality", "citizenship", "disability", "health", "pregnancy",
-    "pregnant", "marital", "orientation", "photo", "postcode", "postal", "zip", "zipcode",
-})  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -52,11 +46,6 @@ class ReasonTemplates:
     def lacking(self, columns: Iterable[str]) -> tuple[str, ...]:
         """The columns without a template; they get their column comment as words."""
         return tuple(column for column in columns if column not in self.by_column)
-
-
-def is_protected(column: str) -> bool:
-    """Whether a column speaks of a protected group or of consent, by the words of its name: no reason may name it."""
-    return not _PROTECTED.isdisjoint(column.lower().split("_"))
 
 
 def read_templates(text: str, file: str = "reasons.csv") -> ReasonTemplates:
@@ -101,7 +90,7 @@ def _parse(source: CsvRow) -> ReasonTemplate:
     section = cells["section"] or "behaviour"
     if section not in get_args(Section):
         raise _bad(f"unknown section {section!r}", place, f"one of {', '.join(get_args(Section))}")
-    if is_protected(cells["column"]):
+    if is_unspoken(cells["column"]):
         raise _bad(
             f"{cells['column']} speaks of a protected group or of consent, which no reason names",
             place,

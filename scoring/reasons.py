@@ -10,9 +10,10 @@ import polars as pl
 from numpy.typing import NDArray
 
 from leadmart.features.gate_rule import GateRule
+from leadmart.features.protected import is_unspoken
 from leadmart.scoring.gates import fired_names, fired_reasons
 from leadmart.scoring.policy import Boost
-from leadmart.scoring.reason_templates import VALUE, ReasonTemplate, ReasonTemplates, is_protected
+from leadmart.scoring.reason_templates import VALUE, ReasonTemplate, ReasonTemplates
 
 Floats = NDArray[np.float64]
 Positions = NDArray[np.int64]
@@ -183,7 +184,7 @@ def _words_of(
     if template is None:
         about = comments.get(column) or column
         template = ReasonTemplate(column, column, column, f"{about}: {VALUE}", "")
-    if column in unspoken or is_protected(column):
+    if column in unspoken or is_unspoken(column):
         return Words(template.code, template.group, pl.lit(None, dtype=pl.String))
     value = pl.col(column)
     before, *after = template.template.split(VALUE)

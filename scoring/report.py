@@ -1,4 +1,4 @@
-"""What people read on stdout: runs, models, one lead, and plain tables."""
+"""What people read on stdout: loads, plans, runs, trainings, models, and plain tables."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from leadmart.scoring.life.words import decision_text, jump_text
 
 if TYPE_CHECKING:
-    from leadmart.scoring.learning.train import Trained
     from leadmart.scoring.pipeline import Run
+    from leadmart.scoring.train import Trained
 
 _WIDEST = 72
 _FIGURES = (

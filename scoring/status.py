@@ -14,7 +14,6 @@ from leadmart.features.clock import iso, now
 from leadmart.features.errors import LeadmartError
 from leadmart.features.house.doctor import catalogue_elsewhere
 from leadmart.features.house.kinds import KINDS, has_table, listed_files
-from leadmart.features.house.words import are, named, size_text
 from leadmart.features.plan import Selection, latest_tick, missing_slices, newest_moment, select
 from leadmart.features.project import Project
 from leadmart.features.raw.in_place import in_place
@@ -22,6 +21,7 @@ from leadmart.features.registry import Registry
 from leadmart.features.session import Session
 from leadmart.features.sources.staging import present_sources, source_inputs
 from leadmart.features.warehouse import Warehouse, open_for_reading
+from leadmart.features.words import are, named, size_text
 from leadmart.scoring.judge import held_back
 from leadmart.scoring.scorer import Scorer
 

@@ -15,8 +15,9 @@ from leadmart.features.holder import AT_ONCE, Patience
 from leadmart.features.lookup import feature_columns
 from leadmart.features.project import Project
 from leadmart.scoring.champion import RULES, champion_version, load_model, typed_columns
+from leadmart.scoring.evaluation.clusters import CLUSTER
 from leadmart.scoring.evaluation.hand_off import wilson
-from leadmart.scoring.learning.dataset import CLUSTER, label_rows
+from leadmart.scoring.learning.dataset import label_rows
 from leadmart.scoring.learning.landmarks import training_frame
 from leadmart.scoring.life.kept import kept_model
 from leadmart.scoring.life.verbs import sitting

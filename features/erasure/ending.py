@@ -16,9 +16,8 @@ from leadmart.features.clock import now, sql_literal
 from leadmart.features.errors import LeadmartError
 from leadmart.features.house.kinds import every_listing_sql, has_table
 from leadmart.features.literals import quoted
-from leadmart.features.plan import Selection, select
+from leadmart.features.plan import Selection, usable_selection
 from leadmart.features.registry import Registry
-from leadmart.features.sources.staging import present_sources
 from leadmart.features.warehouse import Warehouse
 
 Say = Callable[[str], None]
@@ -43,7 +42,7 @@ def finish(warehouse: Warehouse, say: Say = lambda _: None) -> None:
     Can be killed anywhere and done again. The session has the store for itself before and after.
     """
     registry = Registry(warehouse.project)
-    selection = _selection(warehouse, registry)
+    selection = usable_selection(warehouse, registry)
     say("publishing without them")
     _publish(warehouse, registry, selection)
     say("unlinking files")
@@ -56,15 +55,7 @@ def finish(warehouse: Warehouse, say: Say = lambda _: None) -> None:
 def publish_anew(warehouse: Warehouse) -> None:
     """Swaps the catalogue where it is behind: an erasure that was killed at its very end left an older one."""
     registry = Registry(warehouse.project)
-    _publish(warehouse, registry, _selection(warehouse, registry))
-
-
-def _selection(warehouse: Warehouse, registry: Registry) -> Selection | None:
-    """The project's selection; None while a definition is refused."""
-    try:
-        return select(registry, present_sources(warehouse, registry))
-    except LeadmartError:
-        return None
+    _publish(warehouse, registry, usable_selection(warehouse, registry))
 
 
 def _publish(warehouse: Warehouse, registry: Registry, selection: Selection | None) -> None:

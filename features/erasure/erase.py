@@ -11,19 +11,19 @@ from typing import Any
 from leadmart.features.clock import now, sql_literal
 from leadmart.features.erasure.ending import finish, publish_anew
 from leadmart.features.erasure.guard import hash_sql, salt_of, were_erased
-from leadmart.features.erasure.inputs import follow, identities, removed_rows
 from leadmart.features.erasure.learned import models_that_learned
 from leadmart.features.erasure.marks import entity_key
 from leadmart.features.erasure.rewriting import note_gone, rewrite, switch
 from leadmart.features.erasure.search import Found, Hits, search
+from leadmart.features.erasure.slice_inputs import follow, identities, removed_rows
 from leadmart.features.erasure.traces import blot_out, remove_rows, score_rows
 from leadmart.features.errors import LeadmartError
 from leadmart.features.holder import AT_ONCE, Patience
-from leadmart.features.house.words import are
 from leadmart.features.intact import refuse_altered_files
 from leadmart.features.project import Project
 from leadmart.features.registry import Registry
 from leadmart.features.warehouse import Warehouse, open_for_writing
+from leadmart.features.words import are
 
 Progress = Callable[[str, int, int], None]
 

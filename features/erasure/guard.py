@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from leadmart.features.definition import Definition
 from leadmart.features.erasure.marks import Test, branches, entity_key, expressions_of, marks_of, root_of
 from leadmart.features.fingerprint import digest
+from leadmart.features.house.kinds import has_table
 from leadmart.features.literals import quoted, quoted_name
 from leadmart.features.registry import Registry
 from leadmart.features.warehouse import Warehouse
@@ -17,7 +18,7 @@ _CHANGES = "__changes"
 
 def erased_digest(warehouse: Warehouse) -> str | None:
     """The identity of all that was erased; None where nothing was."""
-    if not _has_table(warehouse):
+    if not has_table(warehouse, "erased"):
         return None
     ((number, hashed),) = warehouse.rows(
         "SELECT COUNT(*), MD5(STRING_AGG(kind || hash, ',' ORDER BY kind, hash)) FROM store.meta.erased"
@@ -105,11 +106,3 @@ def _is_erased(salt: str) -> Test:
         return f"{hash_sql(salt, expression)} IN (SELECT e.hash FROM store.meta.erased AS e WHERE e.kind = '{kind}')"
 
     return test
-
-
-def _has_table(warehouse: Warehouse) -> bool:
-    return bool(
-        warehouse.rows(
-            "SELECT 1 FROM duckdb_tables() WHERE (database_name, schema_name, table_name) = ('store', 'meta', 'erased')"
-        )
-    )

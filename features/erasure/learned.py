@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from leadmart.features.erasure.guard import hash_sql, salt_of
 from leadmart.features.errors import LeadmartError
-from leadmart.features.house.words import are
 from leadmart.features.warehouse import Warehouse
+from leadmart.features.words import are
 
 
 def record_learned(warehouse: Warehouse, model_version: str, keys: Sequence[str], before: str | None = None) -> None:

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from leadmart.features.erasure.marks import entity_key
 from leadmart.features.erasure.places import FILE, ROW, Places, raw_places
-from leadmart.features.house.words import are
 from leadmart.features.literals import quoted, quoted_file, quoted_name
 from leadmart.features.raw.tables import raw_attached
 from leadmart.features.registry import Registry
 from leadmart.features.warehouse import Warehouse
+from leadmart.features.words import are
 
 _OTHERWISE = ("raw", "staged", "published", "tmp", "aside/raw", "aside/staged")
 """Folders below the warehouse whose files are told by sources, made anew, or thrown away."""

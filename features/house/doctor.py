@@ -20,13 +20,13 @@ from leadmart.features.house.files import file_findings
 from leadmart.features.house.finding import Finding
 from leadmart.features.house.kinds import KINDS, standing_files
 from leadmart.features.house.records import record_findings
-from leadmart.features.house.words import are, named
 from leadmart.features.literals import quoted_file
-from leadmart.features.plan import Selection, select
+from leadmart.features.plan import select, usable_selection
 from leadmart.features.project import Project
 from leadmart.features.registry import Registry
 from leadmart.features.sources.staging import present_sources
 from leadmart.features.warehouse import Warehouse, open_for_writing, open_store, pending_migrations
+from leadmart.features.words import are, named
 
 Progress = Callable[[str], None]
 
@@ -56,7 +56,7 @@ def doctor(
         progress("publishing")
         with suppress(LeadmartError):  # what it refuses is found again below
             registry = Registry(project)
-            catalogue.publish(warehouse, registry, _selection(warehouse, registry))
+            catalogue.publish(warehouse, registry, usable_selection(warehouse, registry))
     left = {each.is_same_as for each in examine(project, deep=deep, patience=patience, progress=progress)}
     return [replace(each, is_fixed=each.is_same_as not in left) for each in found]
 
@@ -176,14 +176,6 @@ def catalogue_elsewhere(project: Project) -> str | None:
     own = quoted_file(project.warehouse)[1:-1]
     other = [folder for (folder,) in found if folder and folder != own]
     return other[0] if other else None
-
-
-def _selection(warehouse: Warehouse, registry: Registry) -> Selection | None:
-    """The project's selection; None while a definition is refused, which is a finding of its own."""
-    try:
-        return select(registry, present_sources(warehouse, registry))
-    except LeadmartError:
-        return None
 
 
 def doctor_text(found: Sequence[Finding]) -> str:

@@ -21,9 +21,9 @@ from leadmart.features.house.kinds import (
     standing_files,
 )
 from leadmart.features.house.score_files import write_anew
-from leadmart.features.house.words import are, named
 from leadmart.features.literals import quoted, quoted_file
 from leadmart.features.warehouse import Warehouse
+from leadmart.features.words import are, named
 
 ASIDE = "aside"
 """The folder below the warehouse for files that the doctor takes out of the way; nothing reads it."""

@@ -12,13 +12,12 @@ from leadmart.features.clock import iso, now, sql_literal
 from leadmart.features.holder import AT_ONCE, Patience
 from leadmart.features.house.kinds import SLICE_KEY, every_listing_sql, has_table, listing_tables
 from leadmart.features.house.retention import find_doomed
-from leadmart.features.house.words import are, size_text
-from leadmart.features.keeping import span
 from leadmart.features.plan import select
-from leadmart.features.project import Project
+from leadmart.features.project import Project, span
 from leadmart.features.registry import Registry
 from leadmart.features.sources.staging import present_sources
 from leadmart.features.warehouse import Warehouse, open_for_reading, open_for_writing
+from leadmart.features.words import are, size_text
 
 
 @dataclass(frozen=True)

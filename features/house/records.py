@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from leadmart.features.clock import now, sql_literal
 from leadmart.features.house.finding import Finding
 from leadmart.features.house.kinds import SLICE_KEY, has_table
-from leadmart.features.house.words import are, named
 from leadmart.features.warehouse import Warehouse
+from leadmart.features.words import are, named
 
 _SLICE = f"({', '.join(SLICE_KEY)})"
 _VERSIONS = "as_of, feature_set_version, model_version, policy_version"

@@ -6,9 +6,9 @@ from datetime import timedelta
 
 from leadmart.features.clock import now, sql_literal
 from leadmart.features.house.kinds import has_table
-from leadmart.features.keeping import span
 from leadmart.features.literals import quoted, quoted_file
 from leadmart.features.plan import Selection
+from leadmart.features.project import span
 from leadmart.features.warehouse import Warehouse
 
 

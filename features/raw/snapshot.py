@@ -27,6 +27,7 @@ from leadmart.features.clock import iso, now, sql_literal
 from leadmart.features.erasure.guard import without_erased
 from leadmart.features.errors import LeadmartError, first_line, near_names
 from leadmart.features.fingerprint import digest
+from leadmart.features.literals import quoted_name
 from leadmart.features.project import SnapshotSection
 from leadmart.features.raw.in_place import in_place, refuse_changed
 from leadmart.features.raw.tables import (
@@ -104,11 +105,6 @@ def snapshot(
                 if error.code != "shrunk" or observation is due[-1]:
                     raise
     return looks
-
-
-def is_due(warehouse: Warehouse, table: str) -> bool:
-    """Whether a table has a state that was not looked at."""
-    return bool(_due(warehouse, table))
 
 
 def _due(warehouse: Warehouse, table: str) -> list[_Observation]:
@@ -226,7 +222,7 @@ def _read_now(
     )
     ((without_key,),) = warehouse.rows(f"SELECT COUNT(*) FROM {relation} WHERE NOT ({present})")
     ((rows_seen,),) = warehouse.rows(f"SELECT COUNT(*) FROM (SELECT DISTINCT {keys} FROM snapshot_now)")
-    apart = f"{keys}, {_quote(settings.updated_at)}" if settings.updated_at else keys
+    apart = f"{keys}, {quoted_name(settings.updated_at)}" if settings.updated_at else keys
     twice = warehouse.rows(
         f"SELECT {keys}, COUNT(*) AS n FROM snapshot_now GROUP BY {apart} HAVING n > 1 ORDER BY ALL LIMIT 1"
     )
@@ -260,9 +256,9 @@ def _read_state(
         )
     types = dict(warehouse.columns("SELECT * FROM snapshot_now"))
     items = [
-        _quote(c)
+        quoted_name(c)
         if had.get(c.lower()) == types[c]
-        else f"TRY_CAST({_quote(c) if c.lower() in had else 'NULL'} AS {types[c]}) AS {_quote(c)}"
+        else f"TRY_CAST({quoted_name(c) if c.lower() in had else 'NULL'} AS {types[c]}) AS {quoted_name(c)}"
         for c in columns
     ]
     warehouse.execute(
@@ -293,18 +289,18 @@ def _changes_sql(settings: SnapshotSection, columns: Sequence[str], known: bool,
     # by way of TIMESTAMPTZ, because DuckDB's cast of text to TIMESTAMP drops an offset
     stamp = "CAST(NULL AS TIMESTAMP)"
     if settings.updated_at:
-        stamp = f"CAST(CAST(n.{_quote(settings.updated_at)} AS TIMESTAMPTZ) AS TIMESTAMP)"
+        stamp = f"CAST(CAST(n.{quoted_name(settings.updated_at)} AS TIMESTAMPTZ) AS TIMESTAMP)"
     if not known:
         return (
             f"SELECT {mine}, COALESCE({stamp}, {at}) AS _changed_at, {at} AS _loaded_at, FALSE AS _deleted, "
             "'added' AS kind FROM snapshot_now AS n"
         )
-    on = " AND ".join(f"s.{_quote(k)} = n.{_quote(k)}" for k in settings.key)
+    on = " AND ".join(f"s.{quoted_name(k)} = n.{quoted_name(k)}" for k in settings.key)
     differs = " OR ".join(_differs(c) for c in columns if c.lower() not in {k.lower() for k in settings.key}) or "FALSE"
     seen_before = "FALSE"
     if settings.updated_at:
-        of_key = " AND ".join(f"v.{_quote(k)} = n.{_quote(k)}" for k in settings.key)
-        column = _quote(settings.updated_at)
+        of_key = " AND ".join(f"v.{quoted_name(k)} = n.{quoted_name(k)}" for k in settings.key)
+        column = quoted_name(settings.updated_at)
         # against every version, not the one in force: an older change that arrives late is appended once
         seen_before = f"EXISTS (FROM snapshot_state AS v WHERE {of_key} AND v.{column} = n.{column})"
     return f"""
@@ -333,7 +329,7 @@ def _unstamped(warehouse: Warehouse, settings: SnapshotSection, columns: Sequenc
     """Rows whose values moved while their stamp did not: a change that `check` would have seen."""
     if not (known and settings.updated_at):
         return 0
-    on = " AND ".join(f"s.{_quote(k)} = n.{_quote(k)}" for k in (*settings.key, settings.updated_at))
+    on = " AND ".join(f"s.{quoted_name(k)} = n.{quoted_name(k)}" for k in (*settings.key, settings.updated_at))
     differs = " OR ".join(_differs(c) for c in columns)
     same = " AND ".join(f"NOT ({_differs(c)})" for c in columns)
     ((found,),) = warehouse.rows(
@@ -344,15 +340,11 @@ def _unstamped(warehouse: Warehouse, settings: SnapshotSection, columns: Sequenc
 
 
 def _differs(column: str) -> str:
-    return f"n.{_quote(column)} IS DISTINCT FROM s.{_quote(column)}"
-
-
-def _quote(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
+    return f"n.{quoted_name(column)} IS DISTINCT FROM s.{quoted_name(column)}"
 
 
 def _list(names: Sequence[str], of: str = "") -> str:
-    return ", ".join(f"{of}.{_quote(n)}" if of else _quote(n) for n in names)
+    return ", ".join(f"{of}.{quoted_name(n)}" if of else quoted_name(n) for n in names)
 
 
 def unobserved(warehouse: Warehouse, registry: Registry, names: Iterable[str], pairs: str) -> dict[str, int]:

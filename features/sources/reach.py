@@ -23,8 +23,8 @@ def reach_of(definition: Definition) -> dict[str, list[Window | None]]:
     A join ON `e.occurred_at >= spine.as_of - INTERVAL 90 DAY` bounds e's source to 90 days. What is read through views
     and links is theirs.
     """
-    if "reach" in definition.learned:
-        return dict(definition.learned["reach"])
+    if "reach" in definition.remembered:
+        return dict(definition.remembered["reach"])
     from sqlglot import exp
 
     found: dict[str, list[Window | None]] = {}

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from leadmart.features.errors import LeadmartError, near_names
 from leadmart.features.lookup import FeatureColumn
 from leadmart.scoring.evaluation.capacity import capacity, last_of_week
+from leadmart.scoring.evaluation.clusters import CLUSTER, cluster_numbers, cluster_of
 from leadmart.scoring.evaluation.deciles import deciles
 from leadmart.scoring.evaluation.fairness import fairness
 from leadmart.scoring.evaluation.figures import Bootstrap, Floats, Ints, Line
@@ -26,7 +27,6 @@ from leadmart.scoring.evaluation.proxies import proxies
 from leadmart.scoring.evaluation.segments import levels_of, segments
 from leadmart.scoring.evaluation.thresholds import thresholds
 from leadmart.scoring.evaluation.tiers import QUALIFIED, tiers
-from leadmart.scoring.learning.dataset import CLUSTER, cluster_numbers, cluster_of
 from leadmart.scoring.models.calibration import sigmoid
 from leadmart.scoring.policy import Policy
 from leadmart.scoring.scorecard import Scorecard, points

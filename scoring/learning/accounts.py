@@ -6,7 +6,7 @@ from leadmart.features.definition import Definition
 from leadmart.features.errors import LeadmartError
 from leadmart.features.plan import Selection
 from leadmart.features.session import Session
-from leadmart.scoring.learning.dataset import CLUSTER
+from leadmart.scoring.evaluation.clusters import CLUSTER
 from leadmart.scoring.learning.population import LEADS
 
 

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from leadmart.features.errors import LeadmartError, near_names
-from leadmart.features.inputs import flagged_inputs
 from leadmart.features.lookup import feature_columns, plain_types
+from leadmart.features.model_inputs import flagged_inputs
 from leadmart.features.pairs import Parts
 from leadmart.features.plan import Selection, select
 from leadmart.features.registry import Registry

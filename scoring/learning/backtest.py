@@ -10,10 +10,11 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from leadmart.scoring.evaluation.clusters import cluster_numbers, cluster_of
 from leadmart.scoring.evaluation.figures import roc_auc
 from leadmart.scoring.evaluation.within import auc_within, months
 from leadmart.scoring.learning.candidates import Candidate
-from leadmart.scoring.learning.dataset import cluster_numbers, cluster_of, outcome_leads
+from leadmart.scoring.learning.dataset import outcome_leads
 from leadmart.scoring.models.logistic import row_losses
 
 Floats = NDArray[np.float64]

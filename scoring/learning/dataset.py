@@ -8,18 +8,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
 
-import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from leadmart.features.errors import LeadmartError
+from leadmart.scoring.evaluation.clusters import cluster_of
 
 # The train block keeps at least this many leads of each outcome, else a later block is given up to it: fewer make no
 # model (G1).
 MIN_TRAIN_LEADS = 100
-
-CLUSTER = "cluster"
-"""A column of the training rows: what has the same value in it is one person, and never stands in two blocks (K8)."""
 
 _MOMENT = pl.Datetime("us")
 
@@ -132,16 +128,6 @@ def label_rows(
     is_positive = (pl.col("outcome_at") > pl.col("as_of")) & (pl.col("outcome_at") <= pl.col("as_of") + pl.lit(horizon))
     labelled = rows.with_columns(is_positive.fill_null(False).cast(pl.Int8).alias("y"))
     return Labelled(labelled, tuple(excluded), horizon, ingest_lag, cut_off)
-
-
-def cluster_of(rows: pl.DataFrame) -> str:
-    """The column that tells which rows belong together: `cluster` where rows have it, else lead_id."""
-    return CLUSTER if CLUSTER in rows.columns else "lead_id"
-
-
-def cluster_numbers(rows: pl.DataFrame) -> NDArray[np.int64]:
-    """A number from 0 on for each row's person, by the order of ids: the same whatever the order of the rows."""
-    return rows[cluster_of(rows)].rank("dense").cast(pl.Int64).to_numpy() - 1
 
 
 def outcome_leads(rows: pl.DataFrame) -> tuple[int, int]:

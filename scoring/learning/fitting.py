@@ -12,23 +12,23 @@ from numpy.typing import NDArray
 
 from leadmart.features.lookup import FeatureColumn
 from leadmart.scoring.evaluation.calibration_report import calibration_section
+from leadmart.scoring.evaluation.clusters import cluster_numbers
 from leadmart.scoring.evaluation.figures import Metric, evaluate
 from leadmart.scoring.evaluation.section import Asked, evaluation_section
 from leadmart.scoring.learning.backtest import backtest, rolling_folds
+from leadmart.scoring.learning.blocks import tested
 from leadmart.scoring.learning.candidates import candidates, fit_model, refuse_unfit_directions
 from leadmart.scoring.learning.choice import Choice, choose
 from leadmart.scoring.learning.dataset import (
     Exclusion,
     Split,
     SplitSettings,
-    cluster_numbers,
     label_rows,
     outcome_leads,
     spine_hash,
     split,
 )
 from leadmart.scoring.learning.suspects import Suspect, find_suspects, judged, too_good
-from leadmart.scoring.life.looks import tested
 from leadmart.scoring.models.booster import EARLY_STOPPING_FLOOR, VALIDATION_FLOOR
 from leadmart.scoring.models.calibration import fit_calibration
 from leadmart.scoring.models.estimator import Fitted, Monotone

@@ -20,9 +20,10 @@ from leadmart.features.proof.lint import check_all
 from leadmart.features.registry import Registry
 from leadmart.features.session import Session
 from leadmart.features.unknown import Unknown, unknown_columns
+from leadmart.scoring.evaluation.clusters import CLUSTER
 from leadmart.scoring.gates import is_blocked
 from leadmart.scoring.learning.accounts import group_by_account
-from leadmart.scoring.learning.dataset import CLUSTER, Exclusion, label_rows
+from leadmart.scoring.learning.dataset import Exclusion, label_rows
 from leadmart.scoring.learning.horizon import horizon_section
 from leadmart.scoring.learning.population import LEADS, blocked_by, followed_leads, make_leads, population_section
 

@@ -10,7 +10,7 @@ from leadmart.features.clock import sql_literal
 from leadmart.features.definition import Definition
 from leadmart.features.gate_rule import GateRule
 from leadmart.features.session import Session
-from leadmart.scoring.learning.dataset import CLUSTER
+from leadmart.scoring.evaluation.clusters import CLUSTER
 
 if TYPE_CHECKING:
     import polars as pl

@@ -15,9 +15,10 @@ from leadmart.features.lookup import FeatureColumn
 from leadmart.features.warehouse import Warehouse
 from leadmart.scoring.champion import champion_version, load_model
 from leadmart.scoring.evaluation.calibration_report import calibration_section
+from leadmart.scoring.evaluation.clusters import cluster_numbers
 from leadmart.scoring.evaluation.figures import evaluate
 from leadmart.scoring.evaluation.section import Asked, evaluation_section
-from leadmart.scoring.learning.dataset import Exclusion, Labelled, cluster_numbers, label_rows, outcome_leads
+from leadmart.scoring.learning.dataset import Exclusion, Labelled, label_rows, outcome_leads
 from leadmart.scoring.learning.fitting import (
     Label,
     TrainingResult,
@@ -61,31 +62,6 @@ class Standing:
     model: Model
     learned_until: datetime
     tested_until: datetime
-
-    def recalibrated(
-        self,
-        frame: pl.DataFrame,
-        columns: Sequence[FeatureColumn],
-        scorecard: Scorecard,
-        label: Label,
-        settings: TrainSettings,
-        *,
-        feature_set_version: str,
-        true_probability: str | None = None,
-        asked: Asked | None = None,
-    ) -> TrainingResult:
-        """As `recalibrate`, with the arguments of `fit`."""
-        return recalibrate(
-            self,
-            frame,
-            columns,
-            scorecard,
-            label,
-            settings,
-            feature_set_version=feature_set_version,
-            true_probability=true_probability,
-            asked=asked,
-        )
 
 
 def standing_champion(warehouse: Warehouse, feature_set_version: str) -> Standing:

@@ -10,8 +10,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from leadmart.features.lookup import FeatureColumn
+from leadmart.scoring.evaluation.clusters import cluster_numbers, cluster_of
 from leadmart.scoring.evaluation.within import auc_within, months
-from leadmart.scoring.learning.dataset import cluster_numbers, cluster_of
 from leadmart.scoring.models.matrix import ModelColumn, category_positions, fit_columns, to_matrix
 
 Floats = NDArray[np.float64]

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from leadmart.features.errors import LeadmartError, all_as_one, near_names
 from leadmart.features.lookup import FeatureColumn
+from leadmart.scoring.evaluation.clusters import cluster_numbers
 from leadmart.scoring.evaluation.figures import Metric, roc_auc
-from leadmart.scoring.learning.dataset import cluster_numbers
 from leadmart.scoring.learning.removal import Removal, removals
 from leadmart.scoring.models.matrix import ModelColumn, fit_columns, to_matrix
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from leadmart.features.clock import iso, now, sql_literal
 from leadmart.features.errors import LeadmartError, near_names
@@ -16,7 +16,6 @@ from leadmart.features.warehouse import Warehouse
 if TYPE_CHECKING:
     from leadmart.scoring.learning.fitting import TrainingResult
 
-Role = Literal["champion", "challenger", "retired"]
 
 _COLUMNS = "model_version, role, tier, feature_set_version, label, label_version, report, trained_at"
 

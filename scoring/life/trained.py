@@ -10,11 +10,12 @@ from leadmart.features.erasure.learned import record_learned
 from leadmart.features.project import Project
 from leadmart.features.warehouse import Warehouse
 from leadmart.scoring.champion import RULES
+from leadmart.scoring.learning.blocks import block_of
 from leadmart.scoring.learning.dataset import label_rows
 from leadmart.scoring.life.decision import Decision, decide, spec_of
 from leadmart.scoring.life.jump import jump
 from leadmart.scoring.life.kept import Kept, champion, keep
-from leadmart.scoring.life.looks import block_of, record_look
+from leadmart.scoring.life.looks import record_look
 from leadmart.scoring.life.pointer import move_to, moves, was_rolled_back
 from leadmart.scoring.life.promotion import LEAST_POSITIVES
 from leadmart.scoring.life.trial import Trial, features_named, unseen

@@ -18,11 +18,12 @@ from leadmart.features.project import Project
 from leadmart.features.registry import Registry
 from leadmart.features.session import Session
 from leadmart.scoring.champion import RULES, load_model, typed_columns
+from leadmart.scoring.evaluation.clusters import cluster_numbers, cluster_of
 from leadmart.scoring.evaluation.paired import Difference, paired
-from leadmart.scoring.learning.dataset import cluster_numbers, cluster_of, label_rows, outcome_leads
+from leadmart.scoring.learning.blocks import Block, block_of
+from leadmart.scoring.learning.dataset import label_rows, outcome_leads
 from leadmart.scoring.learning.landmarks import training_frame
 from leadmart.scoring.life.kept import Kept, champion
-from leadmart.scoring.life.looks import Block, block_of
 from leadmart.scoring.policy import Policy
 from leadmart.scoring.scorecard import points
 

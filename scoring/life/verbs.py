@@ -21,10 +21,11 @@ from leadmart.features.session import Session
 from leadmart.features.sources.staging import present_sources
 from leadmart.features.warehouse import Warehouse, new_run_id, open_for_writing
 from leadmart.scoring.champion import RULES, load_policy
+from leadmart.scoring.learning.blocks import block_of
 from leadmart.scoring.life.decision import Decision, decide, decision_of
 from leadmart.scoring.life.jump import jump
 from leadmart.scoring.life.kept import Kept, champion, kept_model
-from leadmart.scoring.life.looks import block_of, record_look
+from leadmart.scoring.life.looks import record_look
 from leadmart.scoring.life.pointer import champion_before, move_to, moves
 from leadmart.scoring.life.promotion import LEAST_POSITIVES
 from leadmart.scoring.life.trial import Comparison, Trial, read_before, when_comparable

@@ -184,11 +184,6 @@ def raw_margin(model: Model, rows: pl.DataFrame) -> Floats:
     return model.estimator.margin(to_matrix(rows, model.columns))
 
 
-def gain_shares(model: Model) -> Floats:
-    """Each column's share of the estimator: of the trees' gain, or of the squared standardised coefficients."""
-    return model.estimator.shares(len(model.columns))
-
-
 def reference_of(p_raw: Floats) -> tuple[float, ...]:
     """The stored quantile grid of p_raw: 1,001 values at even shares, each one that occurs."""
     grid = np.quantile(p_raw, np.linspace(0.0, 1.0, _GRID), method="inverted_cdf")

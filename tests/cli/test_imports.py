@@ -46,7 +46,7 @@ def test_a_run_with_nothing_due_imports_neither_quality_nor_model(copy_of: Any) 
 
 def test_definitions_that_were_proven_once_are_not_parsed_again(copy_of: Any) -> None:
     folder: Path = copy_of("trained")
-    (folder / "warehouse" / "learned.json").unlink(missing_ok=True)
+    (folder / "warehouse" / "remembered.json").unlink(missing_ok=True)
     assert "sqlglot" in imported("run", "--project", folder)
     for words in (("run",), ("status",), ("plan",)):
         assert "sqlglot" not in imported(*words, "--project", folder)

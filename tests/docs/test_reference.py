@@ -190,3 +190,13 @@ def parse_unit(text: str) -> configparser.ConfigParser:
     unit.optionxform = str  # type: ignore[assignment,method-assign]
     unit.read_string(text)
     return unit
+
+
+@pytest.mark.parametrize(
+    ("page", "begins", "option"),
+    [("concurrency.md", "| `warehouse/leadmart.duckdb`, the store | ", "--wait"), ("logs.md", "", "--log-format")],
+)
+def test_the_page_names_every_command_that_has_the_option(page: str, begins: str, option: str) -> None:
+    text = (DOCS / page).read_text(encoding="utf-8")
+    (listed,) = re.findall(f"^{re.escape(begins)}((?:`[a-z]+`(?:, | and\\s)?){{5,}})", text, re.MULTILINE)
+    assert set(re.findall(r"`([a-z]+)`", listed)) == {name for name, options in OPTIONS.items() if option in options}

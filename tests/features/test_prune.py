@@ -91,7 +91,7 @@ def test_who_has_an_older_catalogue_open_reads_on(filled: Project) -> None:
 def test_a_dry_run_says_the_same_and_changes_nothing(filled: Project) -> None:
     def files() -> dict[Path, bytes]:
         # what was learned of definitions is kept by whoever reads them
-        return {p: p.read_bytes() for p in filled.warehouse.rglob("*") if p.is_file() and p.name != "learned.json"}
+        return {p: p.read_bytes() for p in filled.warehouse.rglob("*") if p.is_file() and p.name != "remembered.json"}
 
     before = files()
     said = prune(filled, dry_run=True)

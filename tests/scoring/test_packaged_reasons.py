@@ -6,8 +6,9 @@ import re
 from pathlib import Path
 
 from leadmart.features.project import Project, Settings
+from leadmart.features.protected import is_unspoken
 from leadmart.features.registry import Registry
-from leadmart.scoring.reason_templates import VALUE, is_protected, read_templates
+from leadmart.scoring.reason_templates import VALUE, read_templates
 
 SQL = Path(__file__).parents[2] / "sql"
 TEMPLATES = read_templates((SQL / "reference" / "reasons.csv").read_text(encoding="utf-8"))
@@ -39,7 +40,7 @@ def test_x3_x5_the_words_name_no_protected_field_and_no_direction() -> None:
         r"\b(rais|increas|decreas|lift|lower|high|good|bad|strong|weak|boost|because|only|too)\w*", re.I
     )
     for row in TEMPLATES.rows:
-        assert not is_protected(row.column)
+        assert not is_unspoken(row.column)
         for words in (row.template, row.missing_template):
             assert not directed.search(words), words
             assert not re.search(r"consent|gender|ethnic|religio|nationality|postcode", words, re.I), words

@@ -6,8 +6,9 @@ import numpy as np
 import polars as pl
 import pytest
 
+from leadmart.features.protected import is_unspoken
 from leadmart.scoring.policy import Boost
-from leadmart.scoring.reason_templates import is_protected, read_templates
+from leadmart.scoring.reason_templates import read_templates
 from leadmart.scoring.reasons import reasons_of
 
 NAMES = ["pricing_7d", "pricing_30d", "sessions", "budget", "level", "share"]
@@ -98,10 +99,11 @@ def test_x3_protected_and_consent_columns_are_never_named():
     assert reasons(frame(), 0, 0, 0.05, 0, 0, 2.0, unspoken=("share",)) == []
     assert reasons(frame(), 0, 0, 0.4, 0, 0, 2.0, unspoken=("share",)) == ["Visited 8 times"]
     assert against(frame(), 0, 0, -0.4, 0, 0, -2.0, unspoken=("share",)) == [("sessions", "web", "Visited 8 times")]
-    for column in ("gender", "applicant_sex", "birth_year", "Ethnicity", "home_postcode", "has_consented"):
-        assert is_protected(column)
+    birth_and_belief = ("gender", "applicant_sex", "birth_year", "birthDate", "Ethnicity", "gender_2")
+    for column in (*birth_and_belief, "home_postcode", "plz", "has_consented"):
+        assert is_unspoken(column)
     for column in ("lead_age_days", "country", "sessions_30d", "essex_visits", "traceability"):
-        assert not is_protected(column)
+        assert not is_unspoken(column)
 
 
 def test_x3_the_words_hold_the_real_value():

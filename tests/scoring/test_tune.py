@@ -69,7 +69,7 @@ def test_hot_is_the_lowest_score_within_capacity_and_wait_and_warm_holds_most_co
         assert found.warm is not None
         by_score = {each.score: each for each in found.curve}
         assert by_score[found.hot].per_week <= capacity < by_score[found.hot - 5].per_week
-        assert by_score[found.warm].recall >= 0.8 * found.curve[0].recall  # type: ignore[operator]
+        assert by_score[found.warm].recall >= 0.8 * found.curve[0].recall
         assert found.warm < found.hot
         scores[capacity] = found.hot
     assert scores[40] > scores[80]

@@ -6,7 +6,7 @@ from typing import Any
 
 from leadmart import cli
 
-training: Any = importlib.import_module("leadmart.scoring.learning.train")
+training: Any = importlib.import_module("leadmart.scoring.train")
 fit = training.fit
 
 

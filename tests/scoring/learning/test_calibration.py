@@ -8,7 +8,8 @@ from datetime import timedelta
 import polars as pl
 import pytest
 
-from leadmart.scoring.learning.dataset import cluster_numbers, label_rows, split
+from leadmart.scoring.evaluation.clusters import cluster_numbers
+from leadmart.scoring.learning.dataset import label_rows, split
 from leadmart.scoring.learning.fitting import Label, TrainSettings, fit
 from leadmart.scoring.models.calibration import fit_calibration
 from leadmart.scoring.models.model import predict

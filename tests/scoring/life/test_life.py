@@ -13,11 +13,11 @@ import pytest
 
 from leadmart.features.errors import LeadmartError
 from leadmart.features.project import find_project
-from leadmart.scoring.learning.train import train
 from leadmart.scoring.life.verbs import compare, promote, rollback
 from leadmart.scoring.life.words import comparison_text, move_text
 from leadmart.scoring.pipeline import execute
 from leadmart.scoring.report import training_text
+from leadmart.scoring.train import train
 
 pytestmark = pytest.mark.slow
 

@@ -11,8 +11,9 @@ import pytest
 
 from leadmart.features.project import Project, Settings
 from leadmart.features.warehouse import Warehouse, open_for_writing
+from leadmart.scoring.learning.blocks import block_of
 from leadmart.scoring.life.kept import Kept, challenger, champion
-from leadmart.scoring.life.looks import block_of, looks_at, record_look
+from leadmart.scoring.life.looks import looks_at, record_look
 from leadmart.scoring.life.pointer import champion_before, move_to, moves, was_rolled_back
 from leadmart.scoring.life.trial import unseen
 

@@ -19,7 +19,6 @@ from leadmart.scoring.models.matrix import to_matrix
 from leadmart.scoring.models.model import (
     Model,
     contributions,
-    gain_shares,
     library_versions,
     predict,
     raw_margin,
@@ -90,7 +89,7 @@ def test_x1_contributions_and_bias_add_up_to_the_margin(model, rows):
         assert np.abs(parts.sum(axis=1) + bias - raw_margin(model, given)).max() < 1e-6
     over_training = contributions(model, rows)[0].mean(axis=0)
     assert np.abs(over_training).max() < 1e-9
-    assert gain_shares(model).sum() == pytest.approx(1.0)
+    assert model.estimator.shares(len(model.columns)).sum() == pytest.approx(1.0)
 
 
 def test_p3_order_of_rows_changes_no_byte_and_no_row_depends_on_another(model, rows, columns, fitted):

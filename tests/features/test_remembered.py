@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from leadmart.features import learned
+from leadmart.features import remembered
 from leadmart.features.definition import Definition
 from leadmart.features.errors import LeadmartError
 from leadmart.features.plan import select
@@ -53,14 +53,14 @@ def own_view(project: Project) -> Definition:
 def test_what_is_kept_is_what_is_found_anew(proven: Project, tmp_path: Path) -> None:
     kept = Registry(proven)
     selection = select(kept, PRESENT)
-    learnt = [d for d in kept.all() if d.learned]
-    assert {d.kind for d in learnt} == {"feature", "gate", "link", "spine", "source", "label"}
-    assert all(learned.is_proven(d) for d in selection.definitions)
-    (proven.warehouse / learned.FILE).unlink()
+    known = [d for d in kept.all() if d.remembered]
+    assert {d.kind for d in known} == {"feature", "gate", "link", "spine", "source", "label"}
+    assert all(remembered.is_proven(d) for d in selection.definitions)
+    (proven.warehouse / remembered.FILE).unlink()
     anew = Registry(proven)
-    for one in learnt:
+    for one in known:
         other = next(d for d in anew.all() if d == one)
-        assert not other.learned
+        assert not other.remembered
         assert "tree" not in one.__dict__
         assert (one.reads, one.columns, one.statement) == (other.reads, other.columns, other.statement)
         assert kept.token_hash(one) == anew.token_hash(other)
@@ -83,19 +83,19 @@ def test_what_is_kept_is_what_is_found_anew(proven: Project, tmp_path: Path) -> 
     ],
 )
 def test_any_change_of_what_counts_has_all_proven_anew(proven: Project, file: str, text: str) -> None:
-    assert learned.is_proven(own_view(proven))
+    assert remembered.is_proven(own_view(proven))
     path = proven.root / file
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text)
-    assert not any(d.learned for d in Registry(find_project(proven.root)).all())
+    assert not any(d.remembered for d in Registry(find_project(proven.root)).all())
 
 
 def test_another_prover_proves_anew(proven: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(learned, "_code_hash", lambda: "of another leadmart")
-    assert not learned.is_proven(own_view(proven))
-    monkeypatch.setattr(learned, "_code_hash", lambda: "")  # no sqlglot to be told of
+    monkeypatch.setattr(remembered, "_code_hash", lambda: "of another leadmart")
+    assert not remembered.is_proven(own_view(proven))
+    monkeypatch.setattr(remembered, "_code_hash", lambda: "")  # no sqlglot to be told of
     select(Registry(proven), PRESENT)
-    assert json.loads((proven.warehouse / learned.FILE).read_text())["key"] != ""
+    assert json.loads((proven.warehouse / remembered.FILE).read_text())["key"] != ""
 
 
 def test_a_view_that_begins_to_leak_is_refused_though_it_was_proven(proven: Project) -> None:
@@ -104,15 +104,15 @@ def test_a_view_that_begins_to_leak_is_refused_though_it_was_proven(proven: Proj
     for _ in range(2):
         with pytest.raises(LeadmartError, match="joined without as_of"):
             select(Registry(proven), PRESENT)
-    assert not learned.is_proven(own_view(proven))
+    assert not remembered.is_proven(own_view(proven))
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"key": 1}', "null"])
 def test_a_file_that_cannot_be_read_is_as_none(proven: Project, text: str) -> None:
-    (proven.warehouse / learned.FILE).write_text(text)
-    assert not learned.is_proven(own_view(proven))
+    (proven.warehouse / remembered.FILE).write_text(text)
+    assert not remembered.is_proven(own_view(proven))
     select(Registry(proven), PRESENT)
-    assert learned.is_proven(own_view(proven))
+    assert remembered.is_proven(own_view(proven))
 
 
 def test_nothing_is_kept_where_there_is_no_warehouse(make_project: MakeProject) -> None:

@@ -23,12 +23,12 @@ from leadmart.features.errors import LeadmartError
 if TYPE_CHECKING:
     from leadmart.features.registry import Registry
 
-FILE: Final = "learned.json"
+FILE: Final = "remembered.json"
 _CODE = Path(__file__).resolve().parent
 
 
 def recall(registry: Registry) -> None:
-    """Gives a registry's definitions what an earlier command learned of them under the same key; else does nothing."""
+    """Gives definitions what an earlier command found out of them under the same key; else does nothing."""
     file = registry.project.warehouse / FILE
     try:
         kept = json.loads(file.read_bytes())
@@ -44,7 +44,7 @@ def recall(registry: Registry) -> None:
 
 def is_proven(definition: Definition) -> bool:
     """Whether an earlier command found nothing against the definition, and nothing that counted for it has changed."""
-    return definition.learned.get("proven") is True
+    return definition.remembered.get("proven") is True
 
 
 def keep(registry: Registry, proven: Iterable[Definition]) -> None:
@@ -78,7 +78,7 @@ def keep(registry: Registry, proven: Iterable[Definition]) -> None:
 
 
 def _facts(registry: Registry, definition: Definition, *, is_proven: bool) -> dict[str, Any]:
-    from leadmart.features.inputs import origins_of
+    from leadmart.features.model_inputs import origins_of
     from leadmart.features.sources.reach import reach_of
     from leadmart.features.windows import windows_of
 
@@ -104,15 +104,15 @@ def _give(registry: Registry, definition: Definition, found: dict[str, Any]) -> 
 
     reads = tuple(Read(*each) for each in found["reads"])
     columns = tuple(Column(*each) for each in found["columns"])
-    learned = {
+    remembered = {
         "proven": found["proven"],
         "reach": {source: [window(each) for each in windows] for source, windows in found["reach"].items()},
     }
     if definition.kind == "feature":
-        learned["origins"] = found["origins"]
-        learned["windows"] = {name: {s: window(w) for s, w in each} for name, each in found["windows"]}
+        remembered["origins"] = found["origins"]
+        remembered["windows"] = {name: {s: window(w) for s, w in each} for name, each in found["windows"]}
     statement = str(found["statement"])
-    definition.learned.update(learned)
+    definition.remembered.update(remembered)
     definition.__dict__.update(reads=reads, columns=columns, statement=statement)
     registry.know_token_hash(definition, str(found["tokens"]))
 
@@ -126,7 +126,7 @@ def _name(definition: Definition) -> str:
 
 
 def _key(registry: Registry) -> str:
-    """The hash of all that what is learned depends on; '' where that cannot be told."""
+    """The hash of all that what is remembered depends on; '' where that cannot be told."""
     code = _code_hash()
     if not code:
         return ""

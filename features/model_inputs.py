@@ -2,35 +2,19 @@
 
 from __future__ import annotations
 
-import csv
-import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from leadmart.features.audit.availability import plain_name
 from leadmart.features.definition import Definition
 from leadmart.features.errors import LeadmartError, all_as_one
+from leadmart.features.protected import Protected, protected_name
 from leadmart.features.registry import Registry
 
 if TYPE_CHECKING:
     from sqlglot import exp
 
-_RULES = Path(__file__).parent / "audit" / "protected.csv"
 _HINT = "leave it out; to see how its groups fare, put it into a view of its own and name that in [report] audit"
 _WRAPPERS = frozenset(["lower", "upper", "trim", "ltrim", "rtrim", "cast", "trycast", "coalesce", "paren", "nullif"])
-
-
-@dataclass(frozen=True)
-class Protected:
-    """A kind of column by its name: `refuse` or `flag`, and why."""
-
-    kind: str
-    action: str
-    name: re.Pattern[str]
-    why: str
 
 
 def refuse_inputs(views: Sequence[Definition], registry: Registry) -> None:
@@ -97,10 +81,8 @@ def flagged_inputs(views: Sequence[Definition]) -> tuple[str, ...]:
 def protected_as(view: Definition, column: str) -> tuple[str, Protected] | None:
     """The name by which a column is protected, its own or the one it copies, and the rule; None for an innocent one."""
     for name in origins_of(view, column):
-        spelled = f"_{plain_name(name)}_"
-        for rule in _rules():
-            if rule.name.search(spelled):
-                return name, rule
+        if rule := protected_name(name):
+            return name, rule
     return None
 
 
@@ -110,7 +92,7 @@ def _audit_views(registry: Registry) -> list[Definition]:
 
 def origins_of(view: Definition, column: str) -> list[str]:
     """The column's own name, and the names of the columns that it is a plain copy of, through the view's CTEs."""
-    if (known := view.learned.get("origins")) is not None:
+    if (known := view.remembered.get("origins")) is not None:
         return list(known[column])
     from sqlglot import exp
 
@@ -141,11 +123,3 @@ def _copied(item: object) -> exp.Column | None:
             return None
         item = item.this
     return item if isinstance(item, exp.Column) else None
-
-
-@lru_cache(maxsize=1)
-def _rules() -> tuple[Protected, ...]:
-    with _RULES.open(newline="", encoding="utf-8") as file:
-        return tuple(
-            Protected(row["kind"], row["action"], re.compile(row["name"]), row["why"]) for row in csv.DictReader(file)
-        )

@@ -9,7 +9,7 @@ import pytest
 
 from leadmart.features.checking import check_project
 from leadmart.features.errors import LeadmartError
-from leadmart.features.inputs import flagged_inputs, protected_as
+from leadmart.features.model_inputs import flagged_inputs, protected_as
 from leadmart.features.plan import select
 from leadmart.features.project import Project
 from leadmart.features.registry import Registry

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from datetime import time as time_of_day
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from leadmart.features import catalogue
@@ -17,14 +18,13 @@ from leadmart.features.holder import AT_ONCE, Patience
 from leadmart.features.intact import refuse_altered_files
 from leadmart.features.lookup import feature_columns
 from leadmart.features.materialize import publish_views
-from leadmart.features.plan import Selection, select
+from leadmart.features.plan import Selection, select, usable_selection
 from leadmart.features.project import Project, TrainSection
 from leadmart.features.raw.snapshot import unobserved
 from leadmart.features.raw.tables import newest_load
 from leadmart.features.registry import Registry
 from leadmart.features.session import Session
 from leadmart.features.sources.assumed import Assumed, assumed_arrivals
-from leadmart.features.sources.staging import present_sources
 from leadmart.features.unknown import Unknown
 from leadmart.features.waivers import waivers_of
 from leadmart.features.warehouse import Warehouse, new_run_id, open_for_writing
@@ -37,7 +37,7 @@ from leadmart.scoring.learning.fitting import Label, TrainingResult, TrainSettin
 from leadmart.scoring.learning.importance import importance_section
 from leadmart.scoring.learning.landmarks import TrainingFrame, training_frame, with_true_probability
 from leadmart.scoring.learning.recalibration import LEAST_POSITIVES as LEAST_TO_RECALIBRATE
-from leadmart.scoring.learning.recalibration import standing_champion
+from leadmart.scoring.learning.recalibration import recalibrate, standing_champion
 from leadmart.scoring.life.promotion import LEAST_POSITIVES
 from leadmart.scoring.life.trained import identity, judge_trained, keep_trained, nothing_kept
 from leadmart.scoring.life.trial import Trial, read_before
@@ -131,7 +131,7 @@ def train(
         assumed = assumed_arrivals(warehouse, registry, read, session.present)
         progress("learning")
         settings = project.settings.train
-        result = (standing.recalibrated if standing else fit)(
+        result = (partial(recalibrate, standing) if standing else fit)(
             rows,
             typed_columns(feature_columns(selection, "feature"), rows),
             policy.scorecard,
@@ -167,11 +167,7 @@ def train(
 def _publish(warehouse: Warehouse, learned_from: Selection) -> None:
     """Swaps the catalogue, by the definitions of now: a run may have published others while the model was learned."""
     registry = Registry(warehouse.project)
-    try:
-        selection = select(registry, present_sources(warehouse, registry))
-    except LeadmartError:  # a definition is being edited, which `check` and `run` say
-        selection = learned_from
-    catalogue.publish(warehouse, registry, selection)
+    catalogue.publish(warehouse, registry, usable_selection(warehouse, registry) or learned_from)
 
 
 def _unknown_states(session: Session, selection: Selection, landmarks: pl.DataFrame) -> tuple[str, ...]:
