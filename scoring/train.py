@@ -143,7 +143,7 @@ def train(
         )
         waived = [waiver.words() for waiver in waivers_of(registry, [label, spine, *selection.definitions])]
         unknown = _unknown_states(session, selection, frame.rows)
-        notes = (*result.notes, *dict.fromkeys(waived), *unknown)
+        notes = (*result.notes, *width_notes(selection), *dict.fromkeys(waived), *unknown)
         result = replace(result, excluded=(*frame.left_out, *result.excluded), notes=notes)
         result = replace(result, importance=importance_section(frame.rows, policy, result.model))
         report = {**result.as_json(), **identity(result, project)}
@@ -224,6 +224,17 @@ def _settings(
         },
         clock_notes=(*(each.words for each in assumed), *_unknown_notes(frame)),
     )
+
+
+_MOST_COLUMNS = 40
+
+
+def width_notes(selection: Selection) -> list[str]:
+    """What is said where more columns reach the model than 20 to 40, those that a view or gate brings among them."""
+    count = sum(not column.is_history for column in feature_columns(selection, "feature"))
+    if count <= _MOST_COLUMNS:
+        return []
+    return [f"{count} columns reach the model: 20 to {_MOST_COLUMNS} that tell much are easier to explain and to keep"]
 
 
 def _unknown_notes(frame: TrainingFrame) -> list[str]:

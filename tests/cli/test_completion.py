@@ -116,4 +116,4 @@ def test_completion_imports_nothing_heavy(project: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM], env=os.environ | asking, cwd=project, capture_output=True, text=True
     )
-    assert done.stdout.splitlines() == ["web_engagement", "web_events", ""]
+    assert done.stdout.splitlines() == ["web_depth", "web_engagement", "web_events", ""]

@@ -15,7 +15,12 @@ from leadmart.expectations.quality import Suite, Verdict, check, suites
 SQL = Path(__file__).parents[2] / "sql"
 PACKAGED = {suite.name: suite for suite in suites(None)}
 
-WORDS = {"lead_source", "country", "seniority", "job_function", "email_kind", "industry", "lead_id", "account_id"}
+WORDS = {
+    "lead_source", "country", "seniority", "job_function", "email_kind", "industry", "lead_id", "account_id",
+    "buying_role", "channel", "first_medium", "first_campaign", "last_source_90d", "last_campaign_90d",
+    "last_keyword_90d", "content_stage_90d", "plan", "size_band", "hq_country", "hq_region", "funding_stage",
+    "crm_in_use", "marketing_automation_in_use", "cloud_in_use",
+}  # fmt: skip
 SCORE = "scores.lead_scores"
 
 
@@ -35,7 +40,7 @@ def view_columns(ref: str) -> dict[str, str]:
     room = "gates" if (SQL / "gates" / name).is_dir() else "features"
     select = sqlglot.parse_one((SQL / room / name / f"{version}.sql").read_text(), read="duckdb")
     assert isinstance(select, expressions.Select)
-    is_boolean = re.compile(r"^(is|lacks|has)_|_stated$")
+    is_boolean = re.compile(r"^(is|lacks|has|shows)_|_stated$")
     return {
         column: "TIMESTAMP"
         if column == "as_of"

@@ -33,10 +33,10 @@ def test_a_column_reads_as_far_back_as_its_sql_says(case: dict[str, Any]) -> Non
 @pytest.mark.parametrize("definition", PACKAGED.all("feature"), ids=lambda d: d.ref)
 def test_a_packaged_column_reads_as_far_back_as_its_name_says(definition: Definition) -> None:
     for column, reads in windows_of(definition, PACKAGED).items():
-        days = [window.seconds / 86400 for window in reads.values() if window]
+        days = {window.seconds / 86400 for window in reads.values() if window}
         assert reads
         if column.endswith("d") and column.rpartition("_")[2][:-1].isdigit():
-            assert days == [int(column.rpartition("_")[2][:-1])]
+            assert days == {int(column.rpartition("_")[2][:-1])}
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,212 @@
+"""The views of companies once more, in plain Python: written from their comments and not from their SQL.
+
+`OF_ACCOUNTS` has a function a view, which gives the columns of one account. An outside source is about a domain: that
+of the account's version in force.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import sys
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+_NAME = "leadmart_tests_oracle_signals"
+if _NAME not in sys.modules:
+    _spec = importlib.util.spec_from_file_location(_NAME, Path(__file__).parent / "oracle_signals.py")
+    assert _spec
+    assert _spec.loader
+    sys.modules[_NAME] = importlib.util.module_from_spec(_spec)
+    _spec.loader.exec_module(sys.modules[_NAME])
+signals: Any = sys.modules[_NAME]
+oracle = signals.oracle
+known, since, with_value, midnights = oracle.known, oracle.since, oracle.with_value, oracle.midnights
+lookup, ratio, round_half_up, different = signals.lookup, signals.ratio, signals.round_half_up, signals.different
+first, is_after, touches_of = signals.first, signals.is_after, signals.touches_of
+
+Row = dict[str, Any]
+Sources = Any
+Lists = Any
+
+
+def domain_of(account: str, as_of: datetime, sources: Sources) -> str | None:
+    """The domain in the account's version in force, deleted or not."""
+    rows = [row for row in known(sources.get("accounts", ()), as_of) if row["account_id"] == account]
+    return max(rows, key=lambda row: (row["occurred_at"], row["ingested_at"]))["domain"] if rows else None
+
+
+def about(account: str, source: str, as_of: datetime, sources: Sources) -> list[Row]:
+    """Rows of an outside source about the account's domain."""
+    domain = domain_of(account, as_of, sources)
+    rows = known(sources.get(source, ()), as_of)
+    return [row for row in rows if domain is not None and row["account_domain"] == domain]
+
+
+def billing(account_id: str, as_of: datetime, sources: Sources, lists: Lists) -> Row:
+    rows = [row for row in known(sources.get("subscriptions", ()), as_of) if row["account_id"] == account_id]
+    rows = sorted(rows, key=lambda row: (row["occurred_at"], row["ingested_at"]))
+    in_force = list({row["subscription_id"]: row for row in rows}.values())
+    is_paid = {id(row): row["plan"] != "trial" for row in in_force}
+    paying = [row for row in with_value(in_force, "status", "active") if is_paid[id(row)]]
+    ended = [row for row in with_value(in_force, "status", "canceled") if is_paid[id(row)]]
+    running = [row for row in with_value(in_force, "status", "active", "trialing") if row["plan"] is not None]
+    largest = max(running, key=lambda row: (row["mrr"] or 0, row["subscription_id"]), default={"plan": None})
+    paid = [
+        row
+        for row in since(known(sources.get("invoice_payments", ()), as_of), as_of, 365)
+        if row["account_id"] == account_id and row["amount_paid"] is not None and row["amount_paid"] > 0
+    ]
+    return {
+        "is_paying": bool(paying),
+        "has_churned": bool(ended) and not paying,
+        "is_in_trial": bool(with_value(in_force, "status", "trialing")),
+        "plan": largest["plan"],
+        "mrr_usd": sum((row["mrr"] or Decimal(0) for row in with_value(in_force, "status", "active")), Decimal(0)),
+        "payments_365d": len(paid),
+        "days_since_last_payment": oracle.days_since_last(paid, as_of),
+    }
+
+
+BANDS = ((10, "1-10"), (50, "11-50"), (200, "51-200"), (1000, "201-1000"))
+
+
+def firmographics(account_id: str, as_of: datetime, sources: Sources, lists: Lists) -> Row:
+    rows = [row for row in known(sources.get("accounts", ()), as_of) if row["account_id"] == account_id]
+    rows = sorted(rows, key=lambda row: (row["occurred_at"], row["ingested_at"]))
+    if not rows or rows[-1]["is_deleted"]:
+        names = ("size_band", "hq_country", "hq_region", "employee_growth", "account_age_days")
+        return dict.fromkeys(names)
+    now = rows[-1]["employees"]
+    year_ago = [row for row in rows if row["occurred_at"] < as_of - timedelta(days=365)]
+    then = year_ago[-1]["employees"] if year_ago else None
+    country = (rows[-1]["country"] or "").strip(" ").upper() or None
+    return {
+        "size_band": None if now is None else next((band for most, band in BANDS if now <= most), "1001+"),
+        "hq_country": country,
+        "hq_region": (lookup(lists, "regions", country, "region") or "other") if country else None,
+        "employee_growth": round_half_up((now - then) / then, 3) if now is not None and then else None,
+        "account_age_days": midnights(rows[0]["occurred_at"], as_of),
+    }
+
+
+def account_activity(account_id: str, as_of: datetime, sources: Sources, lists: Lists) -> Row:
+    people = [
+        lead
+        for lead in known(sources.get("leads", ()), as_of)
+        if oracle.account_of(lead["lead_id"], as_of, sources, lists) == account_id
+    ]
+    touches = {lead["lead_id"]: touches_of(lead["lead_id"], as_of, sources) for lead in people}
+    week = sum(len(since(rows, as_of, 7)) for rows in touches.values())
+    before = sum(len(since(rows, as_of, 37)) for rows in touches.values()) - week
+    engaged = [lead for lead in people if since(touches[lead["lead_id"]], as_of, 30)]
+    words = [
+        (
+            oracle.best_word(lead["title"], lists["seniority_words"], "seniority"),
+            oracle.best_word(lead["title"], lists["function_words"], "job_function"),
+        )
+        for lead in engaged
+    ]
+    newest = max((lead["occurred_at"] for lead in people), default=None)
+    older = [
+        lead
+        for lead in people
+        if newest and lead["occurred_at"] < newest and is_after(newest, first(touches[lead["lead_id"]]))
+    ]
+    unknown = ("other", None)  # a function that no word of the table tells is none
+    return {
+        "known_people": len(people),
+        "engaged_people_30d": len(engaged),
+        "engaged_functions_30d": len({function for _, function in words if function not in unknown}),
+        "engaged_deciders_30d": sum(seniority in ("founder", "director") for seniority, _ in words),
+        "account_touches_7d": week,
+        "account_surge_ratio": ratio(week, before),
+        "has_new_person": bool(older) and newest >= as_of - timedelta(days=30),
+        "days_since_newest_person": midnights(newest, as_of) if newest else None,
+    }
+
+
+def number(text: str | None) -> float | None:
+    try:
+        return None if text is None else float(text)
+    except ValueError:
+        return None
+
+
+def enrichment(account_id: str, as_of: datetime, sources: Sources, lists: Lists) -> Row:
+    fetched = about(account_id, "ext_enrichment", as_of, sources)
+    fetched = [row for row in fetched if row["value"] is not None]
+    order = sorted(fetched, key=lambda row: (row["occurred_at"], row["ingested_at"], row["field"], row["provider"]))
+    newest = {row["field"]: row["value"] for row in order}
+    everything = about(account_id, "ext_enrichment", as_of, sources)
+    employees = number(newest.get("employees"))
+    return {
+        "funding_stage": newest.get("funding_stage"),
+        "annual_revenue_usd": number(newest.get("annual_revenue_usd")),
+        "employees_enriched": None if employees is None else round(employees),
+        "enriched_fields": different(everything, "field"),
+        "days_since_enriched": oracle.days_since_last(everything, as_of),
+    }
+
+
+def intent(account_id: str, as_of: datetime, sources: Sources, lists: Lists) -> Row:
+    reports = since(about(account_id, "ext_intent", as_of, sources), as_of, 90)
+    late = since(reports, as_of, 30)
+    rival = re.compile("competitor|alternative|comparison|review")
+
+    def most(rows: Sequence[Row]) -> Any:
+        return max((row["surge_ratio"] for row in rows if row["surge_ratio"] is not None), default=None)
+
+    return {
+        "intent_reports_90d": len(reports),
+        "intent_topics_30d": different(late, "topic"),
+        "intent_surge_30d": most(late),
+        "intent_surge_90d": most(reports),
+        "rival_topics_90d": sum(bool(rival.search((row["topic"] or "").lower())) for row in reports),
+        "days_since_last_intent": oracle.days_since_last(reports, as_of),
+    }
+
+
+def technographics(account_id: str, as_of: datetime, sources: Sources, lists: Lists) -> Row:
+    rows = [row for row in about(account_id, "ext_technographics", as_of, sources) if row["product"] is not None]
+    rows = sorted(rows, key=lambda row: (row["occurred_at"], row["ingested_at"]))
+    latest = {row["product"]: row for row in rows}
+    used = with_value(latest.values(), "status", "seen")
+    meanings = [lookup(lists, "products", row["product"].lower(), "meaning") for row in used]
+
+    def first_named(category: str) -> str | None:
+        return min((row["product"] for row in with_value(used, "category", category)), default=None)
+
+    return {
+        "products_in_use": len(used),
+        "crm_in_use": first_named("crm"),
+        "marketing_automation_in_use": first_named("marketing_automation"),
+        "cloud_in_use": first_named("cloud"),
+        "complementary_products": meanings.count("complementary"),
+        "competing_products": meanings.count("competing"),
+    }
+
+
+def company_events(account_id: str, as_of: datetime, sources: Sources, lists: Lists) -> Row:
+    rows = since(about(account_id, "ext_company_events", as_of, sources), as_of, 365)
+
+    def of(kind: str, days: int = 365) -> list[Row]:
+        return list(since(with_value(rows, "event_type", kind), as_of, days))
+
+    return {
+        "days_since_funding": oracle.days_since_last(of("funding"), as_of),
+        "days_since_leadership_change": oracle.days_since_last(of("leadership"), as_of),
+        "initiatives_180d": len(of("initiative", 180)),
+        "job_posts_90d": len(of("job_post", 90)),
+        "competitor_news_90d": len(of("competitor_news", 90)),
+    }
+
+
+View = Callable[[str, datetime, Sources, Lists], Row]
+OF_ACCOUNTS: dict[str, View] = {
+    "billing": billing, "firmographics": firmographics, "account_activity": account_activity,
+    "enrichment": enrichment, "intent": intent, "technographics": technographics, "company_events": company_events,
+}  # fmt: skip
