@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from leadmart import __version__
-from leadmart.commands import auditing, definitions, house, looking, model, project, runs
+from leadmart.commands import auditing, definitions, house, looking, model, outward, project, runs
 from leadmart.commands.log import Log, open_log
 from leadmart.features.errors import LeadmartError
 from leadmart.features.failures import failure
@@ -47,8 +47,9 @@ for panel, commands in (
     ("Project", (project.init, project.eject, project.load, project.snapshot, auditing.audit)),
     ("Definitions", (definitions.check, definitions.render)),
     ("Runs", (runs.plan, runs.run, runs.backfill, runs.restate, runs.validate, runs.verify, runs.features)),
-    ("Model", (model.train, model.models, model.compare, model.promote, model.rollback, model.score)),
+    ("Model", (model.train, model.models, model.compare, model.promote, model.rollback, model.score, model.tune)),
     ("Looking", (looking.show, looking.explain, looking.sql)),
+    ("Handing on", (outward.export, outward.settle)),
     ("Keeping house", (house.status, house.doctor, house.prune, house.erase)),
 ):
     for command in commands:

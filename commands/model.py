@@ -169,3 +169,37 @@ def rollback(
     with progress_bar(of_run=True) as bar:
         done = move_back(project_at(project), run_id=bar.run_id, patience=patience_of(wait))
     emit(done, as_json, move_text(done))
+
+
+def tune(
+    leads_per_week: Annotated[
+        int | None,
+        typer.Option("--leads-per-week", metavar="N", min=1, help="What sales works; default: [scoring.capacity]."),
+    ] = None,
+    response_days: Annotated[
+        float | None,
+        typer.Option("--response-days", metavar="D", min=0, help="The longest that a lead may wait for sales."),
+    ] = None,
+    project: ProjectDir = None,
+    wait: Wait = None,
+    as_json: Json = False,
+    log_format: LogFormat = None,
+) -> None:
+    """Say where hot and warm should begin.
+
+    From own matured conversions against what sales can work: precision, recall and load at each score. Writes nothing;
+    with too few conversions it keeps what is set.
+    """
+    from leadmart.scoring.tune import tune as advise
+    from leadmart.scoring.tune import tune_text
+
+    with progress_bar(of_run=True) as bar:
+        found = advise(
+            project_at(project),
+            leads_per_week,
+            response_days,
+            bar.say,
+            run_id=bar.run_id,
+            patience=patience_of(wait),
+        )
+    emit(found, as_json, tune_text(found))

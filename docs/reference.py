@@ -1,6 +1,6 @@
-"""Writes the pages that are read off the code: docs/commands.md and docs/tables.md.
+"""Writes the pages that are read off the code: docs/commands.md, docs/marts.md and docs/tables.md.
 
-    python docs/reference.py        writes both, the second from a small made-up company that is run for it
+    python docs/reference.py        writes them, the last from a small made-up company that is run for it
 
 A test compares them with what the code says, so they cannot go stale.
 """
@@ -52,6 +52,7 @@ beside them, and `SELECT * FROM duckdb_columns()` lists those, comments and all.
 | `features` | a view for each feature view version, and all of them beside each other |
 | `gates`, `links`, `spines` | the same for the rules about leads, whom they belong to, and who is scored |
 | `meta` | what was loaded, computed, judged, trained |
+| `marts` | tables for reading, where the project builds them: [marts.md](marts.md) |
 
 Moments are TIMESTAMP in UTC. A count is NULL where history does not reach ([clocks.md](clocks.md)), and each view says
 by `has_<source>` where that is. [scoring.md](scoring.md) tells how the columns of a score add up.
@@ -140,6 +141,46 @@ def tables_page(catalogue: Path) -> str:
                 rows.append(f"| `{column}` | {kind} | {what.replace('|', '&#124;')} |")
         head = [f"### {schema_name}.{name}\n", comment or words, "", "| column | type | |", "|---|---|---|"]
         parts.append("\n".join([*head, *rows, ""]))
+    return "\n".join(parts)
+
+
+MARTS = """# Marts: tables for reading
+
+Views in the published catalogue over scores, outcomes and features. This page is written by `make reference` from
+`sql/marts/`. A project builds those that it names, or all:
+
+    [marts]
+    build = "all"                # or ["scored_leads", "targets"]
+
+A mart of your own is a file in `sql/marts/` with a `-- grain:` line; no definition reads a mart. Beside `scores`,
+`features`, `gates`, `links` and `meta` it may read `staging.<source>`, without the columns that a source's `-- pii:`
+names; `reference.<table>`; `labels.outcomes`, the project's label (`lead_id`, `outcome_at`); and `labels.settings`, one
+row with `horizon_days`, `ingest_lag_days`, `data_end_at`, `leads_per_week`, `hot_from` and `warm_from`. `meta.marts`
+says which were built, and of the others why not.
+
+Outcomes are hindsight: a mart tells what became of past scores, and nothing here reaches a feature or a model. A score
+is *mature* where its whole horizon and the ingest lag have passed before the data end; others are in no rate. Bounds of
+the targets are in `reference.targets`, shares of the review sample in `reference.review_sample`: `leadmart eject
+targets` copies one to change it.
+"""
+
+
+def marts_page() -> str:
+    """The page of the packaged marts: what each is, its grain, and its columns."""
+    from leadmart.features.definition import Definition
+
+    parts = [MARTS]
+    for file in sorted((REPOSITORY / "sql" / "marts").glob("*.sql")):
+        mart = Definition("mart", file.stem, None, "", file, file.read_text(encoding="utf-8"), True)
+        rows = [f"| `{column.name}` | {column.comment.replace('|', '&#124;')} |" for column in mart.columns]
+        head = [
+            f"## marts.{mart.name}\n",
+            f"{mart.description}\n",
+            f"Grain: {mart.header['grain']}.",
+            "",
+            "| column | |",
+        ]
+        parts.append("\n".join([*head, "|---|---|", *rows, ""]))
     return "\n".join(parts)
 
 
@@ -240,6 +281,7 @@ def migrated_words() -> dict[tuple[str, str], tuple[str, dict[str, str]]]:
 
 def main() -> None:
     (REPOSITORY / "docs" / "commands.md").write_text(commands_page(), encoding="utf-8")
+    (REPOSITORY / "docs" / "marts.md").write_text(marts_page(), encoding="utf-8")
     leadmart = str(Path(sys.executable).parent / "leadmart")
     with tempfile.TemporaryDirectory() as folder:
         made = ["init", folder + "/made", "--demo", "--leads", "400", "--days", "200", "--until", "2026-03-02"]

@@ -15,11 +15,12 @@ from pathlib import Path
 import duckdb
 
 from leadmart.features.definition import Definition
-from leadmart.features.errors import LeadmartError
+from leadmart.features.errors import LeadmartError, first_line
 from leadmart.features.fingerprint import digest
 from leadmart.features.intact import refuse_altered_files
 from leadmart.features.literals import quoted, quoted_file
 from leadmart.features.lookup import feature_columns, history_columns, lookup_sql
+from leadmart.features.marts import Mart, below_marts, mart_views
 from leadmart.features.plan import Selection
 from leadmart.features.registry import Registry
 from leadmart.features.warehouse import Warehouse
@@ -27,7 +28,7 @@ from leadmart.features.warehouse import Warehouse
 _META = (
     "loads", "runs", "views", "slices", "slice_inputs", "superseded_slices", "verdicts", "models", "scorings",
     "score_files", "snapshots", "staged", "staged_files", "staged_days", "unlisted_files", "promotions", "model_tests",
-    "shadow_scorings", "erased", "erasures", "salt",
+    "shadow_scorings", "erased", "erasures", "salt", "crm_outbox",
 )  # fmt: skip
 
 SCORE_VIEWS = {
@@ -69,7 +70,8 @@ def publish(warehouse: Warehouse, registry: Registry, selection: Selection | Non
     """
     refuse_altered_files(warehouse)
     statements = _statements(warehouse, registry, selection)
-    fingerprint = _fingerprint(warehouse, statements)
+    marts = mart_views(registry)
+    fingerprint = _fingerprint(warehouse, [*statements, *(s for mart in marts for s in mart.statements)])
     target = warehouse.project.catalogue
     if _published_fingerprint(target) == fingerprint:
         return False
@@ -85,6 +87,7 @@ def publish(warehouse: Warehouse, registry: Registry, selection: Selection | Non
         try:
             for statement in statements:
                 warehouse.execute(statement)
+            _make_marts(warehouse, marts)
         finally:
             warehouse.execute("USE memory")
         warehouse.execute("DETACH catalogue")
@@ -104,7 +107,8 @@ def publish(warehouse: Warehouse, registry: Registry, selection: Selection | Non
 
 def is_published(warehouse: Warehouse, registry: Registry, selection: Selection | None) -> bool:
     """Whether the catalogue is the one that `publish` would write of what the store holds now, file by file."""
-    fingerprint = _fingerprint(warehouse, _statements(warehouse, registry, selection))
+    marts = [statement for mart in mart_views(registry) for statement in mart.statements]
+    fingerprint = _fingerprint(warehouse, [*_statements(warehouse, registry, selection), *marts])
     return _published_fingerprint(warehouse.project.catalogue) == fingerprint
 
 
@@ -147,7 +151,23 @@ def _statements(warehouse: Warehouse, registry: Registry, selection: Selection |
             made += _comments(relation, definition.description, comments)
     made += _lead_features(warehouse, registry, selection) if selection else _published_lead_features(warehouse)
     made += _score_views(warehouse)
+    made += below_marts(warehouse, registry)
     return made
+
+
+def _make_marts(warehouse: Warehouse, marts: Sequence[Mart]) -> None:
+    """Makes the marts, and a table of what became of each: what one cannot read keeps no other thing from analysts."""
+    if not marts:
+        return
+    warehouse.execute("CREATE TABLE catalogue.meta.marts (name VARCHAR, is_built BOOLEAN, why_not VARCHAR)")
+    for mart in marts:
+        try:
+            for statement in mart.statements:
+                warehouse.execute(statement)
+            found: list[object] = [mart.name, True, None]
+        except duckdb.Error as error:
+            found = [mart.name, False, first_line(error)]
+        warehouse.execute("INSERT INTO catalogue.meta.marts VALUES (?, ?, ?)", found)
 
 
 def _lead_features(warehouse: Warehouse, registry: Registry, selection: Selection) -> list[str]:

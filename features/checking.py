@@ -43,6 +43,7 @@ def check_project(project: Project) -> tuple[list[Finding], int]:
     """
     registry = Registry(project)
     definitions = [d for d in registry.all() if _is_usable(d, registry)]
+    definitions = [d for d in definitions if _is_asked_for(d, registry) or not _reads_hindsight(d, registry)]
     findings = [*_unknown_names(registry), *_findings(definitions, registry)]
     findings += [Finding(str(e.place.file) if e.place else "", e) for e in _input_problems(registry)]
     if project.catalogue.is_file():
@@ -58,13 +59,24 @@ def _is_usable(definition: Definition, registry: Registry) -> bool:
     A project that feeds `known.leads` by its own SELECT has other columns there than the packaged views read; what it
     does not name is then no problem of its own.
     """
-    if not definition.packaged or definition.kind in ("source", "mart") or definition.relation in _named(registry):
+    if not definition.packaged or definition.kind == "source" or definition.relation in _named(registry):
         return True
+    if definition.kind == "mart":
+        return "all" in registry.project.settings.marts.build
     try:
         return all(s.packaged for name in registry.sources_of([definition]) for s in registry.source(name))
     except LeadmartError as error:
         # without any packaged source, what a packaged definition reads has to be unknown; else its own rules report it
         return error.code != "unknown_source" or any(s.packaged for s in registry.all("source"))
+
+
+def _is_asked_for(definition: Definition, registry: Registry) -> bool:
+    return not definition.packaged or definition.kind != "feature" or definition.relation in _named(registry)
+
+
+def _reads_hindsight(definition: Definition, registry: Registry) -> bool:
+    """Whether a project's sources tell too late what a packaged view reads, so that it cannot be used there."""
+    return any(problem.code == "hindsight_column" for problem in problems_of(definition, registry))
 
 
 def _unknown_names(registry: Registry) -> list[Finding]:
@@ -116,6 +128,7 @@ def _names(registry: Registry) -> list[tuple[str, str]]:
         ("spine", settings.features.spine),
         ("spine", settings.train.spine),
         ("label", settings.train.label),
+        *(("mart", name) for name in settings.marts.build if name != "all"),
     ]
     return list(dict.fromkeys(found))
 

@@ -152,6 +152,7 @@ class ScoringSection(Section):
     reasons: Name = "reasons"
     reasons_for: str = Field(default="notable", pattern="^(notable|all)$")
     shadow: bool = True
+    overrides: bool = False
     unspoken: tuple[Name, ...] = ()
     tiers: TiersSection = TiersSection()
     boost: BoostSection = BoostSection()
@@ -203,6 +204,24 @@ class ReportSection(Section):
     precision_target: float = Field(default=0.3, gt=0, lt=1)
 
 
+class OutboxSection(Section):
+    """Whether changes of tier are written down for other systems, and after how many failures one is given up."""
+
+    enabled: bool = False
+    attempts: int = Field(default=10, ge=1)
+
+
+class MartsSection(Section):
+    """Which marts the catalogue holds: `"all"`, or their names."""
+
+    build: tuple[Name, ...] = ()
+
+    @field_validator("build", mode="before")
+    @classmethod
+    def _one_name_is_a_list(cls, value: object) -> object:
+        return (value,) if isinstance(value, str) else value
+
+
 class EngineSection(Section):
     memory_limit: str = Field(default="4GB", pattern=r"^\d+(\.\d+)?\s*(MB|GB|MiB|GiB)$")
     threads: int | None = Field(default=None, ge=1)
@@ -245,6 +264,8 @@ class Settings(Section):
     scoring: ScoringSection = ScoringSection()
     train: TrainSection = TrainSection()
     report: ReportSection = ReportSection()
+    outbox: OutboxSection = OutboxSection()
+    marts: MartsSection = MartsSection()
     engine: EngineSection = EngineSection()
     retention: RetentionSection = RetentionSection()
 

@@ -26,6 +26,8 @@ from leadmart.scoring.composite import (
 from leadmart.scoring.data_grade import data_grade
 from leadmart.scoring.gates import fired_names, is_blocked, refuse_unfit_gates
 from leadmart.scoring.input_hash import input_hashes
+from leadmart.scoring.overrides import COLUMNS as OVERRIDE
+from leadmart.scoring.overrides import nobody
 from leadmart.scoring.policy import Policy
 from leadmart.scoring.reasons import REASON_COLUMNS, reasons_of
 from leadmart.scoring.scorecard import POINTS_PREFIX, points
@@ -40,7 +42,8 @@ SCORE_COLUMNS = (
     "lead_id", "as_of", "feature_set_version", "model_version", "policy_version", "role", "p_raw", "p_cal", "rank", "w",
     "rules_score", "boost", "cap", "cap_reason", "composite", "tier", "qualification_status", "gates", "reason_codes",
     "reasons", "input_hash", "p_low", "p_high", "data_grade", "tier_by", "hot_from", "warm_from", "best_tier",
-    "reason_groups", "against_codes", "against_groups", "against",
+    "reason_groups", "against_codes", "against_groups", "against", "machine_tier", "override_tier", "override_by",
+    "override_reason", "override_at", "override_until",
 )  # fmt: skip
 
 _PROBABILITIES = ("p_raw", "p_cal", "rank", "p_low", "p_high")
@@ -64,6 +67,7 @@ def score_rows(
     feature_set_version: str,
     role: str = "champion",
     reasons_for: ReasonsFor = "notable",
+    overrides: pl.DataFrame | None = None,
 ) -> Scored:
     """One score row for each row of `frame` (lead_id, as_of, the feature columns, the gates' booleans).
 
@@ -72,7 +76,8 @@ def score_rows(
     calibration gives no interval. Reasons are made for notable rows (hot, warm, or any gate fires), for all, or for
     none; elsewhere they and what speaks against are NULL, which means not computed, where [] means there are none. They
     explain what the composite is made of: the model's contributions where it has at least half of the weight, else the
-    points.
+    points. `overrides` has one row a lead (lead_id and the columns of `overrides.COLUMNS`): the tier is theirs, and
+    machine_tier what it were without; no other part of the score changes.
     Raises LeadmartError `feature_mismatch`, `bad_gate`, `unknown_column`, `bad_score_rows`.
     """
     if not _rises(frame):
@@ -112,6 +117,7 @@ def score_rows(
             data_grade(columns, has_model=model is not None).alias("data_grade"),
         )
         .with_columns(tier().alias("tier"))
+        .pipe(_overridden, overrides)
         .with_columns(
             qualification_status().alias("qualification_status"),
             pl.lit(feature_set_version).alias("feature_set_version"),
@@ -123,6 +129,19 @@ def score_rows(
     )
     reasons = _reasons(scored, columns, policy, model, reasons_for)
     return Scored(pl.concat([scored, reasons], how="horizontal").select(SCORE_COLUMNS), warnings)
+
+
+def _overridden(scored: pl.DataFrame, overrides: pl.DataFrame | None) -> pl.DataFrame:
+    """The rows with the tier that people gave, where they did."""
+    if overrides is None or overrides.is_empty():
+        return scored.with_columns(pl.lit(None, dtype=pl.String).alias("machine_tier"), *nobody())
+    said = overrides.select("lead_id", *OVERRIDE)
+    is_said = pl.col("override_tier").is_not_null()
+    joined = scored.join(said, on="lead_id", how="left", maintain_order="left")
+    return joined.with_columns(
+        pl.when(is_said).then(pl.col("tier")).alias("machine_tier"),
+        pl.coalesce("override_tier", "tier").alias("tier"),
+    )
 
 
 def _rises(frame: pl.DataFrame) -> bool:
@@ -174,6 +193,7 @@ def _reasons(
         pl.col("tier").is_in(["hot", "warm", "disqualified"])
         | (pl.col("cap") < NO_CAP)
         | (pl.col("gates").list.len() > 0)
+        | pl.col("override_tier").is_not_null()
     )
     wanted = scored.with_row_index("_row").filter(
         {"all": pl.lit(True), "none": pl.lit(False)}.get(reasons_for, is_notable)

@@ -20,6 +20,8 @@ TIER_SQL = (
     f"WHEN best_tier = 'hot' AND {_MEASURE_SQL} >= hot_from THEN 'hot' "
     f"WHEN best_tier IN ('hot', 'warm') AND {_MEASURE_SQL} >= warm_from THEN 'warm' ELSE 'cold' END"
 )
+# A person's word goes before the limits.
+SHOWN_TIER_SQL = f"COALESCE(override_tier, {TIER_SQL})"
 STATUS_SQL = "CASE tier WHEN 'hot' THEN 'sales_ready' WHEN 'disqualified' THEN 'disqualified' ELSE 'nurture' END"
 
 

@@ -64,7 +64,8 @@ def explain(project: Project, lead: str, as_of: datetime | None) -> dict[str, An
     if frame is not None and is_today:
         groups = groups_of(frame, columns, policy, model)
     reasons = _reasons(row, frame, columns, policy, model, is_today=is_today)
-    changes = tier_changes(row, policy, model, largest_loss(groups)) if is_today else []
+    machine = row | {"tier": row["machine_tier"] or row["tier"]}
+    changes = tier_changes(machine, policy, model, largest_loss(groups)) if is_today else []
     rules = {rule.name: rule for rule in gate_rules(selection)}
     return {
         "lead_id": row["lead_id"],
@@ -74,6 +75,7 @@ def explain(project: Project, lead: str, as_of: datetime | None) -> dict[str, An
         "composite": row["composite"],
         "parts": {name: row[name] for name in _PARTS},
         "cap_reason": row["cap_reason"],
+        "override": _override(row),
         "gates": [
             {
                 "rule": name,
@@ -116,6 +118,20 @@ def explain(project: Project, lead: str, as_of: datetime | None) -> dict[str, An
         "versions": {name: row[name] for name in ("feature_set_version", "model_version", "policy_version")},
         "run_id": row["run_id"],
         "written_at": iso(row["written_at"]),
+    }
+
+
+def _override(row: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Who gave the lead its tier, when, why and until when, and the tier it had otherwise; None where nobody did."""
+    if row["override_tier"] is None:
+        return None
+    return {
+        "tier": row["override_tier"],
+        "by": row["override_by"],
+        "reason": row["override_reason"],
+        "at": iso(row["override_at"]),
+        "until": iso(row["override_until"]) if row["override_until"] else None,
+        "machine_tier": row["machine_tier"],
     }
 
 

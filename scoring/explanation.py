@@ -46,6 +46,13 @@ def assessment_text(found: Document) -> str:
 def _parts(found: Document) -> list[str]:
     parts = found["parts"]
     lines = [f"  gate     {gate['reason']} ({gate['severity']})" for gate in found["gates"]]
+    if said := found["override"]:
+        until = f" until {said['until']}" if said["until"] else ""
+        why = f": {said['reason']}" if said["reason"] else ""
+        lines.append(
+            f"  override {said['tier']}{until}, by {said['by'] or 'somebody'} on {said['at'][:10]}{why}; without it "
+            f"the tier were {said['machine_tier']}"
+        )
     if parts["p_cal"] is not None:
         span = f" ({parts['p_low']:.3f} to {parts['p_high']:.3f})" if parts["p_low"] is not None else ""
         above = f"above {_floored(100 * parts['rank'])} % of the leads it was learned on"

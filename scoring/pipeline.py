@@ -17,6 +17,7 @@ from leadmart.features.definition import raw_names
 from leadmart.features.errors import LeadmartError
 from leadmart.features.holder import AT_ONCE, Patience
 from leadmart.features.intact import refuse_altered_files
+from leadmart.features.marts import chosen_marts, mart_sources
 from leadmart.features.materialize import Written, fill, slice_file
 from leadmart.features.plan import (
     Selection,
@@ -38,6 +39,8 @@ from leadmart.features.sources.staged import WHOLE
 from leadmart.features.warehouse import Warehouse, new_run_id, open_for_writing
 from leadmart.scoring.judge import Judge, held_back
 from leadmart.scoring.life.shadow import Shadow, shadow
+from leadmart.scoring.outbox import queue
+from leadmart.scoring.overrides import override_sources
 from leadmart.scoring.record import record_end, record_start, why_blocked
 from leadmart.scoring.scorer import Scorer, label_of
 from leadmart.scoring.upsert import Counts, Scoring, upsert
@@ -128,7 +131,8 @@ def observe(run: Run) -> None:
 
 
 def prove(run: Run) -> None:
-    """Checks every definition the project reads, before anything runs."""
+    """Checks every definition the project reads, before anything runs, and that its marts are there."""
+    chosen_marts(run.registry)
     run.selection = select(run.registry, run.session.present)
 
 
@@ -147,7 +151,7 @@ def judge_sources(run: Run) -> None:
     So does one that had rows and has none now: features would say that nothing ever happened.
     """
     read = [*run.selection.definitions, *([] if run.only else [label_of(run.registry)])]
-    names = run.registry.sources_of(read)
+    names = tuple(sorted({*run.registry.sources_of(read), *([] if run.only else override_sources(run.registry))}))
     run.progress("quality of sources", 0, 1)
     run.assumed = assumed_arrivals(run.warehouse, run.registry, names, run.session.present)
     refused = {f"{table.lower()}{CHANGES}" for table in run.refused_tables}
@@ -229,7 +233,8 @@ def score(run: Run) -> None:
     if run.only is not None:
         return
     label = label_of(run.registry)
-    label_failed = run.failed_sources & set(run.registry.sources_of([label]))
+    beside = {*run.registry.sources_of([label]), *override_sources(run.registry)}
+    label_failed = run.failed_sources & beside
     if run.held or label_failed:
         run.status = "blocked"
         return
@@ -266,6 +271,12 @@ def score(run: Run) -> None:
     run.left_out = scorer.left_out(run.moments[-1])
 
 
+def keep_for_marts(run: Run) -> None:
+    """Stages what the project's marts read beside the scores, so that the catalogue can point at it."""
+    if run.only is None:
+        run.session.stage_whole(mart_sources(run.registry))
+
+
 def judge_filled(run: Run) -> None:
     """Asks quality about the slices that are filled, and about the scores at their as_of; publishes nothing."""
     for as_of in run.moments:
@@ -277,13 +288,13 @@ def judge_filled(run: Run) -> None:
             run.status = "blocked"
 
 
-RUN = (observe, prove, plan, judge_sources, judge_slices, shuffle, fill_slices, score, shadow)
+RUN = (observe, prove, plan, judge_sources, judge_slices, shuffle, fill_slices, score, shadow, queue, keep_for_marts)
 """The stages of `run`, in order; the catalogue is swapped after the last, whatever it found."""
 
-BACKFILL = RUN[:-1]
-"""`backfill` writes what would have been shown; a challenger says nothing about the past that anyone went by."""
+BACKFILL = tuple(stage for stage in RUN if stage not in (shadow, queue))
+"""`backfill` writes what would have been shown; nobody is told of the past, and no challenger scores it."""
 
-SCORE = (prove, plan, judge_sources, judge_slices, score, shadow)
+SCORE = (prove, plan, judge_sources, judge_slices, score, shadow, queue, keep_for_marts)
 """`score` computes no slice: it scores what is filled."""
 
 VALIDATE = (prove, judge_sources, judge_filled)

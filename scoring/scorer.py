@@ -20,6 +20,7 @@ from leadmart.features.registry import Registry
 from leadmart.features.session import Session
 from leadmart.features.sources.staging import source_inputs
 from leadmart.scoring.champion import champion_version, load_model, load_policy, typed_columns
+from leadmart.scoring.overrides import known_tiers, overrides_at
 from leadmart.scoring.upsert import Scoring
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ class Scorer:
             feature_set_version=self.selection.feature_set_version,
             model_version=self.model_version,
             policy_version=self.policy.policy_version,
-            input_hash=digest(slices, registry.token_hash(label), outcomes, reasons_for),
+            input_hash=digest(slices, registry.token_hash(label), outcomes, reasons_for, *self._said(as_of)),
         )
 
     def frame(self, as_of: datetime) -> pl.DataFrame:
@@ -89,6 +90,9 @@ class Scorer:
         from leadmart.scoring.assess import score_rows
 
         frame = self.frame(as_of)
+        overrides, unknown = overrides_at(self.session, self.session.registry, as_of), list[str]()
+        if overrides is not None:
+            overrides, unknown = known_tiers(overrides, as_of)
         reasons_for: Any = self.session.registry.project.settings.scoring.reasons_for
         scored = score_rows(
             frame,
@@ -98,8 +102,14 @@ class Scorer:
             feature_set_version=self.selection.feature_set_version,
             role=role,
             reasons_for=reasons_for,
+            overrides=overrides,
         )
-        return scored.rows.with_columns(pl.col("as_of").cast(pl.Datetime("us"))), scored.warnings
+        return scored.rows.with_columns(pl.col("as_of").cast(pl.Datetime("us"))), [*scored.warnings, *unknown]
+
+    def _said(self, as_of: datetime) -> tuple[str, ...]:
+        """What people said that is in force at an as_of, as one hash; nothing where nobody did."""
+        overrides = overrides_at(self.session, self.session.registry, as_of)
+        return () if overrides is None or overrides.is_empty() else (digest(overrides.rows()),)
 
     def left_out(self, as_of: datetime) -> int:
         """Leads of the spine without a score at an as_of: their outcome was known by then."""

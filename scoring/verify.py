@@ -18,6 +18,7 @@ from leadmart.features.sources.staging import present_sources
 from leadmart.features.verify import Experiment, experiment, findings
 from leadmart.features.warehouse import Warehouse, open_for_reading
 from leadmart.scoring.champion import RULES, champion_version, load_model, load_policy, typed_columns
+from leadmart.scoring.overrides import known_tiers, override_sources, overrides_at
 from leadmart.scoring.scorer import label_of
 
 ON_EVERY_RUN = 100
@@ -67,6 +68,7 @@ def shuffled(
         from leadmart.scoring.assess import score_rows
 
         make_outcomes(session, registry, label, known_at=as_of)
+        overrides = overrides_at(session, registry, as_of)
         found = session.warehouse.frame(f"{frame_sql}\nORDER BY s.{selection.spine.key}, s.as_of")
         converted = session.warehouse.frame(f"SELECT {label.key} FROM outcomes")
         frame = plain_types(found).join(converted, on=label.key, how="anti")
@@ -78,6 +80,7 @@ def shuffled(
             load_model(warehouse, _version(warehouse, selection)),
             feature_set_version=selection.feature_set_version,
             reasons_for=reasons_for,
+            overrides=known_tiers(overrides, as_of)[0] if overrides is not None else None,
         )
         session.warehouse.register("scored", scored.rows)
         return {"scores.lead_scores": "SELECT * FROM scored"}
@@ -92,7 +95,7 @@ def shuffled(
         seed=seed,
         held=held,
         whole_up_to=whole_up_to,
-        more_sources=registry.sources_of([label]),
+        more_sources=tuple({*registry.sources_of([label]), *override_sources(registry)}),
         further=scores,
     )
 

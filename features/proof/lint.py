@@ -29,7 +29,7 @@ READABLE = {
     "label": ("staging", "reference"),
     "spine": ("known", "links", "reference"),
     "link": ("known", "links", "reference"),
-    "mart": ("features", "scores", "meta", "links", "gates"),
+    "mart": ("features", "scores", "meta", "links", "gates", "staging", "reference", "labels"),
     "feature": ("known", "links", "features", "reference", ""),
     "gate": ("known", "links", "features", "reference", ""),
 }

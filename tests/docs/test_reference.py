@@ -83,6 +83,10 @@ def test_the_page_of_commands_is_what_they_say_of_themselves(reference: ModuleTy
     assert (DOCS / "commands.md").read_text(encoding="utf-8") == reference.commands_page(), "`make reference` renews it"
 
 
+def test_the_page_of_marts_is_what_they_say_of_themselves(reference: ModuleType) -> None:
+    assert (DOCS / "marts.md").read_text(encoding="utf-8") == reference.marts_page(), "`make reference` renews it"
+
+
 def test_the_exit_codes_that_pages_tell_are_those_there_are() -> None:
     rooms = [REPOSITORY / "cli.py", *(f for room in ROOMS for f in (REPOSITORY / room).rglob("*.py"))]
     code = "\n".join(path.read_text(encoding="utf-8") for path in rooms)

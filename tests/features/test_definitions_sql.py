@@ -26,6 +26,7 @@ import yaml
 HERE = Path(__file__).parent
 SQL = HERE.parent.parent / "sql"
 STAGING: dict[str, dict[str, str]] = yaml.safe_load((HERE / "staging.yaml").read_text(encoding="utf-8"))
+GATES = sorted((SQL / "gates").glob("*/v1.sql"))
 LEAD_VIEWS = ("lead_profile", "form_activity", "web_engagement", "email_engagement", "product_usage")
 
 Row = dict[str, Any]
@@ -298,7 +299,10 @@ def test_random_rows_reach_every_gate_and_every_word(tmp_path: Path) -> None:
     assert {name for name, values in seen.items() if len(values) < 2} == set()
 
 
-@pytest.mark.parametrize("definition", [*(f"features/{view}/v1" for view in LEAD_VIEWS), "gates/icp/v1"])
+@pytest.mark.parametrize(
+    "definition",
+    [*(f"features/{view}/v1" for view in LEAD_VIEWS), *(f"gates/{path.parent.name}/v1" for path in GATES)],
+)
 def test_a_lead_gets_the_same_row_alone_as_among_others(definition: str, tmp_path: Path) -> None:
     given = random_rows(99)
     leads: list[Row] = [{"lead_id": f"L{n}", "as_of": as_of} for n in range(31) for as_of in AS_OFS]

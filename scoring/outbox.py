@@ -1,0 +1,159 @@
+"""The outbox: changes of tier that other systems are to hear of, each written once, and how their delivery went."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+
+from leadmart.features import catalogue
+from leadmart.features.clock import now, sql_literal
+from leadmart.features.errors import LeadmartError, first_line
+from leadmart.features.holder import AT_ONCE, Patience
+from leadmart.features.literals import quoted_file
+from leadmart.features.plan import select
+from leadmart.features.project import Project
+from leadmart.features.registry import Registry
+from leadmart.features.sources.staging import present_sources
+from leadmart.features.warehouse import Warehouse, open_for_writing
+
+if TYPE_CHECKING:
+    from leadmart.scoring.pipeline import Run
+
+ACTIONS = {"hot": "hand_off", "warm": "nurture", "cold": "release", "disqualified": "withdraw"}
+"""What a tier asks of whoever hears of it."""
+
+UNTOLD = "cold"
+"""The tier of a lead of which nothing was told yet: one that begins cold is no news."""
+
+_DONE = ("sent", "failed")
+
+
+def queue(run: Run) -> None:
+    """Writes a row for each lead whose shown tier is another than what was told of it last.
+
+    Only at the newest as_of that was ever scored, and only where the project asks for it. A run that finds its scores
+    done looks again: one that was killed before it could write loses nothing.
+    """
+    if run.status == "blocked" or run.held or run.only is not None or not run.project.settings.outbox.enabled:
+        return
+    as_of = run.moments[-1]
+    ((newest,),) = run.warehouse.rows("SELECT MAX(as_of) FROM store.meta.scorings")
+    if newest is None or as_of < newest:
+        return
+    action = " ".join(f"WHEN '{tier}' THEN '{word}'" for tier, word in ACTIONS.items())
+    key = "MD5(CONCAT_WS('|', s.lead_id, s.feature_set_version, s.model_version, s.policy_version, s.tier, s.as_of))"
+    with run.warehouse.transaction():
+        run.warehouse.execute(
+            "INSERT INTO store.meta.crm_outbox "
+            "WITH told AS (SELECT lead_id, ARG_MAX(tier, (as_of, created_at, dedupe_key)) AS tier "
+            "FROM store.meta.crm_outbox GROUP BY lead_id), "
+            "shown AS (SELECT s.* FROM store.scores.lead_scores AS s "
+            "JOIN store.meta.scorings AS c USING (as_of, feature_set_version, model_version, policy_version) "
+            f"WHERE c.run_id = ? AND s.as_of = {sql_literal(as_of)} AND s.role = 'champion') "
+            f"SELECT {key} AS dedupe_key, s.lead_id, s.as_of, s.feature_set_version, s.model_version, "
+            f"s.policy_version, COALESCE(t.tier, '{UNTOLD}') AS from_tier, s.tier, CASE s.tier {action} END AS action, "
+            "CAST(TO_JSON(STRUCT_PACK(score := ROUND(s.composite, 1), chance := s.p_cal, "
+            "status := s.qualification_status, gates := s.gates, cap_reason := s.cap_reason, reasons := s.reasons, "
+            "against := s.against, override_by := s.override_by, override_until := s.override_until)) AS VARCHAR) "
+            f"AS payload, 'pending' AS status, 0 AS attempts, NULL AS last_error, {sql_literal(now())} AS created_at, "
+            "NULL AS settled_at, ? AS run_id "
+            "FROM shown AS s LEFT JOIN told AS t ON t.lead_id = s.lead_id "
+            f"WHERE s.tier <> COALESCE(t.tier, '{UNTOLD}') "
+            f"AND NOT EXISTS (SELECT 1 FROM store.meta.crm_outbox AS o WHERE o.dedupe_key = {key}) "
+            "ORDER BY s.lead_id",
+            [run.run_id, run.run_id],
+        )
+
+
+@dataclass(frozen=True)
+class Settled:
+    """What a file of deliveries changed, in rows. `before` were sent already: telling that again changes nothing."""
+
+    sent: int
+    failed: int
+    dead: int
+    before: int
+
+    def as_json(self) -> dict[str, int]:
+        return {"sent": self.sent, "failed": self.failed, "dead": self.dead, "sent_before": self.before}
+
+
+def settle(project: Project, file: Path, patience: Patience = AT_ONCE) -> Settled:
+    """Takes in what became of deliveries: `dedupe_key`, `status` (sent or failed) and, if there is one, `error`.
+
+    One attempt a row. What failed as often as `[outbox] attempts` says is dead: it is exported no more. All of the file
+    counts, or nothing. Raises LeadmartError `bad_deliveries`.
+    """
+    if not file.is_file():
+        raise LeadmartError(f"there is no file {file}", code="no_such_file")
+    with open_for_writing(project, "settle", patience) as warehouse:
+        _read(warehouse, file)
+        most = project.settings.outbox.attempts
+        with warehouse.transaction():
+            ((before,),) = warehouse.rows(
+                "SELECT COUNT(*) FROM store.meta.crm_outbox AS o JOIN told AS t USING (dedupe_key) "
+                "WHERE o.status = 'sent'"
+            )
+            warehouse.execute(
+                "UPDATE store.meta.crm_outbox AS o SET attempts = o.attempts + 1, "
+                "status = CASE WHEN t.status = 'sent' THEN 'sent' WHEN o.attempts + 1 >= ? THEN 'dead' "
+                f"ELSE 'failed' END, last_error = t.error, settled_at = {sql_literal(now())} "
+                "FROM told AS t WHERE t.dedupe_key = o.dedupe_key AND o.status <> 'sent'",
+                [most],
+            )
+            counted = dict(
+                warehouse.rows(
+                    "SELECT o.status, COUNT(*) FROM store.meta.crm_outbox AS o JOIN told AS t USING (dedupe_key) "
+                    "GROUP BY o.status"
+                )
+            )
+        registry = Registry(project)
+        catalogue.publish(warehouse, registry, select(registry, present_sources(warehouse, registry)))
+    return Settled(counted.get("sent", 0) - before, counted.get("failed", 0), counted.get("dead", 0), before)
+
+
+def _read(warehouse: Warehouse, file: Path) -> None:
+    """Makes the table `told` of a file of deliveries."""
+    reader = "read_parquet" if file.suffix == ".parquet" else "read_csv"
+    more = "" if file.suffix == ".parquet" else ", header = true, all_varchar = true"
+    try:
+        names = [name for name, _ in warehouse.columns(f"SELECT * FROM {reader}({quoted_file(file)}{more})")]
+        error = "CAST(error AS VARCHAR)" if "error" in names else "CAST(NULL AS VARCHAR)"
+        warehouse.execute(
+            "CREATE OR REPLACE TABLE told AS SELECT CAST(dedupe_key AS VARCHAR) AS dedupe_key, "
+            f"LOWER(TRIM(CAST(status AS VARCHAR))) AS status, {error} AS error FROM "
+            f"{reader}({quoted_file(file)}{more})"
+        )
+    except duckdb.Error as problem:
+        raise _bad(f"{file} cannot be read: {first_line(problem)}") from None
+    done = ", ".join(f"'{word}'" for word in _DONE)
+    ((strange, unknown, repeated),) = warehouse.rows(
+        f"SELECT COUNT(*) FILTER (WHERE t.status IS NULL OR t.status NOT IN ({done})), "
+        "COUNT(*) FILTER (WHERE o.dedupe_key IS NULL), COUNT(*) - COUNT(DISTINCT t.dedupe_key) "
+        "FROM told AS t LEFT JOIN store.meta.crm_outbox AS o USING (dedupe_key)"
+    )
+    problems = [
+        (strange, "have a status that is neither sent nor failed"),
+        (unknown, "have a dedupe_key that is not in the outbox"),
+        (repeated, "repeat a dedupe_key"),
+    ]
+    words = [f"{count} rows {what}" for count, what in problems if count]
+    if words:
+        raise _bad(f"{file}: {'; '.join(words)}")
+
+
+def _bad(message: str) -> LeadmartError:
+    return LeadmartError(
+        message, code="bad_deliveries", hint="columns: dedupe_key, status (sent or failed), error; nothing was changed"
+    )
+
+
+def settled_text(document: Mapping[str, Any]) -> str:
+    """One line from `Settled.as_json`."""
+    dead = f", {document['dead']:,} given up" if document["dead"] else ""
+    before = f"; {document['sent_before']:,} were sent before" if document["sent_before"] else ""
+    return f"{document['sent']:,} sent, {document['failed']:,} failed and wait{dead}{before}"

@@ -1,0 +1,77 @@
+"""Overrides: what people said a lead's tier is, until when, and why. A run reads them and never writes one."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from leadmart.features.clock import iso, sql_literal
+from leadmart.features.registry import Registry
+from leadmart.features.session import Session
+
+if TYPE_CHECKING:
+    import polars as pl
+
+SOURCE = "lead_feedback"
+TIERS = ("hot", "warm", "cold", "disqualified")
+
+COLUMNS = ("override_tier", "override_by", "override_reason", "override_at", "override_until")
+"""What a score row says of the override in force; all NULL where there is none."""
+
+
+def override_sources(registry: Registry) -> tuple[str, ...]:
+    """The sources that overrides come from; none where the project does not ask for them."""
+    if not registry.project.settings.scoring.overrides:
+        return ()
+    registry.source(SOURCE)
+    waiting, found = [SOURCE], [SOURCE]
+    while waiting:
+        joined = [name for name in registry.joined_by(waiting.pop()) if name not in found]
+        found += joined
+        waiting += joined
+    return tuple(sorted(found))
+
+
+def overrides_at(session: Session, registry: Registry, as_of: datetime) -> pl.DataFrame | None:
+    """One row per lead with an override in force at an as_of: lead_id and `COLUMNS`, sorted by lead_id.
+
+    In force is the newest that was known by then and has not ended; it ends at `expires_at`, that moment not included.
+    One that names no tier takes back what was said before. None where the project asks for no overrides.
+    """
+    sources = override_sources(registry)
+    if not sources:
+        return None
+    session.stage_whole(sources)
+    moment = sql_literal(as_of)
+    return session.warehouse.frame(
+        "SELECT lead_id, override_tier, override_by, override_reason, override_at, override_until FROM ("
+        "SELECT f.lead_id, LOWER(TRIM(f.value)) AS override_tier, f.actor AS override_by, "
+        "f.reason AS override_reason, f.occurred_at AS override_at, f.expires_at AS override_until "
+        f"FROM staging.{SOURCE} AS f WHERE f.kind = 'override' AND f.occurred_at < {moment} "
+        f"AND f.ingested_at <= {moment} AND (f.expires_at IS NULL OR f.expires_at > {moment}) "
+        "QUALIFY ROW_NUMBER() OVER (PARTITION BY f.lead_id "
+        "ORDER BY f.occurred_at DESC, f.ingested_at DESC, f.feedback_id DESC) = 1"
+        f") WHERE override_tier <> '' AND override_tier <> 'none' ORDER BY lead_id"
+    )
+
+
+def known_tiers(overrides: pl.DataFrame, as_of: datetime) -> tuple[pl.DataFrame, list[str]]:
+    """The overrides that name a tier, and a warning for those that name something else: they change nothing."""
+    import polars as pl
+
+    named = pl.col("override_tier").is_in(TIERS)
+    unknown = overrides.filter(~named)
+    if unknown.is_empty():
+        return overrides, []
+    words = ", ".join(sorted(set(unknown["override_tier"]))[:3])
+    return overrides.filter(named), [
+        f"overrides: {unknown.height} at {iso(as_of)} ask for {words}, which is no tier: they change nothing"
+    ]
+
+
+def nobody() -> list[pl.Expr]:
+    """The columns of a row that nobody overrode."""
+    import polars as pl
+
+    moments = ("override_at", "override_until")
+    return [pl.lit(None, dtype=pl.Datetime("us") if name in moments else pl.String).alias(name) for name in COLUMNS]
