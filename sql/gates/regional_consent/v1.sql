@@ -5,7 +5,18 @@
 -- `other` for a country that is not listed or not known. Consent is what the lead said at creation or in the log of
 -- consents; whoever asked for a demo or to be contacted may be answered. TRUE where the rule fires, never NULL. Refusals
 -- are in consent@v1.
-WITH said AS (
+WITH whose AS (
+    SELECT
+        spine.lead_id,
+        spine.as_of,
+        l.consent,
+        UPPER(TRIM(l.country)) AS country
+    FROM spine
+    JOIN known.leads AS l
+        ON  l.lead_id = spine.lead_id
+        AND l.as_of = spine.as_of
+),
+said AS (
     SELECT
         spine.lead_id,
         spine.as_of,
@@ -39,17 +50,17 @@ SELECT
     spine.lead_id,
     spine.as_of,
     COALESCE(r.basis, o.basis, 'opt_out') = 'opt_in'
-    AND COALESCE(sa.status, l.consent, '') <> 'granted'
+    AND COALESCE(sa.status, wh.consent, '') <> 'granted'
     AND COALESCE(ak.requests_90d, 0) = 0
         AS lacks_opt_in                                 -- block: Has not agreed to marketing, as the law of its country asks
 FROM spine
 LEFT JOIN others AS o
     ON  TRUE
-LEFT JOIN known.leads AS l
-    ON  l.lead_id = spine.lead_id
-    AND l.as_of = spine.as_of
+LEFT JOIN whose AS wh
+    ON  wh.lead_id = spine.lead_id
+    AND wh.as_of = spine.as_of
 LEFT JOIN reference.consent_regions AS r
-    ON  r.country = UPPER(TRIM(l.country))
+    ON  r.country = wh.country
 LEFT JOIN said AS sa
     ON  sa.lead_id = spine.lead_id
     AND sa.as_of = spine.as_of
