@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from leadmart.scoring.card import charts
@@ -59,8 +59,8 @@ def ranking(report: Report) -> str:
     return section(
         "Does it put the right leads first?",
         paragraph(
-            f"Test leads in ten equal groups, best score first. Of the first group {percent(first['rate'])} reached "
-            f"the outcome, of the last {percent(last['rate'])}; among all it was {percent(base)}."
+            f"All looks at test leads in ten equal groups, best score first. Of the first group "
+            f"{percent(first['rate'])} reached the outcome, of the last {percent(last['rate'])}; among all it was {percent(base)}."
         ),
         chart(
             Chart(
@@ -98,8 +98,7 @@ def belief(report: Report) -> str:
     verdict = (
         "Yes, as far as the test block can tell: none of its tests tells the model from one that is exactly right."
         if tests and not refused
-        else f"Not quite: {' and '.join(_TESTS.get(t['name'], t['name']) for t in refused)}. Read the chances as an "
-        "order rather than as numbers."
+        else f"No. {_how_off(report, tests)} Read the chances as an order rather than as numbers."
         if refused
         else "That could not be tested."
     )
@@ -312,3 +311,13 @@ def _why(chosen: Mapping[str, Any]) -> str:
     for name, called in _CANDIDATES.items():
         words = re.sub(rf"\b{name}\b", called, words)
     return words + ("" if words.endswith(".") else ".")
+
+
+def _how_off(report: Report, tests: Sequence[Mapping[str, Any]]) -> str:
+    """In which direction rejected chances are off: the ratio test knows."""
+    ratio = next((t["value"] for t in tests if t["name"] == "ratio" and t.get("rejected")), None)
+    happened = metric(report, "base_rate")
+    if ratio is None or happened is None:
+        return "On average they are right, but not everywhere: some points lie outside the band."
+    high = "high" if ratio > 1 else "low"
+    return f"They are too {high}: on average {percent(ratio * happened)} were said, and {percent(happened)} happened."

@@ -54,8 +54,14 @@ def for_whom(report: Report) -> str:
             "known, and leads that a gate blocks, are not asked about."
         ),
         paragraph(
-            f"It learned from {report['positive_leads']:,} leads with the outcome and {report['negative_leads']:,} "
-            "without, each looked at on several days of its life, and was tested on later leads that it had not seen."
+            (
+                f"It learned from {report['positive_leads']:,} leads with the outcome and {report['negative_leads']:,} "
+                "without, and was tested on later leads that it had not seen."
+                if _has_model(report)
+                else f"To learn from there were {report['positive_leads']:,} leads with the outcome and "
+                f"{report['negative_leads']:,} without."
+            )
+            + " Each lead is looked at on several days of its life; shares below are of such looks, called landmarks."
         ),
         table(["block", "from … to", "leads", "with the outcome"], rows, numbers=(2, 3)),
         folded("Who was left out, and why", bullets(out)),
@@ -129,8 +135,8 @@ def _verdict(report: Report) -> str:
     if lift is None or base is None:
         return "The test block has too few outcomes to say how good it is."
     return (
-        f"Of 100 leads in its top tenth {of_100(lift * base)} reached the outcome within {report['horizon_days']:g} "
-        f"days; of 100 leads drawn blindly {of_100(base)} did."
+        f"Of 100 looks at leads that it puts into its top tenth {of_100(lift * base)} were followed by the outcome "
+        f"within {report['horizon_days']:g} days; of 100 looks drawn blindly {of_100(base)} were."
     )
 
 
@@ -147,7 +153,7 @@ def _tiles(report: Report) -> list[Tile]:
         found.append(Tile("Top tenth", f"{lift['value']:.1f} ×", f"the average; 95 % {span_of(lift, 1)}"))
     base = report["metrics"].get("base_rate")
     if base and base["value"] is not None:
-        found.append(Tile("Average", percent(base["value"]), f"of tested leads; 95 % {percents(base)}"))
+        found.append(Tile("Average", percent(base["value"]), f"of looks at tested leads; 95 % {percents(base)}"))
     test = next((b for b in report["blocks"] if b["name"] == "test"), None)
     if test and test["rows"]:
         found.append(Tile("Tested on", f"{test['leads']:,}", f"leads, {test['positive_leads']:,} with the outcome"))

@@ -89,12 +89,23 @@ def test_without_a_model_the_card_says_why():
         report[key] = None
     page = card(report, SOURCES, "a company")
     assert "The rules alone score: 12 positive" in page
+    assert "It learned from" not in page
     assert "the chance" in page
 
 
 def test_the_verdict_is_the_lift_in_heads():
     lift, base = REPORT["metrics"]["lift_top_decile"]["value"], REPORT["metrics"]["base_rate"]["value"]
-    assert f"Of 100 leads in its top tenth {100 * lift * base:.0f} reached" in sections.head(REPORT, "x")
+    assert f"into its top tenth {100 * lift * base:.0f} were followed" in sections.head(REPORT, "x")
+
+
+def test_chances_that_were_rejected_are_said_to_be_too_high_or_too_low():
+    report = copy.deepcopy(REPORT)
+    base = report["metrics"]["base_rate"]["value"]
+    for ratio, word in ((1.5, "high"), (0.5, "low")):
+        for each in report["calibration"]["acceptance"]:
+            each.update({"rejected": each["name"] == "ratio"} | ({"value": ratio} if each["name"] == "ratio" else {}))
+        said = f"They are too {word}: on average {100 * ratio * base:.{1 if ratio * base < 0.1 else 0}f} % were said"
+        assert said in card(report, SOURCES, "a company")
 
 
 def test_a_card_that_cannot_be_written_is_refused_before_anything_is_learned(tmp_path):
