@@ -59,8 +59,9 @@ def ranking(report: Report) -> str:
     return section(
         "Does it put the right leads first?",
         paragraph(
-            f"All looks at test leads in ten equal groups, best score first. Of the first group "
-            f"{percent(first['rate'])} reached the outcome, of the last {percent(last['rate'])}; among all it was {percent(base)}."
+            "All looks at test leads in ten equal groups, best score first. Of the first group "
+            f"{percent(first['rate'])} reached the outcome, of the last {percent(last['rate'])}; "
+            f"among all it was {percent(base)}."
         ),
         chart(
             Chart(
