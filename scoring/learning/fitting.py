@@ -218,7 +218,7 @@ def fit(
             model = _model(fitted, parts, label, tier, min(positive, negative), feature_set_version)
             notes.append(f"calibration: {model.calibration.method} ({model.calibration.why})")
             notes.append(ASSOCIATION)
-    metrics = _metrics(parts.test, model, scorecard, settings, true_probability)
+    metrics = metrics_of(parts.test, model, scorecard, settings, true_probability)
     learned = parts.outside_test()
     suspects = find_suspects(learned, columns, with_models=model is not None) if learned.height else ()
     if model is not None:
@@ -252,7 +252,7 @@ def fit(
             replicates=settings.replicates,
         ),
         test=parts.test,
-        calibration=_calibration(model, parts.test, metrics, settings.seed) if model else {},
+        calibration=calibration_of(model, parts.test, metrics, settings.seed) if model else {},
         candidates=choice.document if choice else (),
     )
     return with_figures(result) if model else result
@@ -321,9 +321,10 @@ def _model(fitted: Fitted, parts: Split, label: Label, tier: Tier, n: int, featu
     )
 
 
-def _metrics(
+def metrics_of(
     test: pl.DataFrame, model: Model | None, scorecard: Scorecard, settings: TrainSettings, true_probability: str | None
 ) -> dict[str, Metric]:
+    """The figures of a test block; without a model those that need no probability."""
     test = test.sort("as_of", "lead_id")
     rivals: dict[str, NDArray[np.float64]] = {}
     if scorecard.rows:
@@ -342,7 +343,8 @@ def _metrics(
     return {name: found[name] for name in ("base_rate", *rivals)}
 
 
-def _calibration(model: Model, test: pl.DataFrame, metrics: Mapping[str, Metric], seed: int) -> dict[str, object]:
+def calibration_of(model: Model, test: pl.DataFrame, metrics: Mapping[str, Metric], seed: int) -> dict[str, object]:
+    """The report's section `calibration`, judged on the test block."""
     p_raw = predict_raw(model.estimator, model.columns, test)
     return calibration_section(model.calibration, p_raw, test["y"].to_numpy(), cluster_numbers(test), metrics, seed)
 

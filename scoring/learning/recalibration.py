@@ -14,15 +14,15 @@ from leadmart.features.errors import LeadmartError
 from leadmart.features.lookup import FeatureColumn
 from leadmart.features.warehouse import Warehouse
 from leadmart.scoring.champion import champion_version, load_model
-from leadmart.scoring.evaluation.calibration_report import calibration_section
 from leadmart.scoring.evaluation.clusters import cluster_numbers
-from leadmart.scoring.evaluation.figures import evaluate
 from leadmart.scoring.evaluation.section import Asked, evaluation_section
 from leadmart.scoring.learning.dataset import Exclusion, Labelled, label_rows, outcome_leads
 from leadmart.scoring.learning.fitting import (
     Label,
     TrainingResult,
     TrainSettings,
+    calibration_of,
+    metrics_of,
     summary_of,
     with_figures,
 )
@@ -31,7 +31,7 @@ from leadmart.scoring.models.calibration.choice import SHIFT_Z, folds_of
 from leadmart.scoring.models.calibration.fits import shift_of, shift_z
 from leadmart.scoring.models.calibration.odds import Floats, Ints, Outcomes
 from leadmart.scoring.models.model import Model, predict_raw, refuse_other_features
-from leadmart.scoring.scorecard import Scorecard, points
+from leadmart.scoring.scorecard import Scorecard
 
 MONTH = timedelta(days=30)
 # Positive leads in each half of the month; with fewer, a base rate moves by a third by chance.
@@ -129,20 +129,7 @@ def recalibrate(
         calibration = replace(calibration, rows=fitting.height, positives=outcome_leads(fitting)[0])
         words = f"calibration: {calibration.method} ({calibration.why})"
     model = replace(champion, calibration=calibration)
-    y, leads = test["y"].to_numpy(), cluster_numbers(test)
-    p_raw = predict_raw(model.estimator, model.columns, test)
-    rivals = {"rules_roc_auc": points(test, scorecard)["rules_score"].to_numpy()} if scorecard.rows else {}
-    if true_probability is not None:
-        rivals["reachable_roc_auc"] = test[true_probability].cast(pl.Float64).fill_null(np.nan).to_numpy()
-    metrics = evaluate(
-        y,
-        calibration.apply(p_raw),
-        leads,
-        rivals=rivals,
-        ranked_by=p_raw,
-        seed=settings.seed,
-        replicates=settings.replicates,
-    )
+    metrics = metrics_of(test, model, scorecard, settings, true_probability)
     positive, negative = outcome_leads(fitting)
     result = TrainingResult(
         model=model,
@@ -172,7 +159,7 @@ def recalibrate(
             replicates=settings.replicates,
         ),
         test=test,
-        calibration=calibration_section(calibration, p_raw, y, leads, metrics, settings.seed),
+        calibration=calibration_of(model, test, metrics, settings.seed),
     )
     return with_figures(result)
 
