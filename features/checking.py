@@ -9,6 +9,7 @@ from typing import Any
 
 from leadmart.features.definition import Definition
 from leadmart.features.errors import LeadmartError, Place, read_text
+from leadmart.features.model_columns import allowed_columns, column_problems
 from leadmart.features.model_inputs import input_problems
 from leadmart.features.project import SETTINGS_FILE, Project
 from leadmart.features.proof.lint import problems_of
@@ -107,7 +108,10 @@ def _input_problems(registry: Registry) -> list[LeadmartError]:
     try:
         chosen = [registry.get("feature", ref) for ref in registry.project.settings.features.views]
         below = [d for view in chosen for d in registry.dependencies(view) if d.kind == "feature"]
-        return list(input_problems(list({d.relation: d for d in (*below, *chosen)}.values()), registry))
+        views = list({d.relation: d for d in (*below, *chosen)}.values())
+        if unknown := column_problems(registry, views):
+            return unknown
+        return list(input_problems(views, registry, allowed_columns(registry, views)))
     except LeadmartError:
         return []  # a name that means nothing, or a file that cannot be read, is a finding of its own
 

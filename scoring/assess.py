@@ -92,7 +92,7 @@ def score_rows(
     else:
         from leadmart.scoring.models.model import level_warnings, predict
 
-        predictions = predict(model, frame, columns, feature_set_version)
+        predictions = predict(model, frame, [c for c in columns if c.in_model], feature_set_version)
         # the model learns nothing of blocked leads, so that their levels are unknown to it is no news
         with_levels = [column.name for column in model.columns if column.kind == "category"]
         warnings = level_warnings(model, frame.filter(~is_blocked(policy.gates)).select(with_levels))

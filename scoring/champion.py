@@ -60,7 +60,9 @@ def _moved(report: str, refs: Sequence[str]) -> str:
     words = [f"{ref} is new" for ref in sorted(set(refs) - before)] + [
         f"{ref} is gone" for ref in sorted(before - set(refs))
     ]
-    return f" ({', '.join(words)})" if words else " (the spine, a source or a reference table is another)"
+    return (
+        f" ({', '.join(words)})" if words else " (the spine, a source, a reference table or [train] columns is another)"
+    )
 
 
 def load_model(warehouse: Warehouse, version: str) -> Model | None:
@@ -98,7 +100,7 @@ def load_policy(registry: Registry, selection: Selection) -> Policy:
     scoring = registry.project.settings.scoring
     scorecard = registry.reference(scoring.scorecard)
     templates = registry.reference(scoring.reasons)
-    columns = [c.name for view in selection.views for c in view.columns]
+    columns = [c.name for view in (*selection.views, *selection.rule_views) for c in view.columns]
     has_boost = scoring.boost.column in columns
     if not has_boost and "column" in scoring.boost.model_fields_set and scoring.boost.max:
         raise LeadmartError(
