@@ -260,18 +260,17 @@ def world_of(project: Project, raw_sql: Path, keys: dict[str, Sequence[str]]) ->
         for link in registry.all("link"):
             if link in readers:
                 session.compute(link)
-        listed = ", ".join(f"(TIMESTAMP '{moment}')" for moment in moments)
+        at = ", ".join(f"(TIMESTAMP '{moment}')" for moment in moments)
         few = "WHERE k NOT LIKE '%2' AND k NOT LIKE '%5' AND k NOT LIKE '%4'" if name == "leads" else ""
         spines = {
-            entity: f"SELECT k AS {entity}_id, as_of FROM (SELECT UNNEST({list(ids)}) AS k) "
-            f"CROSS JOIN (VALUES {listed}) AS m (as_of) "
-            for entity, ids in keys.items()
+            e: f"SELECT k AS {e}_id, as_of FROM (SELECT UNNEST({list(ids)}) AS k), (VALUES {at}) AS m (as_of) "
+            for e, ids in keys.items()
         }
         # views that others read: of an account whether its leads are asked for or not, as colleagues ask for it
         for entity, rows in spines.items():
             session.set_spine(entity, rows + few * (entity == "lead"))
-        below = {d.relation: d for reader in readers for d in registry.dependencies(reader) if d.kind == "feature"}
-        for view in below.values():
+        below = [d for reader in readers for d in registry.dependencies(reader) if d.kind == "feature"]
+        for view in dict.fromkeys(below):
             session.compute(view)
         for entity, rows in spines.items():
             session.set_spine(entity, rows + few)
@@ -310,17 +309,10 @@ class Tally:
 PLANTED_IN = ("form_activity", "landing_page", "lead_account", "open_leads", "leads", "email_events")
 """Definitions that get everything that can be planted; in others it would be the same again."""
 
-ONE_IN = {"icp": 5, "lead_profile": 5}
-"""Of the long definitions, whose CTEs are alike, every fifth mutant; LEADMART_MUTANTS=all takes every one."""
-AT_MOST = 30
-"""Of views and gates that came with the signals so many, evenly drawn: they are of a few shapes, over and over."""
-OF_EVERY_SHAPE = frozenset(
-    [
-        "account_engagement", "consent", "email_engagement", "form_activity", "icp", "lead_profile", "product_usage",
-        "web_engagement",
-    ]
-)  # fmt: skip
-"""The views and gates whose mutants are not thinned like that."""
+SHORT = ("account_engagement", "consent", "email_engagement", "form_activity", "product_usage", "web_engagement")
+ONE_IN = dict.fromkeys(SHORT, 1) | {"icp": 5, "lead_profile": 5}
+"""Of views and gates that hold every shape there is one mutant in so many; LEADMART_MUTANTS=all takes every one."""
+AT_MOST = 30  # of the others, evenly drawn: their CTEs are alike
 ONE_IN_APART = 5
 """Of the sources of a connector, of which there are many alike, every fifth too."""
 
@@ -336,9 +328,9 @@ def tally_of(definition: Definition, worlds: Sequence[World], mutants: Any) -> T
     tally = Tally()
     planted = definition.name in PLANTED_IN
     every = list(mutants.mutants_of(definition.kind, definition.text, planted=planted))
-    one_in = ONE_IN_APART if definition.connector in APART else ONE_IN.get(definition.name, 1)
-    if definition.packaged and definition.kind in ("feature", "gate") and definition.name not in OF_EVERY_SHAPE:
-        one_in = -(-len(every) // AT_MOST)
+    is_view = definition.packaged and definition.kind in ("feature", "gate")
+    one_in = ONE_IN.get(definition.name, -(-len(every) // AT_MOST) if is_view else 1)
+    one_in = ONE_IN_APART if definition.connector in APART else one_in
     one_in = 1 if os.environ.get("LEADMART_MUTANTS") == "all" else one_in
     for what, text in every[::one_in]:
         tally.made += 1
