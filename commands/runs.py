@@ -33,6 +33,7 @@ def plan(
     from leadmart.expectations.suite import suites
     from leadmart.features.errors import all_as_one
     from leadmart.features.materialize import changed_since_published
+    from leadmart.features.model_columns import width_words
     from leadmart.features.plan import default_as_of, missing_slices, select
     from leadmart.features.registry import Registry
     from leadmart.features.session import Session
@@ -73,6 +74,7 @@ def plan(
         "waived": [waiver.as_json() for waiver in waivers_of(registry, selection.definitions)],
         "unknown": [{"column": u.column, "sources": list(u.sources)} for u in unknown],
         "assumed": [each.as_json() for each in assumed],
+        "notes": width_words(selection),
         "stale": [
             {
                 "view": s.slice.definition.relation,
@@ -84,7 +86,7 @@ def plan(
             for s in stale
         ],
     }
-    told = [*unknown_words(unknown), *(each.words for each in assumed), *stale_words(stale)]
+    told = [*width_words(selection), *unknown_words(unknown), *(each.words for each in assumed), *stale_words(stale)]
     emit(document, as_json, "\n".join([plan_text(document), *(f"  {words}" for words in told)]))
     if exit_code and (missing or due):
         raise typer.Exit(4)

@@ -31,7 +31,8 @@ Files = Mapping[Slice, Path]
 class FeatureColumn:
     """A column of the looked-up frame: its view or gate, its comment, and its type, empty until there is a frame.
 
-    `is_history` marks `has_<source>`, which speaks of the warehouse and not of the lead.
+    `is_history` marks `has_<source>`, which speaks of the warehouse and not of the lead. `in_model` is FALSE where
+    rules and words may read it, and the model does not.
     """
 
     name: str
@@ -39,30 +40,54 @@ class FeatureColumn:
     type: str = ""
     comment: str = ""
     is_history: bool = False
+    in_model: bool = True
 
 
 def feature_columns(selection: Selection, kind: str | None = None) -> tuple[FeatureColumn, ...]:
-    """The columns in frame order; `kind` 'feature' or 'gate' picks one sort."""
-    found = []
-    for definition in selection.read:
-        if kind in (None, definition.kind):
-            for column in definition.columns:
-                if column.name not in (definition.key, "as_of"):
-                    found.append(FeatureColumn(column.name, definition.ref, comment=column.comment))
-    if kind in (None, "feature"):
-        found += history_columns(selection)
-    return tuple(found)
+    """The columns in frame order; `kind` 'feature' or 'gate' picks one sort. Views that only gates read are of neither
+    sort: their columns come with the gates, in a frame of all.
+    """
+    picked = {"feature": selection.views, "gate": selection.gates, None: selection.read}[kind]
+    found = [
+        FeatureColumn(
+            column.name,
+            definition.ref,
+            comment=column.comment,
+            in_model=definition in selection.views and selection.reaches_model(column.name),
+        )
+        for definition in picked
+        for column in definition.columns
+        if column.name not in (definition.key, "as_of")
+    ]
+    return (*found, *(history_columns(selection) if kind != "gate" else ()))
+
+
+def told_columns(selection: Selection) -> tuple[FeatureColumn, ...]:
+    """The columns of the scoring frame but for the gates' own: points, boost and words may read them all."""
+    rules = {gate.ref for gate in selection.gates}
+    return tuple(column for column in feature_columns(selection) if column.view not in rules)
+
+
+def model_columns(selection: Selection) -> tuple[FeatureColumn, ...]:
+    """The columns that the model reads, in frame order."""
+    return tuple(column for column in feature_columns(selection, "feature") if column.in_model)
 
 
 def history_columns(selection: Selection, view: Definition | None = None) -> list[FeatureColumn]:
     """The columns `has_<source>`, one for each source that a view reads; of one view, or of the whole frame."""
     refs = {view.relation: view.ref for view in selection.views}
+    in_model = {
+        view.relation
+        for view in selection.views
+        if any(selection.reaches_model(c.name) for c in view.columns if c.name not in (view.key, "as_of"))
+    }
     return [
         FeatureColumn(
             has_column(source),
             ", ".join(refs[relation] for relation in relations),
             comment=f"TRUE where the history of {source} reaches as far back as its columns read it",
             is_history=True,
+            in_model=not in_model.isdisjoint(relations),
         )
         for source, relations in selection.histories.items()
         if view is None or view.relation in relations
@@ -75,7 +100,7 @@ def lookup_sql(
     """The SELECT that joins every view of a selection to its spine; `relations` says what each definition's name reads.
 
     A view of another entity is reached through its link; without one its columns are NULL. The entity's key stays in
-    the frame. `has_<source>` stand last.
+    the frame. `has_<source>` stand last. Without gates, the views that only these read are left out too.
     """
     spine = selection.spine
     key = spine.key
@@ -144,7 +169,7 @@ def compute_at(session: Session, selection: Selection, *, with_gates: bool = Tru
 
     The spine must be set and the moments wanted before. Same definitions as a run's, with another spine.
     """
-    definitions: Sequence[Definition] = (*selection.links, *selection.views, *(selection.gates if with_gates else ()))
+    definitions: Sequence[Definition] = (*selection.links, *(selection.read if with_gates else selection.views))
     session.prepare(definitions)
     for definition in definitions:
         if link := link_to(definition, selection.spine, session.registry):

@@ -17,6 +17,7 @@ SETTINGS_FILE = "leadmart.toml"
 
 Ref = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*@v[1-9][0-9]*$")]
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
+Column = Annotated[str, StringConstraints(pattern=r"^([a-z][a-z0-9_]*\.)?[a-z][a-z0-9_]*$")]
 
 _EVERY = re.compile(r"^\s*(\d+)\s*(minute|hour|day)s?\s*$")
 _AT = re.compile(r"^([01]\d|2[0-3]):([0-5]\d)$")
@@ -163,6 +164,8 @@ class ScoringSection(Section):
 class TrainSection(Section):
     label: Name = "opportunity"
     spine: Name = "training_landmarks"
+    # which columns reach the model, as `column` or `view.column`; left out: all of [features] views
+    columns: tuple[Column, ...] | None = Field(default=None, min_length=1)
     months: int = Field(default=24, ge=1, le=120)
     most_landmarks: int = Field(default=1_000_000, ge=1000)
     person: Name = "email"

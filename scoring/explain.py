@@ -11,7 +11,14 @@ from leadmart.features.clock import iso, sql_literal
 from leadmart.features.errors import LeadmartError
 from leadmart.features.house.kinds import has_table
 from leadmart.features.literals import quoted
-from leadmart.features.lookup import FeatureColumn, compute_at, feature_columns, plain_types, scoring_frame
+from leadmart.features.lookup import (
+    FeatureColumn,
+    compute_at,
+    feature_columns,
+    plain_types,
+    scoring_frame,
+    told_columns,
+)
 from leadmart.features.plan import Selection, select
 from leadmart.features.project import Project
 from leadmart.features.registry import Registry
@@ -61,7 +68,7 @@ def explain(project: Project, lead: str, as_of: datetime | None) -> dict[str, An
         frame = _frame(warehouse, registry, selection, row) if is_same else None
         is_today = is_same and row["policy_version"] == policy.policy_version
         model = load_model(warehouse, row["model_version"]) if is_today else None
-    columns = feature_columns(selection, "feature")
+    columns = told_columns(selection)
     values, note = _inputs(selection, row, frame)
     groups: list[dict[str, Any]] = []
     if frame is not None and is_today:

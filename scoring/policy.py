@@ -45,7 +45,7 @@ class Boost:
 @dataclass(frozen=True)
 class Policy:
     """All around the model. `gate_fingerprints` are (ref, fingerprint of the gate's SQL): comment edits leave them as
-    they are. `unspoken` are columns that no reason names.
+    they are. `unspoken` are columns that no reason names, `binding` rules that no override lifts.
 
     Raises LeadmartError `bad_policy` on construction for numbers that make no sense.
     """
@@ -58,6 +58,7 @@ class Policy:
     boost: Boost | None = None
     max_weight: float = 1.0
     unspoken: tuple[str, ...] = ()
+    binding: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         problems = []
@@ -90,6 +91,8 @@ class Policy:
         }
         if self.unspoken:
             content["unspoken"] = sorted(self.unspoken)
+        if self.binding:
+            content["binding"] = sorted(self.binding)
         text = json.dumps(_numbers_as_floats(content), sort_keys=True, ensure_ascii=True, separators=(",", ":"))
         return "p_" + hashlib.sha256(text.encode()).hexdigest()[:12]
 
