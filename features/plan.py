@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from leadmart.features.beside import views_beside
 from leadmart.features.clock import iso, sql_literal
 from leadmart.features.definition import Definition
 from leadmart.features.errors import LeadmartError, near_names
@@ -44,7 +45,8 @@ class Selection:
     """The definitions a project computes: its spine, the links they need, its views and its gates, in computing order.
 
     `feature_set_version` names them all: the same rows for the same raw. `windows` says per view how far
-    back its columns read which sources.
+    back its columns read which sources. The views `beside` are computed and scored with, and are no part of what a
+    model reads, nor of `feature_set_version`.
     """
 
     spine: Definition
@@ -54,11 +56,12 @@ class Selection:
     fingerprints: dict[str, str]
     feature_set_version: str
     windows: dict[str, Windows]
+    beside: tuple[Definition, ...] = ()
 
     @property
     def definitions(self) -> tuple[Definition, ...]:
         """All of them, each after what it reads."""
-        return (self.spine, *self.links, *self.views, *self.gates)
+        return (self.spine, *self.links, *self.views, *self.gates, *self.beside)
 
     @property
     def histories(self) -> dict[str, tuple[str, ...]]:
@@ -127,21 +130,30 @@ def select(
             links.setdefault(link.relation, link)
         if definition.kind == "feature":
             views.setdefault(definition.relation, definition)
+    beside, more_links = ([], []) if views_for_audit else views_beside(registry, spine_definition, {*views, *links})
     if prove:
-        _refuse_problems([spine_definition, *links.values(), *views.values(), *gates], registry)
+        _refuse_problems([spine_definition, *links.values(), *more_links, *views.values(), *gates, *beside], registry)
     if prove and not views_for_audit:
         refuse_inputs(list(views.values()), registry)
-    _refuse_twice(list(views.values()), gates)
+    _refuse_twice([*views.values(), *beside], gates)
     spine_print = registry.fingerprint(spine_definition, present)
     prints = {spine_definition.relation: spine_print}
-    for definition in (*links.values(), *views.values(), *gates):
+    for definition in (*links.values(), *more_links, *views.values(), *gates, *beside):
         own = registry.fingerprint(definition, present)
         prints[definition.relation] = own if definition.kind == "link" else digest(own, spine_print, STORED_AS)
     read = [(d.relation, registry.fingerprint(d, present)) for d in (*links.values(), *views.values(), *gates)]
     version = "f_" + digest(spine_print, sorted(read), STORED_AS)[:12]
     windows: dict[str, Windows] = {d.relation: windows_of(d, registry) for d in views.values()}
-    chosen_views, chosen_links = tuple(views.values()), tuple(links.values())
-    return Selection(spine_definition, chosen_links, chosen_views, tuple(gates), prints, version, windows)
+    return Selection(
+        spine_definition,
+        (*links.values(), *more_links),
+        tuple(views.values()),
+        tuple(gates),
+        prints,
+        version,
+        windows,
+        tuple(beside),
+    )
 
 
 def usable_selection(warehouse: Warehouse, registry: Registry) -> Selection | None:

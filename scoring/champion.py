@@ -13,6 +13,7 @@ from leadmart.features.lookup import FeatureColumn
 from leadmart.features.plan import Selection
 from leadmart.features.registry import Registry
 from leadmart.features.warehouse import Warehouse
+from leadmart.scoring.fit.table import load_fit
 from leadmart.scoring.policy import Boost, Policy, Tiers
 from leadmart.scoring.reason_templates import read_templates
 from leadmart.scoring.scorecard import read_scorecard
@@ -116,6 +117,7 @@ def load_policy(registry: Registry, selection: Selection) -> Policy:
         boost=Boost(scoring.boost.column, scoring.boost.max, scoring.boost.half_life_days) if has_boost else None,
         max_weight=scoring.blend.max_weight,
         unspoken=scoring.unspoken,
+        fit=load_fit(registry, selection),
     )
 
 

@@ -19,6 +19,7 @@ from leadmart.scoring.assess import SCORE_COLUMNS, score_rows
 from leadmart.scoring.assessment import ACTIONS, SECTIONS, groups_of, knowledge, largest_loss
 from leadmart.scoring.champion import gate_rules, load_model, load_policy, typed_columns
 from leadmart.scoring.counterfactual import tier_changes
+from leadmart.scoring.fit.told import fit_document
 from leadmart.scoring.policy import Policy
 from leadmart.scoring.reasons import GATE_GROUP, REASON_COLUMNS
 
@@ -111,6 +112,7 @@ def explain(project: Project, lead: str, as_of: datetime | None) -> dict[str, An
             },
             "action": ACTIONS.get(row["tier"]),
         },
+        "fit": fit_document(row, policy.fit if is_today else None, frame if is_today else None),
         "tier_changes": changes,
         "values": values,
         "note": note,
