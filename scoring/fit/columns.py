@@ -7,8 +7,10 @@ from functools import reduce
 from operator import add
 from typing import Final
 
+import numpy as np
 import polars as pl
 
+from leadmart.features.errors import LeadmartError, all_as_one
 from leadmart.scoring.fit.table import WHOLE_OF, FitPart, FitTable, Whole
 from leadmart.scoring.reasons import filled
 from leadmart.scoring.scorecard import row_points
@@ -33,12 +35,13 @@ def subscores(frame: pl.DataFrame, table: FitTable | None) -> pl.DataFrame:
 
     A part is the sum of its rules' points, clipped to 0..100, and NULL where none of the columns it reads is known. A
     whole is the mean of its known parts by weight, and `fit_known` and `intent_known` the share of the weight that is
-    known; timing is its only part. Raises LeadmartError `unknown_column`, and `bad_scorecard` where types do not fit.
+    known; timing is its only part. Raises LeadmartError `unknown_column`, and `bad_fit` where types do not fit.
     """
     if table is None:
-        return frame.select(pl.lit(None, dtype=kind).alias(name) for name, kind in _TYPES.items())
+        nothing = [pl.repeat(None, pl.len(), dtype=kind).alias(name) for name, kind in _TYPES.items()]
+        return frame.select(nothing)
     given = [
-        row_points(frame, part.scorecard).select(
+        _row_points(frame, part).select(
             pl.col(str(number)).alias(f"{part.name} {number}") for number in range(len(part.scorecard.rows))
         )
         for part in table.parts
@@ -50,9 +53,22 @@ def subscores(frame: pl.DataFrame, table: FitTable | None) -> pl.DataFrame:
     wholes = []
     of: tuple[Whole, ...] = ("fit", "intent")
     for whole in of:
-        mean, known = _whole(table.parts_of(whole))
+        mean, known = _whole(table.parts_of(whole), rows)
         wholes += [mean.alias(whole), known.alias(f"{whole}_known")]
     return rows.with_columns(*wholes).with_columns(_told(table, rows)).select(FIT_COLUMNS)
+
+
+def _row_points(frame: pl.DataFrame, part: FitPart) -> pl.DataFrame:
+    try:
+        return row_points(frame, part.scorecard)
+    except LeadmartError as error:
+        problems = [
+            LeadmartError(
+                e.message, code="bad_fit" if e.code == "bad_scorecard" else e.code, place=e.place, hint=e.hint
+            )
+            for e in (error, *error.others)
+        ]
+        raise all_as_one(problems) from None
 
 
 def _part(part: FitPart) -> pl.Expr:
@@ -61,15 +77,22 @@ def _part(part: FitPart) -> pl.Expr:
     return pl.when(is_known).then(total.clip(0.0, 100.0))
 
 
-def _whole(parts: Sequence[FitPart]) -> tuple[pl.Expr, pl.Expr]:
-    """The mean of the known parts by weight, NULL where they weigh nothing, and the share of the weight known."""
+def _whole(parts: Sequence[FitPart], rows: pl.DataFrame) -> tuple[pl.Series, pl.Series]:
+    """The mean of the known parts by weight, NULL where they weigh nothing, and the share of the weight known.
+
+    In NumPy, since Polars may multiply by the inverse where it is to divide, a last bit apart from what SQL gives.
+    """
+    total, known = np.zeros(rows.height), np.zeros(rows.height)
+    for part in parts:
+        is_known = rows[part.name].is_not_null().to_numpy()
+        total += rows[part.name].fill_null(0.0).to_numpy() * part.weight
+        known += np.where(is_known, part.weight, 0.0)
     if not parts:
-        return pl.lit(None, dtype=pl.Float64), pl.lit(None, dtype=pl.Float64)
-    weights = [pl.when(pl.col(part.name).is_not_null()).then(part.weight).otherwise(0.0) for part in parts]
-    known = reduce(add, weights)
-    total = reduce(add, [pl.col(part.name).fill_null(0.0) * part.weight for part in parts])
-    # times the inverse: Polars divides many rows by a literal in one way and one row in another, a last bit apart
-    return pl.when(known > 0).then(total / known), known * pl.lit(1 / sum(part.weight for part in parts))
+        nothing = pl.Series([None] * rows.height, dtype=pl.Float64)
+        return nothing, nothing
+    has_weight = known > 0
+    mean = pl.Series(total / np.where(has_weight, known, 1.0)).set(pl.Series(~has_weight), None)
+    return mean, pl.Series(known / sum(part.weight for part in parts))
 
 
 def _told(table: FitTable, rows: pl.DataFrame) -> list[pl.Expr]:
