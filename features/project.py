@@ -154,6 +154,7 @@ class ScoringSection(Section):
     reasons_for: str = Field(default="notable", pattern="^(notable|all)$")
     shadow: bool = True
     overrides: bool = False
+    fit: str = Field(default="", pattern=r"^([a-z][a-z0-9_]*)?$")
     unspoken: tuple[Name, ...] = ()
     tiers: TiersSection = TiersSection()
     boost: BoostSection = BoostSection()

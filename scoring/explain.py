@@ -29,6 +29,7 @@ from leadmart.scoring.assess import SCORE_COLUMNS, score_rows
 from leadmart.scoring.assessment import ACTIONS, SECTIONS, groups_of, knowledge, largest_loss
 from leadmart.scoring.champion import gate_rules, load_model, load_policy, typed_columns
 from leadmart.scoring.counterfactual import tier_changes
+from leadmart.scoring.fit.told import fit_document
 from leadmart.scoring.policy import Policy
 from leadmart.scoring.reasons import GATE_GROUP, REASON_COLUMNS
 
@@ -121,6 +122,7 @@ def explain(project: Project, lead: str, as_of: datetime | None) -> dict[str, An
             },
             "action": ACTIONS.get(row["tier"]),
         },
+        "fit": fit_document(row, policy.fit if is_today else None, frame if is_today else None),
         "tier_changes": changes,
         "values": values,
         "note": note,
@@ -270,6 +272,7 @@ def _computed_again(
     warehouse: Warehouse, registry: Registry, selection: Selection, row: dict[str, Any]
 ) -> pl.DataFrame | None:
     """The input row of a hot run's score, of which no slice is stored; None where raw says something else by now."""
+    from leadmart.scoring.assess import hashed_columns
     from leadmart.scoring.input_hash import input_hashes
 
     if not has_table(warehouse, "hot_scorings") or not warehouse.rows(
@@ -282,7 +285,7 @@ def _computed_again(
     session.set_spine(
         selection.spine.entity[0], f"SELECT {quoted(row['lead_id'])} AS {key}, {sql_literal(row['as_of'])} AS as_of"
     )
-    frame = plain_types(warehouse.frame(compute_at(session, selection)))
-    columns = [column.name for column in feature_columns(selection, "feature")]
+    frame = plain_types(warehouse.frame(compute_at(session, selection, with_beside=True)))
+    columns = hashed_columns(told_columns(selection), load_policy(registry, selection))
     rules = [rule.name for rule in gate_rules(selection)]
     return frame if input_hashes(frame, columns, rules)[0] == row["input_hash"] else None
