@@ -24,6 +24,7 @@ from leadmart.scoring.composite import (
     tier_limits,
 )
 from leadmart.scoring.data_grade import data_grade
+from leadmart.scoring.decisions.rules import decided
 from leadmart.scoring.gates import fired_names, is_blocked, refuse_unfit_gates
 from leadmart.scoring.input_hash import input_hashes
 from leadmart.scoring.overrides import COLUMNS as OVERRIDE
@@ -43,7 +44,8 @@ SCORE_COLUMNS = (
     "rules_score", "boost", "cap", "cap_reason", "composite", "tier", "qualification_status", "gates", "reason_codes",
     "reasons", "input_hash", "p_low", "p_high", "data_grade", "tier_by", "hot_from", "warm_from", "best_tier",
     "reason_groups", "against_codes", "against_groups", "against", "machine_tier", "override_tier", "override_by",
-    "override_reason", "override_at", "override_until",
+    "override_reason", "override_at", "override_until", "playbook", "urgency", "playbook_rules", "playbook_words",
+    "talking_points", "routing_rule",
 )  # fmt: skip
 
 _PROBABILITIES = ("p_raw", "p_cal", "rank", "p_low", "p_high")
@@ -127,6 +129,7 @@ def score_rows(
             input_hashes(frame, [c.name for c in columns], [rule.name for rule in policy.gates]).alias("input_hash"),
         )
     )
+    scored = decided(scored, policy.rules)
     reasons = _reasons(scored, columns, policy, model, reasons_for)
     return Scored(pl.concat([scored, reasons], how="horizontal").select(SCORE_COLUMNS), warnings)
 

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 from leadmart.features.errors import LeadmartError, near_names, read_text
 from leadmart.features.gate_rule import GateRule, parse_rule
-from leadmart.features.lookup import FeatureColumn
+from leadmart.features.lookup import FeatureColumn, feature_columns
 from leadmart.features.plan import Selection
 from leadmart.features.registry import Registry
 from leadmart.features.warehouse import Warehouse
+from leadmart.scoring.decisions.rules import read_rules
 from leadmart.scoring.policy import Boost, Policy, Tiers
 from leadmart.scoring.reason_templates import read_templates
 from leadmart.scoring.scorecard import read_scorecard
@@ -116,6 +117,7 @@ def load_policy(registry: Registry, selection: Selection) -> Policy:
         boost=Boost(scoring.boost.column, scoring.boost.max, scoring.boost.half_life_days) if has_boost else None,
         max_weight=scoring.blend.max_weight,
         unspoken=scoring.unspoken,
+        rules=read_rules(registry, [column.name for column in feature_columns(selection)]),
     )
 
 

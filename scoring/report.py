@@ -79,6 +79,9 @@ def run_text(run: Run) -> str:
         lines.append(f"           {run.left_out:,} leads left out: their outcome is known, there is nothing to predict")
     if document["status"] == "done" and run.command != "restate" and not (run.only or any(scores.values())):
         lines.append(f"           no lead stands in spine {run.selection.spine.name} at {document['as_of']}")
+    if run.routed:
+        waiting = f", {run.routed.waiting:,} wait for one" if run.routed.waiting else ""
+        lines.append(f"  routing  {run.routed.given:,} leads given to representatives{waiting}")
     if run.shadow:
         counts = run.shadow.counts
         lines.append(
