@@ -45,7 +45,7 @@ active AS (
         MAX(t.occurred_at) FILTER (WHERE DATE_DIFF('day', t.occurred_at, t.as_of) > CAST(r.within_days AS INTEGER)) AS before_at
     FROM touches AS t
     JOIN reference.requalification AS r
-        ON  r.trigger = 'returning'
+        ON  r.trigger = 'is_returning'
     GROUP BY t.lead_id, t.as_of
 ),
 own AS MATERIALIZED (
@@ -86,7 +86,7 @@ watched AS MATERIALIZED (                               -- older leads of compan
         AND nw.as_of = ow.as_of
         AND nw.newest_at > ow.created_at
     JOIN reference.requalification AS r
-        ON  r.trigger = 'new_colleague'
+        ON  r.trigger = 'has_new_colleague'
         AND DATE_DIFF('day', nw.newest_at, nw.as_of) <= CAST(r.within_days AS INTEGER)
     JOIN links.lead_account__v1 AS co
         ON  co.account_id = ow.account_id
@@ -170,7 +170,7 @@ objections AS (
         CAST(r.within_days AS INTEGER) AS within_days
     FROM verdicts AS ve
     JOIN reference.requalification AS r
-        ON  r.trigger = 'objection_over'
+        ON  r.trigger = 'is_objection_over'
     WHERE ve.kind = 'rejected' AND ve.objection = 'timing' AND COALESCE(ve.until_at <= ve.as_of, TRUE)
 ),
 domains AS (
@@ -198,7 +198,7 @@ events AS (
         AND x.as_of = dm.as_of
         AND x.occurred_at >= dm.as_of - INTERVAL 365 DAY
     JOIN reference.requalification AS r
-        ON  r.trigger = 'company_event'
+        ON  r.trigger = 'has_company_event'
     GROUP BY dm.lead_id, dm.as_of
 )
 SELECT
@@ -220,7 +220,7 @@ LEFT JOIN active AS ac
     ON  ac.lead_id = spine.lead_id
     AND ac.as_of = spine.as_of
 LEFT JOIN reference.requalification AS si
-    ON  si.trigger = 'returning'
+    ON  si.trigger = 'is_returning'
 LEFT JOIN objections AS ob
     ON  ob.lead_id = spine.lead_id
     AND ob.as_of = spine.as_of
