@@ -11,6 +11,7 @@ from leadmart.features.errors import read_text
 from leadmart.features.literals import quoted, quoted_file
 from leadmart.features.materialize import slice_file
 from leadmart.features.registry import Registry
+from leadmart.features.warehouse import Warehouse
 from leadmart.scoring.decisions.routing import Reps, drawn, read_reps, read_routing, refuse_unserved
 
 if TYPE_CHECKING:
@@ -47,6 +48,32 @@ def load_reps(registry: Registry) -> Reps:
     """Who works leads. Raises LeadmartError `bad_reps`."""
     found = registry.reference(registry.project.settings.routing.reps)
     return read_reps(read_text(found.path), found.path.name)
+
+
+def newest_assignments(warehouse: Warehouse, reps: Reps, as_of: datetime) -> tuple[str | None, int]:
+    """The version of the table that the newest assignment went by, and how many leads are with nobody in service.
+
+    None and 0 where nothing was given away yet.
+    """
+    if not has_assignments(warehouse):
+        return None, 0
+    found = warehouse.rows("SELECT reps_version FROM store.meta.assignments ORDER BY number DESC LIMIT 1")
+    serving = ", ".join(quoted(rep.rep) for rep in reps.in_service(as_of)) or "NULL"
+    ((orphaned,),) = warehouse.rows(
+        "SELECT COUNT(*) FROM (SELECT ARG_MAX_NULL(rep, number) AS rep FROM store.meta.assignments GROUP BY lead_id) "
+        f"WHERE rep IS NOT NULL AND COALESCE(rep NOT IN ({serving}), TRUE)"
+    )
+    return (found[0][0] if found else None), int(orphaned)
+
+
+def has_assignments(warehouse: Warehouse) -> bool:
+    """Whether the store, or the catalogue in its place, has the table: one of an earlier release has not."""
+    return bool(
+        warehouse.rows(
+            "SELECT 1 FROM duckdb_tables() WHERE database_name = 'store' AND schema_name = 'meta' "
+            "AND table_name = 'assignments'"
+        )
+    )
 
 
 def route(run: Run) -> None:

@@ -16,6 +16,7 @@ from leadmart.features.project import Project
 from leadmart.features.registry import Registry
 from leadmart.features.sources.staging import present_sources
 from leadmart.features.warehouse import Warehouse, open_for_reading
+from leadmart.scoring.decisions.assignments import has_assignments
 
 MOST_STAKEHOLDERS = 8
 
@@ -181,11 +182,7 @@ def _parts(warehouse: Warehouse, selection: Selection, as_of: datetime) -> str:
 
 def _reps(warehouse: Warehouse) -> str:
     """lead_id, rep and why of each lead's newest assignment; of nobody in a catalogue of an earlier release."""
-    there = warehouse.rows(
-        "SELECT 1 FROM duckdb_tables() WHERE database_name = 'store' AND schema_name = 'meta' "
-        "AND table_name = 'assignments'"
-    )
-    if not there:
+    if not has_assignments(warehouse):
         return "SELECT NULL::VARCHAR AS lead_id, NULL::VARCHAR AS rep, NULL::VARCHAR AS why WHERE FALSE"
     return (
         "SELECT lead_id, ARG_MAX_NULL(rep, number) AS rep, ARG_MAX(why, number) AS why FROM store.meta.assignments "
