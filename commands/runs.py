@@ -37,6 +37,7 @@ def plan(
     from leadmart.features.registry import Registry
     from leadmart.features.session import Session
     from leadmart.features.sources.assumed import assumed_arrivals
+    from leadmart.features.sources.missing import missing_sources
     from leadmart.features.sources.staging import present_sources
     from leadmart.features.stale import stale_slices, stale_words
     from leadmart.features.unknown import unknown_columns, unknown_words
@@ -62,14 +63,15 @@ def plan(
         stale = stale_slices(session, selection)
         assumed = assumed_arrivals(warehouse, registry, registry.sources_of(selection.definitions), present)
         due = scores_due(warehouse, registry, selection, moments)
-    absent = sorted(set(registry.sources_of(selection.definitions)) - present)
+        absent = missing_sources(warehouse, registry, selection.definitions, present)
     document = {
         "as_of": [m.isoformat() for m in moments],
         "slices": [{"view": s.definition.relation, "as_of": s.as_of.isoformat(), "way": "as written"} for s in missing],
         "scores": [m.isoformat() for m in due],
         "changes": [],
         "feature_set_version": selection.feature_set_version,
-        "absent_sources": absent,
+        "absent_sources": [each.source for each in absent],
+        "missing": [each.as_json() for each in absent],
         "waived": [waiver.as_json() for waiver in waivers_of(registry, selection.definitions)],
         "unknown": [{"column": u.column, "sources": list(u.sources)} for u in unknown],
         "assumed": [each.as_json() for each in assumed],

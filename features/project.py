@@ -18,6 +18,9 @@ SETTINGS_FILE = "leadmart.toml"
 Ref = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*@v[1-9][0-9]*$")]
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
 
+SourcePath = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*/[a-z][a-z0-9_]*$")]
+"""`segment/form_submissions`: one connector's part in a source."""
+
 _EVERY = re.compile(r"^\s*(\d+)\s*(minute|hour|day)s?\s*$")
 _AT = re.compile(r"^([01]\d|2[0-3]):([0-5]\d)$")
 _SPAN = re.compile(r"^\s*(\d+)\s*(hour|day|week)s?\s*$")
@@ -100,6 +103,7 @@ class SnapshotSection(Section):
 class SourcesSection(Section):
     connectors: tuple[Name, ...] = ("plain",)
     have: tuple[Name, ...] | None = None
+    without: tuple[SourcePath, ...] = ()
 
 
 class FeaturesSection(Section):
