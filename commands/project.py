@@ -56,8 +56,8 @@ def init(
     from leadmart.features.stacks import PLAIN, Stack
     from leadmart.scoring.report import demo_text
 
-    for name, given in (("--crm", crm), ("--events", events), ("--billing", billing)):
-        if demo and given:
+    for name, system in (("--crm", crm), ("--events", events), ("--billing", billing)):
+        if demo and system:
             raise typer.BadParameter(f"{name} does not go with --demo: the made-up company has tables of its own")
     if not demo:
         for name, given in (
@@ -76,7 +76,8 @@ def init(
         following = f"cd {shlex.quote(str(folder))}; leadmart load {first} {first}.csv; leadmart run"
         told = [f"{folder}/leadmart.toml is written."]
         told += [f"It reads raw.{', raw.'.join(read)}; one that is not loaded reads as empty."] if read else []
-        emit({"project": str(folder), "tables": {}, "reads": list(read)}, as_json, "\n\n".join([*told, f"Next: {following}"]))
+        document = {"project": str(folder), "tables": {}, "reads": list(read)}
+        emit(document, as_json, "\n\n".join([*told, f"Next: {following}"]))
         return
     seed = 1 if seed is None else seed
     end = parse_moment(until) if until else now().replace(hour=0, minute=0, second=0, microsecond=0)

@@ -1,4 +1,4 @@
-"""The settings of a project whose leads, events and bills come from systems that leadmart knows: `init --crm --events`."""
+"""The settings of a project whose leads, events and bills come from systems that leadmart knows: `init --crm …`."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ class Stack:
         if self.without:
             words = f"without = {_listed(self.without)}   # the CRM has the same forms: each would count twice"
             text = text.replace("\n# have = [", f"\n{words}\n# have = [", 1)
-        start = text.index("views = [")
+        start = text.index("\n", text.index("views = [")) + 1
         end = text.index("]\n", start) + 2
         text = text[:start] + "\n".join(self._view_lines()) + text[end:]
         text = _replaced(text, 'gates = ["icp@v1"]', f"gates = {_listed(self.gates)}")
@@ -147,7 +147,6 @@ class Stack:
         return gate in self.gates or (gate == "customers@v1" and "customers" in self.fed)
 
     def _view_lines(self) -> Iterator[str]:
-        yield "views = [                    # exact versions; `leadmart eject NAME` copies a packaged one into sql/ to change it"
         yield from (f'    "{ref}",' for ref in self.views)
         more = [ref for ref, needs in VIEWS.items() if needs <= self.fed and ref not in self.views]
         yield from (f'    # "{ref}",' for ref in more)

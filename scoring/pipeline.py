@@ -157,9 +157,7 @@ def judge_sources(run: Run) -> None:
     names = tuple(sorted({*run.registry.sources_of(read), *([] if run.only else override_sources(run.registry))}))
     run.progress("quality of sources", 0, 1)
     run.assumed = assumed_arrivals(run.warehouse, run.registry, names, run.session.present)
-    run.missing_sources = missing_sources(
-        run.warehouse, run.registry, run.selection.definitions, run.session.present
-    )
+    run.missing_sources = missing_sources(run.warehouse, run.registry, run.selection.definitions, run.session.present)
     refused = {f"{table.lower()}{CHANGES}" for table in run.refused_tables}
     stale = {d.name for d in run.registry.all("source") if refused & raw_names(d)} & set(names)
     emptied = emptied_tables(run.warehouse)

@@ -198,7 +198,8 @@ def status_text(found: Mapping[str, Any]) -> str:
     lines = [f"{found['project']}: {_headline(found)}"]
     if found["elsewhere"]:
         lines.append(f"  moved    the catalogue reads files below {found['elsewhere']}: `leadmart doctor --fix`")
-    lines += [*_load_lines(found), *_run_lines(found), *_missing_lines(found), *_due_lines(found), *_size_lines(found["size"])]
+    lines += [*_load_lines(found), *_run_lines(found), *_missing_lines(found), *_due_lines(found)]
+    lines += _size_lines(found["size"])
     force = found["in_force"]
     trained = f" of {force['trained_at'][:10]}" if force["trained_at"] else ""
     versions = f"champion {force['champion']}{trained}, features {force['feature_set_version'] or 'refused'}"

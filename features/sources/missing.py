@@ -13,6 +13,7 @@ from leadmart.features.sources.staging import fed_sources
 from leadmart.features.warehouse import Warehouse
 from leadmart.features.words import named
 
+
 @dataclass(frozen=True)
 class Missing:
     """A source without raw rows to read: the relations that read it, and why, a sentence for each table that lacks."""

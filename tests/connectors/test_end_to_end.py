@@ -119,17 +119,22 @@ def test_a_stack_of_three_systems_runs_from_load_to_explain(crm: str, here: Any,
     ]  # fmt: skip
     # the page views of Ada's two browsers and her document are hers, by the address that she gave
     ada, bo = {"hubspot": ("hubspot:101", "hubspot:102"), "salesforce": (lead(1), lead(2))}[crm]
-    views = ask(
-        "sql", f"SELECT sessions_90d, pricing_views_30d FROM features.web_engagement__v1 WHERE lead_id = '{ada}'", "--json"
-    ).document  # fmt: skip
+    query = f"SELECT sessions_90d, pricing_views_30d FROM features.web_engagement__v1 WHERE lead_id = '{ada}'"
+    views = ask("sql", query, "--json").document
     assert views == [{"sessions_90d": 2, "pricing_views_30d": 0}]
     forms = ask("sql", f"SELECT forms_90d FROM features.form_activity__v1 WHERE lead_id = '{bo}'", "--json").document
     assert forms == [{"forms_90d": 1}]
     shown = {"hubspot": bo, "salesforce": lead(3)}[crm]
     explained = ask("explain", shown, "--json").document
     assert explained["lead_id"] == shown
-    fired = [gate["gate"] for gate in explained["gates"]]
-    assert fired == {"hubspot": ["is_billed_already"], "salesforce": ["has_ended_subscription"]}[crm]
+    fired = [gate["reason"] for gate in explained["gates"]]
+    assert (
+        fired
+        == {
+            "hubspot": ["Company pays us already"],
+            "salesforce": ["Company had a subscription that ended"],
+        }[crm]
+    )
     again = ask("run", "--json").document
     assert (again["slices"]["computed"], again["scores"]["inserted"]) == (0, 0)
 
@@ -141,22 +146,25 @@ def lead(number: int) -> str:
 @pytest.mark.slow
 def test_what_a_stack_has_not_loaded_is_named_with_its_reason(here: Any, tmp_path: Path) -> None:
     folder = tmp_path / "p"
+
+    def ask(*words: object) -> Any:
+        answer = here(*words, "--project", folder, LEADMART_NOW=NOW)
+        assert answer.code == 0, answer.err or answer.out
+        return answer
+
     assert here("init", folder, "--crm", "hubspot", "--events", "segment").code == 0
     settings = (folder / "leadmart.toml").read_text()
     start, end = settings.index("[snapshot.hubspot_company]"), settings.index("[snapshot.hubspot_deal_company]")
     (folder / "leadmart.toml").write_text(settings[:start] + settings[end:])
-    for table in ("hubspot_contact", "hubspot_company"):
-        loaded = here("load", table, HUBSPOT / f"{table.removeprefix('hubspot_')}.csv", "--project", folder)
-        assert loaded.code == 0
+    ask("load", "hubspot_contact", HUBSPOT / "contact.csv")
+    loaded = ask("load", "hubspot_company", HUBSPOT / "company.csv")
     assert "no [snapshot.hubspot_company] to keep them" in loaded.err
-    plan = here("plan", "--project", folder)
-    assert "leadmart.toml has no [snapshot.hubspot_company] to keep its changes" in plan.out
-    assert "raw.segment_pages is not there (`leadmart load segment_pages FILE`)" in plan.out
-    assert "invoice_payments reads as empty, for icp__v1: only plain tables feed it" in plan.out
-    run = here("run", "--json", "--project", folder).document
+    plan = ask("plan").out
+    assert "leadmart.toml has no [snapshot.hubspot_company] to keep its changes" in plan
+    assert "raw.segment_pages is not there (`leadmart load segment_pages FILE`)" in plan
+    assert "invoice_payments reads as empty, for icp__v1: only plain tables feed it" in plan
+    run = ask("run", "--json").document
     assert run["status"] == "done"
     assert {"accounts", "web_events", "product_events", "form_submissions"} <= {e["source"] for e in run["missing"]}
-    rows = here(
-        "sql", "SELECT DISTINCT sessions_90d, has_web_events FROM features.web_engagement__v1", "--json", "--project", folder
-    ).document  # fmt: skip
-    assert rows == [{"sessions_90d": None, "has_web_events": False}]
+    query = "SELECT DISTINCT sessions_90d, has_web_events FROM features.web_engagement__v1"
+    assert ask("sql", query, "--json").document == [{"sessions_90d": None, "has_web_events": False}]

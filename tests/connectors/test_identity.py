@@ -108,9 +108,8 @@ def staged(
             load(warehouse, registry, table, [written(folder / f"{table}.csv", columns, rows)], loaded_at=LOADED)
         present = Session(warehouse, registry).present
         stage(warehouse, registry, ["web_events"], present)
-        found = warehouse.rows(
-            "SELECT event_id, lead_id, GREATEST(occurred_at + INTERVAL 1 MICROSECOND, ingested_at) FROM staging.web_events"
-        )
+        known = "GREATEST(occurred_at + INTERVAL 1 MICROSECOND, ingested_at)"
+        found = warehouse.rows(f"SELECT event_id, lead_id, {known} FROM staging.web_events")
     return {event.removeprefix("segment:"): (lead, known) for event, lead, known in found}
 
 
