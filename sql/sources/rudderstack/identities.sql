@@ -1,9 +1,11 @@
--- key:  identity, person, linked_at
--- rows: appended
--- pii:  person
+-- key:        identity, occurred_at
+-- rows:       appended
+-- changes-of: person
+-- pii:        person
 --
--- One row per moment at which a browser, or a user, turned out to be a person: a user, or an address where there is no user.
--- A browser that several people use has several persons, one after the other.
+-- One row per moment at which a browser, or a user, turned out to be another person than before: a user, or an address where
+-- there is no user. A browser that several people use has several persons, one after the other; calls that say the
+-- same again are dropped.
 SELECT
     UNNEST(LIST_VALUE(
         COALESCE('rudderstack:user:' || CAST(i.user_id AS VARCHAR), 'rudderstack:browser:' || CAST(i.anonymous_id AS VARCHAR)),

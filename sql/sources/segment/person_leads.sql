@@ -1,10 +1,10 @@
--- key:   person, lead_id, linked_at
+-- key:   person, lead_id
 -- rows:  appended
 -- joins: leads
 -- pii:   person
 --
--- One row per moment at which a person turned out to be a lead: an identify call with the lead's address. It counts from the
--- later of the two on, the call and the lead.
+-- One row per person and lead that it turned out to be: by the identify call with the lead's address that was known first. It
+-- counts from the later of the two on, the call and the lead.
 SELECT
     COALESCE('segment:user:' || CAST(i.user_id AS VARCHAR), 'segment:mail:' || LOWER(TRIM(CAST(i.email AS VARCHAR))))
         AS person,                                                          -- the user, else the address
