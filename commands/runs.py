@@ -38,6 +38,7 @@ def plan(
     from leadmart.features.registry import Registry
     from leadmart.features.session import Session
     from leadmart.features.sources.assumed import assumed_arrivals
+    from leadmart.features.sources.missing import missing_sources
     from leadmart.features.sources.staging import present_sources
     from leadmart.features.stale import stale_slices, stale_words
     from leadmart.features.unknown import unknown_columns, unknown_words
@@ -64,7 +65,7 @@ def plan(
         assumed = assumed_arrivals(warehouse, registry, registry.sources_of(selection.definitions), present)
         due = scores_due(warehouse, registry, selection, moments)
         rules = rules_change(warehouse, registry, selection, moments[-1])
-    absent = sorted(set(registry.sources_of(selection.definitions)) - present)
+        absent = missing_sources(warehouse, registry, selection.definitions, present)
     document = {
         "as_of": [m.isoformat() for m in moments],
         "slices": [{"view": s.definition.relation, "as_of": s.as_of.isoformat(), "way": "as written"} for s in missing],
@@ -72,7 +73,8 @@ def plan(
         "changes": [],
         "feature_set_version": selection.feature_set_version,
         "rules": rules.as_json(),
-        "absent_sources": absent,
+        "absent_sources": [each.source for each in absent],
+        "missing": [each.as_json() for each in absent],
         "waived": [waiver.as_json() for waiver in waivers_of(registry, selection.definitions)],
         "unknown": [{"column": u.column, "sources": list(u.sources)} for u in unknown],
         "assumed": [each.as_json() for each in assumed],

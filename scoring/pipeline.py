@@ -34,6 +34,7 @@ from leadmart.features.raw.tables import CHANGES, emptied_tables
 from leadmart.features.registry import Registry
 from leadmart.features.session import Session
 from leadmart.features.sources.assumed import Assumed, assumed_arrivals
+from leadmart.features.sources.missing import Missing, missing_sources
 from leadmart.features.sources.reach import bounds_of
 from leadmart.features.sources.staged import WHOLE
 from leadmart.features.warehouse import Warehouse, new_run_id, open_for_writing
@@ -83,6 +84,7 @@ class Run:
     missing: list[Slice] = field(default_factory=list)
     tiers: list[tuple[str, int]] = field(default_factory=list)
     assumed: list[Assumed] = field(default_factory=list)
+    missing_sources: list[Missing] = field(default_factory=list)
     refused_tables: list[str] = field(default_factory=list)
     emptied: list[str] = field(default_factory=list)
     shadow: Shadow | None = None
@@ -114,6 +116,7 @@ class Run:
             "held_back": sorted(self.held),
             "failed_sources": sorted(self.failed_sources),
             "assumed": [each.as_json() for each in self.assumed],
+            "missing": [each.as_json() for each in self.missing_sources],
             "model_version": self.model_version,
             "shadow": self.shadow.as_json() if self.shadow else None,
             "hot": self.hot.as_json() if self.hot else None,
@@ -161,6 +164,7 @@ def judge_sources(run: Run) -> None:
     names = tuple(sorted({*run.registry.sources_of(read), *([] if run.only else _beside(run.registry))}))
     run.progress("quality of sources", 0, 1)
     run.assumed = assumed_arrivals(run.warehouse, run.registry, names, run.session.present)
+    run.missing_sources = missing_sources(run.warehouse, run.registry, run.selection.definitions, run.session.present)
     refused = {f"{table.lower()}{CHANGES}" for table in run.refused_tables}
     stale = {d.name for d in run.registry.all("source") if refused & raw_names(d)} & set(names)
     emptied = emptied_tables(run.warehouse)

@@ -58,7 +58,7 @@ def plan_text(document: Mapping[str, Any]) -> str:
     lines = [f"as_of {moment.replace('T', ' ')[:16]}" for moment in document["as_of"]]
     lines += [f"  compute {each['view']}" for each in document["slices"]] or ["  every slice is filled"]
     lines += [f"  score   {moment.replace('T', ' ')[:16]}" for moment in document["scores"]]
-    lines += [f"  {name} is not loaded: it reads as empty" for name in document["absent_sources"]]
+    lines += [f"  {each['words']}" for each in document["missing"]]
     lines += [f"  waived in {each['view']}: {each['code']}, because {each['reason']}" for each in document["waived"]]
     return "\n".join(lines)
 
@@ -105,6 +105,7 @@ def run_text(run: Run) -> str:
     if run.status == "blocked":
         lines.append(f"  held     {', '.join(sorted(run.held)) or 'scores'}; what was published before stays")
     lines += [f"  assumed  {each.words}" for each in run.assumed]
+    lines += [f"  missing  {each.words}" for each in run.missing_sources]
     return "\n".join(lines + _tiers(run))
 
 

@@ -19,6 +19,7 @@ from leadmart.features.project import Project
 from leadmart.features.raw.in_place import in_place
 from leadmart.features.registry import Registry
 from leadmart.features.session import Session
+from leadmart.features.sources.missing import missing_sources
 from leadmart.features.sources.staging import present_sources, source_inputs
 from leadmart.features.warehouse import Warehouse, open_for_reading
 from leadmart.features.words import are, named, size_text
@@ -52,6 +53,7 @@ def status(project: Project) -> dict[str, Any]:
             "last_run": _last_run(warehouse),
             "failed": failed,
             "held_back": _held_back(registry, selection, failed),
+            "missing": _missing(warehouse, registry, selection),
             "due": due,
             "size": _size(warehouse),
             "in_force": _in_force(warehouse, selection),
@@ -136,6 +138,14 @@ def _held_back(registry: Registry, selection: Selection | None, failed: list[dic
     ]
 
 
+def _missing(warehouse: Warehouse, registry: Registry, selection: Selection | None) -> list[dict[str, Any]]:
+    """The sources that read as empty, and why."""
+    if selection is None:
+        return []
+    present = present_sources(warehouse, registry)
+    return [each.as_json() for each in missing_sources(warehouse, registry, selection.definitions, present)]
+
+
 def _due(warehouse: Warehouse, registry: Registry) -> tuple[Selection | None, dict[str, Any]]:
     """Today's definitions, and what a run would compute at the latest as_of that is loaded; nothing is staged."""
     selection = None
@@ -201,7 +211,8 @@ def status_text(found: Mapping[str, Any]) -> str:
         lines.append(f"  moved    the catalogue reads files below {found['elsewhere']}: `leadmart doctor --fix`")
     if hot := found["hot"]:
         lines.append(f"  hot      {are(hot['rows'], 'score', 'scores')} since, the newest of {_short(hot['as_of'])}")
-    lines += [*_load_lines(found), *_run_lines(found), *_due_lines(found), *_size_lines(found["size"])]
+    lines += [*_load_lines(found), *_run_lines(found), *_missing_lines(found), *_due_lines(found)]
+    lines += _size_lines(found["size"])
     force = found["in_force"]
     trained = f" of {force['trained_at'][:10]}" if force["trained_at"] else ""
     versions = f"champion {force['champion']}{trained}, features {force['feature_set_version'] or 'refused'}"
@@ -239,6 +250,10 @@ def _run_lines(found: Mapping[str, Any]) -> list[str]:
     failed = [f"{each['suite']} on {each['subject']}" for each in found["failed"]]
     lines.append(f"  quality  {'failed: ' + named(failed) if failed else 'no suite fails'}")
     return lines + [f"  held     {each['source']} holds back {named(each['views'])}" for each in found["held_back"]]
+
+
+def _missing_lines(found: Mapping[str, Any]) -> list[str]:
+    return [f"  missing  {each['words']}" for each in found["missing"]]
 
 
 def _due_lines(found: Mapping[str, Any]) -> list[str]:

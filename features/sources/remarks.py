@@ -9,7 +9,7 @@ from leadmart.features.clock import iso
 from leadmart.features.definition import raw_names
 from leadmart.features.errors import near_names
 from leadmart.features.plan import default_as_of
-from leadmart.features.raw.tables import raw_attached, raw_tables
+from leadmart.features.raw.tables import CHANGES, raw_attached, raw_tables
 from leadmart.features.registry import Registry
 from leadmart.features.sources.growth import Growth
 from leadmart.features.sources.stage import stage
@@ -55,7 +55,9 @@ def remarks_on(
     found = []
     with raw_attached(warehouse):
         for name in names:
-            is_log = fed_definitions(registry, name, raw)[0].header.get("rows") == "appended"
+            definitions = fed_definitions(registry, name, raw)
+            # of logs that are joined, a row that meets several says something else each time
+            is_log = definitions[0].header.get("rows") == "appended" and not any(d.joined for d in definitions)
             if name in grown:
                 found.append(Remark(name, grown[name].changed_keys if is_log else 0, grown[name].clockless))
             else:
@@ -82,6 +84,10 @@ def reader_warnings(registry: Registry, table: str) -> list[str]:
     read = {name.lower() for d in registry.all("source") for name in raw_names(d)}
     if table.lower() in read:
         return []
+    if f"{table.lower()}{CHANGES}" in read:
+        if table.lower() in {name.lower() for name in registry.project.settings.snapshot}:
+            return []
+        return [f"sources read the changes of raw.{table}, and leadmart.toml has no [snapshot.{table}] to keep them"]
     near = near_names(table, read)
     return [f"no source of this project reads raw.{table}{'; ' + near if near else ''}"]
 
