@@ -8,8 +8,10 @@ from typing import Any
 import duckdb
 
 from leadmart.features.errors import LeadmartError, Place, first_line, near_names
+from leadmart.features.failures import failure
 from leadmart.features.house.doctor import catalogue_elsewhere
-from leadmart.features.literals import quoted
+from leadmart.features.intact import damage_behind
+from leadmart.features.literals import quoted, without_wildcards
 from leadmart.features.project import Project
 from leadmart.features.warehouse import unreadable_catalogue
 
@@ -86,8 +88,9 @@ def _on_catalogue(project: Project, ask: Callable[[duckdb.DuckDBPyConnection], d
         )
     with _opened(project) as connection:
         connection.execute("SET TimeZone = 'UTC'")
-        # only the warehouse's own files can be read, and nothing can be written
-        connection.execute(f"SET allowed_directories = [{quoted(project.warehouse)}]")
+        # only the warehouse's own files can be read, and nothing can be written; views write `[` and `*` as patterns
+        allowed = ", ".join(map(quoted, {project.warehouse: 0, without_wildcards(project.warehouse): 0}))
+        connection.execute(f"SET allowed_directories = [{allowed}]")
         connection.execute("SET enable_external_access = false")
         connection.execute("SET lock_configuration = true")
         try:
@@ -95,6 +98,8 @@ def _on_catalogue(project: Project, ask: Callable[[duckdb.DuckDBPyConnection], d
             names = [column[0] for column in result.description or ()]
             return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
         except duckdb.Error as error:
+            if damage := failure(error) or damage_behind(project, error):
+                raise damage from None
             words = first_line(error)
             if "file system operations are disabled" in words:
                 connection.close()

@@ -72,6 +72,59 @@ def test_a_damaged_file_is_named_and_nothing_is_published(place: str, damage: st
     assert state(broken) == before
 
 
+@pytest.mark.parametrize("place", ["slice", "scores"])
+def test_the_doctor_finds_what_a_run_refuses_and_mends_what_can_be_computed(
+    place: str, copy_town: Any, here: Any
+) -> None:
+    folder = copy_town()
+    before = shown(folder)["latest"]
+    file = next((folder / "warehouse" / PLACES[place][0]).glob("*.parquet"))
+    altered(file)
+    refused = here("run", "--project", folder, "--json")
+    assert (refused.code, refused.document["error"]["code"]) == (1, "file_altered")
+    assert "`leadmart doctor --fix`" in refused.document["error"]["hint"]
+    found = here("doctor", "--project", folder, "--json")
+    assert (found.code, [(e["code"], e["can_fix"]) for e in found.document]) == (1, [("file_altered", True)])
+    assert here("doctor", "--fix", "--project", folder).code == 0
+    assert here("doctor", "--deep", "--project", folder).code == 0
+    assert here("run", "--as-of", "2026-03-01", "--project", folder).code == 0
+    assert shown(folder)["latest"] == before
+
+
+LOOKS = {
+    "slice": ("slices/lead_profile", (("explain", "L0000150"), ("show", "features"))),
+    "scores": (
+        "scores",
+        (("explain", "L0000150"), ("show", "scores"), ("sql", "SELECT COUNT(reasons) FROM scores.latest")),
+    ),
+    "raw": ("raw/web_events", (("audit", "web_events"), ("verify", "--sample", "5"))),
+}
+
+
+@pytest.mark.parametrize("damage", ["gone", "cut"])
+@pytest.mark.parametrize("place", LOOKS)
+def test_a_damaged_file_is_named_by_what_only_looks(place: str, damage: str, broken: Path, here: Any) -> None:
+    (do, code), (folder, looks) = DAMAGES[damage], LOOKS[place]
+    file = next((broken / "warehouse" / folder).glob("*.parquet"))
+    kept = file.read_bytes()
+    do(file)
+    for words in looks:
+        answer = here(*words, "--project", broken, "--json")
+        assert (answer.code, answer.document["error"]["code"]) == (1, code), words
+        assert file.name in answer.document["error"]["message"], words
+        assert "leadmart" in answer.document["error"]["hint"], words
+    file.write_bytes(kept)
+
+
+def test_plan_says_of_a_slice_that_is_gone_what_run_says(broken: Path, here: Any) -> None:
+    file = next((broken / "warehouse" / "slices" / "lead_profile").glob("*.parquet"))
+    kept = file.read_bytes()
+    file.unlink()
+    plan, run = (here(word, "--as-of", "2026-03-01", "--project", broken, "--json") for word in ("plan", "run"))
+    assert plan.document["error"] == run.document["error"]
+    file.write_bytes(kept)
+
+
 def test_a_damaged_raw_file_comes_back_by_loading_it_again(copy_town: Any, here: Any, tmp_path: Path) -> None:
     folder = copy_town()
     source = tmp_path / "plans.csv"
@@ -116,6 +169,34 @@ def test_a_lost_store_is_not_replaced_by_an_empty_one(copy_town: Any, here: Any)
         answer = here(*words, "--project", folder, "--json")
         assert (answer.code, answer.document["error"]["code"]) == (1, "store_missing")
     assert shown(folder) == before
+
+
+def test_a_lost_store_and_catalogue_are_not_begun_anew_over_files(copy_town: Any, here: Any) -> None:
+    folder = copy_town()
+    (folder / "warehouse" / "leadmart.duckdb").unlink()
+    (folder / "warehouse" / "published" / "leadmart.duckdb").unlink()
+    files = sorted(folder.rglob("*.parquet"))
+    for words in (("load", "web_events", folder / "late.csv"), ("run",)):
+        answer = here(*words, "--project", folder, "--json")
+        assert (answer.code, answer.document["error"]["code"]) == (1, "store_missing")
+    found = here("doctor", "--fix", "--project", folder, "--json")
+    assert (found.code, [each["code"] for each in found.document]) == (1, ["store_missing"])
+    assert sorted(folder.rglob("*.parquet")) == files
+
+
+def test_a_cut_store_is_named_and_not_written_to(copy_town: Any, here: Any) -> None:
+    folder = copy_town()
+    store = folder / "warehouse" / "leadmart.duckdb"
+    os.truncate(store, store.stat().st_size - 500_000)
+    content = store.read_bytes()
+    for words in (("run",), ("load", "web_events", folder / "late.csv"), ("train",)):
+        answer = here(*words, "--project", folder, "--json")
+        assert (answer.code, answer.document["error"]["code"]) == (1, "warehouse_unreadable"), words
+        assert "backup" in answer.document["error"]["hint"]
+    for words in (("doctor",), ("doctor", "--fix")):
+        answer = here(*words, "--project", folder, "--json")
+        assert (answer.code, [each["code"] for each in answer.document]) == (1, ["warehouse_unreadable"])
+    assert store.read_bytes() == content
 
 
 def test_a_warehouse_of_a_newer_release_is_left_alone(copy_town: Any, here: Any) -> None:
