@@ -98,14 +98,14 @@ def _on_catalogue(project: Project, ask: Callable[[duckdb.DuckDBPyConnection], d
             names = [column[0] for column in result.description or ()]
             return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
         except duckdb.Error as error:
-            if damage := failure(error) or damage_behind(project, error):
-                raise damage from None
             words = first_line(error)
             if "file system operations are disabled" in words:
                 connection.close()
                 if elsewhere := catalogue_elsewhere(project):
                     raise _was_moved(project, elsewhere) from None
                 raise LeadmartError(words, code="bad_query") from None
+            if damage := failure(error) or damage_behind(project, error):
+                raise damage from None
             is_early = "Catalog Error" in words and not _is_scored(connection)
             hint = (
                 "nothing is scored yet: `leadmart run` computes and scores; `leadmart show runs` tells what ran"

@@ -14,6 +14,7 @@ import duckdb
 import pytest
 
 from leadmart.features.intact import is_intact
+from tests.conftest import rewrite_catalogue
 from tests.faults.killing import shown, state
 
 
@@ -53,7 +54,9 @@ PLACES = {
 @pytest.fixture(scope="module")
 def broken(town: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A town that is broken and mended again and again."""
-    return Path(shutil.copytree(town, tmp_path_factory.mktemp("broken") / "project"))
+    folder = Path(shutil.copytree(town, tmp_path_factory.mktemp("broken") / "project"))
+    rewrite_catalogue(folder)
+    return folder
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
@@ -77,6 +80,7 @@ def test_the_doctor_finds_what_a_run_refuses_and_mends_what_can_be_computed(
     place: str, copy_town: Any, here: Any
 ) -> None:
     folder = copy_town()
+    rewrite_catalogue(folder)
     before = shown(folder)["latest"]
     file = next((folder / "warehouse" / PLACES[place][0]).glob("*.parquet"))
     altered(file)
@@ -89,6 +93,26 @@ def test_the_doctor_finds_what_a_run_refuses_and_mends_what_can_be_computed(
     assert here("doctor", "--deep", "--project", folder).code == 0
     assert here("run", "--as-of", "2026-03-01", "--project", folder).code == 0
     assert shown(folder)["latest"] == before
+
+
+def test_the_doctor_says_which_lost_slices_would_know_rows_that_came_later(copy_town: Any, here: Any) -> None:
+    folder = copy_town()
+    rewrite_catalogue(folder)
+    files = [next((folder / "warehouse" / "slices" / v).glob("*.parquet")) for v in ("lead_profile", "web_engagement")]
+    unlists = "unlists them: the next run or backfill computes what it needs anew"
+    files[0].rename(files[0].with_suffix(".away"))
+    (found,) = here("doctor", "--project", folder, "--json").document
+    assert found["fix"] == unlists
+    files[0].with_suffix(".away").rename(files[0])
+    assert here("load", "web_events", folder / "late.csv", "--project", folder).code == 0
+    for file in files:
+        file.unlink()
+    (found,) = here("doctor", "--project", folder, "--json").document
+    assert found["fix"] == (
+        unlists
+        + "; 1 slice at 2026-03-01T00:00:00 with rows of web_events that came after they were filled, as `leadmart "
+        "restate` does: scores there may change, unless the files come back from a backup"
+    )
 
 
 LOOKS = {
@@ -134,7 +158,9 @@ def test_a_damaged_raw_file_comes_back_by_loading_it_again(copy_town: Any, here:
     whole = state(folder)
     (file,) = (folder / "warehouse" / "raw" / "plans").glob("*.parquet")
     cut(file)
-    assert here(*words).document["batches"] == [{"file": "plans.csv", "rows": 1, "loaded": True}]
+    again = here(*words).document
+    assert again["batches"] == [{"file": "plans.csv", "rows": 1, "loaded": True}]
+    assert [told for told in again["warnings"] if "count from the next as_of" in told] == []
     assert state(folder) == whole
 
 
@@ -240,14 +266,26 @@ def read_only(copy_town: Any) -> Iterator[tuple[Path, dict[str, Any]]]:
     yield folder, {"user": 65534, "group": 65534}
 
 
-def test_a_folder_that_may_only_be_read_is_shown_and_not_run(read_only: tuple[Path, dict[str, Any]]) -> None:
+def test_a_folder_that_may_only_be_read_is_shown_and_not_run(
+    read_only: tuple[Path, dict[str, Any]], tmp_path: Path
+) -> None:
     folder, how = read_only
     program = str(Path(sys.executable).parent / "leadmart")
     outcomes = {}
-    for words in (("run",), ("load", "web_events", "late.csv"), ("train",), ("show", "runs")):
+    (out := tmp_path / "out").mkdir()
+    out.chmod(0o777)
+    (out / "pairs.csv").write_text("lead_id,as_of\nL0000150,2026-03-01\n")
+    pairs = ("features", "--spine", str(out / "pairs.csv"), "--out", str(out / "features.parquet"))
+    for words in (("run",), ("load", "web_events", "late.csv"), ("train",), ("show", "runs"), pairs):
         done = subprocess.run(
             [program, *words, "--json"], cwd=folder, capture_output=True, text=True, env=os.environ, **how
         )
         assert "Traceback" not in done.stderr, done.stderr
         outcomes[words[0]] = (done.returncode, '"code": "not_writable"' in done.stdout)
-    assert outcomes == {"run": (1, True), "load": (1, True), "train": (1, True), "show": (0, False)}
+    assert outcomes == {
+        "run": (1, True),
+        "load": (1, True),
+        "train": (1, True),
+        "show": (0, False),
+        "features": (0, False),
+    }
