@@ -142,12 +142,12 @@ def load(
         warnings += reader_warnings(registry, table)
         if erased := sum(b.erased for b in batches):
             warnings.insert(0, f"raw.{table}: {erased:,} rows of people who were erased were left out")
-        if any(b.is_new for b in batches):
+        if any(b.is_new and not b.is_back for b in batches):
             warnings = volume_warnings(warehouse, table) + warnings
         if loaded_at > present:
             words = f"the clock says {iso(present)}, before the newest load; this one counts as loaded at"
             warnings.insert(0, f"{words} {iso(loaded_at)} too")
-        if any(b.is_new for b in batches):
+        if any(b.is_new and not b.is_back for b in batches):
             warnings += filled_warnings(warehouse)
     document = {
         "table": table,

@@ -30,12 +30,13 @@ from leadmart.features.plan import (
 )
 from leadmart.features.project import Project
 from leadmart.features.raw.snapshot import snapshot
-from leadmart.features.raw.tables import CHANGES, emptied_tables
+from leadmart.features.raw.tables import CHANGES
 from leadmart.features.registry import Registry
 from leadmart.features.session import Session
 from leadmart.features.sources.assumed import Assumed, assumed_arrivals
 from leadmart.features.sources.missing import Missing, missing_sources
 from leadmart.features.sources.reach import bounds_of
+from leadmart.features.sources.remarks import emptied_sources
 from leadmart.features.sources.staged import WHOLE
 from leadmart.features.warehouse import Warehouse, new_run_id, open_for_writing
 from leadmart.scoring.decisions.assignments import Routed, route, routing_sources
@@ -86,6 +87,7 @@ class Run:
     assumed: list[Assumed] = field(default_factory=list)
     missing_sources: list[Missing] = field(default_factory=list)
     refused_tables: list[str] = field(default_factory=list)
+    shrunk: frozenset[str] = frozenset()
     emptied: list[str] = field(default_factory=list)
     shadow: Shadow | None = None
     hot: Hot | None = None
@@ -115,6 +117,7 @@ class Run:
             "left_out": self.left_out,
             "held_back": sorted(self.held),
             "failed_sources": sorted(self.failed_sources),
+            "emptied": self.emptied,
             "assumed": [each.as_json() for each in self.assumed],
             "missing": [each.as_json() for each in self.missing_sources],
             "model_version": self.model_version,
@@ -166,12 +169,11 @@ def judge_sources(run: Run) -> None:
     run.assumed = assumed_arrivals(run.warehouse, run.registry, names, run.session.present)
     run.missing_sources = missing_sources(run.warehouse, run.registry, run.selection.definitions, run.session.present)
     refused = {f"{table.lower()}{CHANGES}" for table in run.refused_tables}
-    stale = {d.name for d in run.registry.all("source") if refused & raw_names(d)} & set(names)
-    emptied = emptied_tables(run.warehouse)
-    run.emptied = sorted({d.name for d in run.registry.all("source") if raw_names(d) & emptied} & set(names))
+    run.shrunk = frozenset(d.name for d in run.registry.all("source") if refused & raw_names(d)) & set(names)
+    run.emptied = emptied_sources(run.warehouse, run.registry, names)
     bounds = bounds_of(run.warehouse, read, run.moments)
     since = {name: bounds.get(name, WHOLE).since for name in names}
-    run.failed_sources = run.judge.failed_sources(run.session, since) | stale | set(run.emptied)
+    run.failed_sources = run.judge.failed_sources(run.session, since) | run.shrunk | set(run.emptied)
     run.held = held_back(run.selection.definitions, run.registry, run.failed_sources)
 
 
@@ -350,9 +352,10 @@ def execute(
         refuse_unloaded(warehouse, chosen)
         run = Run(warehouse, registry, command, list(chosen), only, progress, run_id or new_run_id())
         warehouse.name_run(run.run_id)
+        # a run that is refused for this is not recorded: what it recorded could not be published either
+        refuse_altered_files(warehouse)
         record_start(run)
         try:
-            refuse_altered_files(warehouse)
             for stage in stages:
                 stage(run)
             run.status = "blocked" if run.status == "blocked" or run.held else "done"

@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from leadmart.features.words import are
 from leadmart.scoring.hot.words import hot_text
 from leadmart.scoring.life.words import decision_text, jump_text
 
@@ -97,7 +98,11 @@ def run_text(run: Run) -> str:
         )
     failed = [v for v in run.judge.given if not v.success]
     warned = sum(v.warnings for v in run.judge.given)
-    lines.append(f"  quality  {len(run.judge.given)} verdicts, {len(failed)} failed, {warned} warnings")
+    gone = f"; {are(len(run.emptied), 'source', 'sources')} went empty" if run.emptied else ""
+    lines.append(
+        f"  quality  {len(run.judge.given)} verdicts, {len(failed)} failed, {are(warned, 'warning', 'warnings')}{gone}"
+    )
+    lines += [f"    {name} had rows and has none now: what reads it is held back" for name in run.emptied]
     for verdict in run.judge.given:
         if not verdict.success or verdict.warnings:
             lines.append(f"    {verdict.suite} on {verdict.subject}")

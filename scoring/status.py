@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -20,11 +20,13 @@ from leadmart.features.raw.in_place import in_place
 from leadmart.features.registry import Registry
 from leadmart.features.session import Session
 from leadmart.features.sources.missing import missing_sources
+from leadmart.features.sources.remarks import emptied_sources
 from leadmart.features.sources.staging import present_sources, source_inputs
 from leadmart.features.warehouse import Warehouse, open_for_reading
 from leadmart.features.words import are, named, size_text
 from leadmart.scoring.judge import held_back
-from leadmart.scoring.scorer import Scorer
+from leadmart.scoring.overrides import override_sources
+from leadmart.scoring.scorer import Scorer, label_of
 
 MISSED = 2
 """What is not renewed within so many intervals of the cadence is late: a whole one was missed."""
@@ -41,6 +43,7 @@ def status(project: Project) -> dict[str, Any]:
         late_after = MISSED * project.settings.clock.interval
         selection, due = _due(warehouse, registry)
         failed = _failed(warehouse, registry)
+        emptied = _emptied(warehouse, registry, selection)
         ((scored,),) = warehouse.rows("SELECT MAX(as_of) FROM store.meta.scorings")
         return {
             "project": project.settings.project.name,
@@ -52,7 +55,8 @@ def status(project: Project) -> dict[str, Any]:
             "loads": _loads(warehouse, late_after),
             "last_run": _last_run(warehouse),
             "failed": failed,
-            "held_back": _held_back(registry, selection, failed),
+            "emptied": emptied,
+            "held_back": _held_back(registry, selection, failed, emptied),
             "missing": _missing(warehouse, registry, selection),
             "due": due,
             "size": _size(warehouse),
@@ -127,9 +131,24 @@ def _failed(warehouse: Warehouse, registry: Registry) -> list[dict[str, Any]]:
     ]
 
 
-def _held_back(registry: Registry, selection: Selection | None, failed: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Per source that quality refused the relations that read it."""
-    sources = [each["subject"].removeprefix("staging.") for each in failed if each["subject"].startswith("staging.")]
+def _emptied(warehouse: Warehouse, registry: Registry, selection: Selection | None) -> list[str]:
+    """The sources that had rows and have none now, of those that a run reads."""
+    if selection is None:
+        return []
+    try:
+        read = [*selection.definitions, label_of(registry)]
+    except LeadmartError:  # which `due` tells
+        read = [*selection.definitions]
+    names = {*registry.sources_of(read), *override_sources(registry)}
+    return emptied_sources(warehouse, registry, names)
+
+
+def _held_back(
+    registry: Registry, selection: Selection | None, failed: list[dict[str, Any]], emptied: Sequence[str]
+) -> list[dict[str, Any]]:
+    """Per source that quality refused or that went empty the relations that read it."""
+    sources = [*emptied]
+    sources += [each["subject"].removeprefix("staging.") for each in failed if each["subject"].startswith("staging.")]
     if selection is None:
         return [{"source": source, "views": []} for source in dict.fromkeys(sources)]
     return [
@@ -248,8 +267,12 @@ def _run_lines(found: Mapping[str, Any]) -> list[str]:
     why = f": {run['message']}" if run["message"] else ""
     lines = [f"  last run {run['command']} {run['run_id']} at {_short(run['as_of'])}: {run['status']}{took}{why}"]
     failed = [f"{each['suite']} on {each['subject']}" for each in found["failed"]]
-    lines.append(f"  quality  {'failed: ' + named(failed) if failed else 'no suite fails'}")
-    return lines + [f"  held     {each['source']} holds back {named(each['views'])}" for each in found["held_back"]]
+    told = [f"failed: {named(failed)}"] if failed else []
+    told += [f"went empty: {named(found['emptied'])}"] if found["emptied"] else []
+    lines.append(f"  quality  {'; '.join(told) or 'no suite fails'}")
+    return lines + [
+        f"  held     {each['source']} holds back {named(each['views']) or 'scores'}" for each in found["held_back"]
+    ]
 
 
 def _missing_lines(found: Mapping[str, Any]) -> list[str]:

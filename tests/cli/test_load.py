@@ -40,6 +40,8 @@ def test_a_renamed_column_is_refused_and_nothing_is_loaded(
     assert error["code"] == "missing_column"
     assert error["message"] == "renamed.csv has no column occurred_at, which a source reads"
     assert error["place"] == f"{renamed}:1"
+    assert "occurred_at: did you mean" in error["hint"] or "it has event_id" in error["hint"]
+    assert "`leadmart eject web_events` to write NULL for those you have not" in error["hint"]
     assert stored(folder, COUNTS) == before
     assert published(folder, COUNTS) == before
     assert list((folder / "warehouse" / "raw" / "web_events").iterdir()) == [raw_file(folder, "web_events")]
