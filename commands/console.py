@@ -57,6 +57,18 @@ def project_at(folder: Path | None) -> Project:
     return find_project(folder)
 
 
+def project_if_any(folder: Path | None) -> Project | None:
+    """The project, or None where none stands here or above; one that is asked for by `--project` must be there."""
+    from leadmart.features.errors import LeadmartError
+
+    try:
+        return project_at(folder)
+    except LeadmartError as error:
+        if folder is None and error.code == "no_project":
+            return None
+        raise
+
+
 def moment_of(text: str | None) -> datetime | None:
     from leadmart.features.clock import parse_moment
 
