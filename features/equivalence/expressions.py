@@ -72,7 +72,7 @@ class Reader:
 
     def form(self, node: exp.Expr, scope: Scope) -> Form:
         """The form of an expression in a scope."""
-        node = _without_parens(node)
+        node = without_parens(node)
         if isinstance(node, exp.Query):
             return self._of_query(node, scope)
         if isinstance(node, exp.Column):
@@ -96,7 +96,7 @@ class Reader:
         if isinstance(node, exp.Anonymous):
             return self._of_call(node, scope)
         if isinstance(node, exp.Star) and not is_count(node.parent):
-            return self.forms.of("star", self.forms.word(node.sql("duckdb").lower()), scope.everything(self.forms))
+            return self.forms.of("star", self._generic(node, scope), scope.everything(self.forms))
         form = self._generic(node, scope)
         if isinstance(node, exp.Window | exp.PositionalColumn):
             return self.forms.of("in order", form, scope.everything(self.forms))
@@ -225,13 +225,13 @@ def is_count(node: exp.Expr | None) -> bool:
 
 def flat(node: exp.Expr, kind: type[exp.Expr]) -> list[exp.Expr]:
     """The operands of nested ANDs or ORs, without their parentheses."""
-    node = _without_parens(node)
+    node = without_parens(node)
     if not isinstance(node, kind):
         return [node]
     return [*flat(node.args["this"], kind), *flat(node.args["expression"], kind)]
 
 
-def _without_parens(node: exp.Expr) -> exp.Expr:
+def without_parens(node: exp.Expr) -> exp.Expr:
     while isinstance(node, exp.Paren) and not is_loose(node.this):
         node = node.this
     return node
@@ -269,7 +269,7 @@ _SUMS_RIGHT = (exp.Mul, exp.Div, exp.Interval, *ATOMS)
 
 def _says_nothing(parent: exp.Expr, name: str, node: exp.Paren) -> bool:
     """Whether an argument's parentheses may go: the text without them parses to the same tree in DuckDB."""
-    inner = _without_parens(node)
+    inner = without_parens(node)
     if isinstance(inner, exp.Paren) or is_loose(inner):
         return False
     if isinstance(parent, exp.Add | exp.Sub):
