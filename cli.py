@@ -46,7 +46,7 @@ def _options(
 
 for panel, commands in (
     ("Project", (project.init, project.eject, project.load, project.snapshot, auditing.audit)),
-    ("Definitions", (definitions.check, definitions.render)),
+    ("Definitions", (definitions.check, definitions.render, definitions.diff)),
     ("Runs", (runs.plan, runs.run, runs.backfill, runs.restate, runs.validate, runs.verify, runs.features)),
     ("Model", (model.train, model.models, model.compare, model.promote, model.rollback, model.score, model.tune)),
     ("Looking", (looking.show, looking.explain, looking.brief, looking.sql)),

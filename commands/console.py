@@ -72,6 +72,18 @@ def damage_to_tell(error: BaseException | None) -> LeadmartError | None:
     return damage_behind(_found[0], error) if error else None
 
 
+def project_if_any(folder: Path | None) -> Project | None:
+    """The project, or None where none stands here or above; one that is asked for by `--project` must be there."""
+    from leadmart.features.errors import LeadmartError
+
+    try:
+        return project_at(folder)
+    except LeadmartError as error:
+        if folder is None and error.code == "no_project":
+            return None
+        raise
+
+
 def moment_of(text: str | None) -> datetime | None:
     from leadmart.features.clock import parse_moment
 
