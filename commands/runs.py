@@ -94,6 +94,10 @@ def plan(
 
 def run(
     as_of: AsOf = None,
+    hot: Annotated[
+        bool,
+        typer.Option("--hot", help="Score at the newest load, and only leads of whom something is newly known."),
+    ] = False,
     project: ProjectDir = None,
     wait: Wait = None,
     as_json: Json = False,
@@ -104,14 +108,18 @@ def run(
     In this order: change rows of tables updated in place, quality of raw, features, their quality, scores, their
     quality, publish.
     """
-    from leadmart.scoring.pipeline import execute
+    from leadmart.features.plan import newest_moment
+    from leadmart.scoring.pipeline import HOT, RUN, execute
 
+    if hot and as_of:
+        raise typer.BadParameter("a hot run scores at the newest load: leave --as-of out", param_hint="--hot")
     moment = moment_of(as_of)
     with progress_bar(of_run=True) as bar:
         done = execute(
             project_at(project),
-            "run",
-            [moment] if moment else None,
+            "run --hot" if hot else "run",
+            (lambda warehouse: [newest_moment(warehouse)]) if hot else [moment] if moment else None,
+            stages=HOT if hot else RUN,
             progress=bar.count,
             run_id=bar.run_id,
             patience=patience_of(wait),

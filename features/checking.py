@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from leadmart.features.beside import subscore_views
 from leadmart.features.definition import Definition
 from leadmart.features.errors import LeadmartError, Place, read_text
 from leadmart.features.model_columns import allowed_columns, column_problems
@@ -87,7 +88,8 @@ def _unknown_names(registry: Registry) -> list[Finding]:
     file = registry.project.root / SETTINGS_FILE
     scoring = registry.project.settings.scoring
     found = []
-    for kind, ref in [*_names(registry), ("reference", scoring.scorecard), ("reference", scoring.reasons)]:
+    tables = [("reference", name) for name in (scoring.scorecard, scoring.reasons, scoring.fit) if name]
+    for kind, ref in [*_names(registry), *tables]:
         try:
             if kind == "reference":
                 registry.reference(ref)
@@ -102,7 +104,17 @@ def _unknown_names(registry: Registry) -> list[Finding]:
                     ),
                 )
             )
-    return found
+    return found + _unknown_subscore_views(registry)
+
+
+def _unknown_subscore_views(registry: Registry) -> list[Finding]:
+    """What the table of fit, intent and timing names and no file defines."""
+    try:
+        subscore_views(registry)
+    except LeadmartError as error:
+        if error.code == "unknown_definition":
+            return [Finding(str(e.place.file) if e.place else "", e) for e in (error, *error.others)]
+    return []
 
 
 def _input_problems(registry: Registry) -> list[LeadmartError]:

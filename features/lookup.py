@@ -95,7 +95,12 @@ def history_columns(selection: Selection, view: Definition | None = None) -> lis
 
 
 def lookup_sql(
-    selection: Selection, registry: Registry, relations: Mapping[str, str], *, with_gates: bool = True
+    selection: Selection,
+    registry: Registry,
+    relations: Mapping[str, str],
+    *,
+    with_gates: bool = True,
+    with_beside: bool = False,
 ) -> str:
     """The SELECT that joins every view of a selection to its spine; `relations` says what each definition's name reads.
 
@@ -108,7 +113,8 @@ def lookup_sql(
     joins = []
     linked: dict[str, str] = {}
     aliases: dict[str, str] = {}
-    for number, definition in enumerate(selection.read if with_gates else selection.views):
+    beside = selection.beside if with_beside else ()
+    for number, definition in enumerate((*(selection.read if with_gates else selection.views), *beside)):
         alias = aliases[definition.relation] = f"v{number}"
         items += [f'{alias}."{c.name}"' for c in definition.columns if c.name not in (definition.key, "as_of")]
         link = link_to(definition, spine, registry)
@@ -159,17 +165,21 @@ def slice_relations(
 def scoring_frame(
     warehouse: Warehouse, registry: Registry, selection: Selection, as_of: datetime, computed: Files | None = None
 ) -> pl.DataFrame:
-    """The frame scoring reads at an as_of, ordered by the entity's key: features and gates, decimals as doubles."""
-    sql = lookup_sql(selection, registry, slice_relations(warehouse, selection, as_of, computed))
+    """The frame scoring reads at an as_of, ordered by the entity's key: features, gates and the views beside the
+    model, decimals as doubles.
+    """
+    sql = lookup_sql(selection, registry, slice_relations(warehouse, selection, as_of, computed), with_beside=True)
     return plain_types(warehouse.frame(f"{sql}\nORDER BY s.{selection.spine.key}, s.as_of"))
 
 
-def compute_at(session: Session, selection: Selection, *, with_gates: bool = True) -> str:
+def compute_at(session: Session, selection: Selection, *, with_gates: bool = True, with_beside: bool = False) -> str:
     """Computes a selection at the session's lead spine and gives the SELECT that looks it up.
 
     The spine must be set and the moments wanted before. Same definitions as a run's, with another spine.
     """
-    definitions: Sequence[Definition] = (*selection.links, *(selection.read if with_gates else selection.views))
+    beside = selection.beside if with_beside else ()
+    read = selection.read if with_gates else selection.views
+    definitions: Sequence[Definition] = (*selection.links, *read, *beside)
     session.prepare(definitions)
     for definition in definitions:
         if link := link_to(definition, selection.spine, session.registry):
@@ -177,7 +187,7 @@ def compute_at(session: Session, selection: Selection, *, with_gates: bool = Tru
         session.compute(definition)
     relations = {d.relation: d.relation for d in definitions}
     relations[selection.spine.relation] = f"spine_{selection.spine.entity[0]}"
-    return lookup_sql(selection, session.registry, relations, with_gates=with_gates)
+    return lookup_sql(selection, session.registry, relations, with_gates=with_gates, with_beside=with_beside)
 
 
 def plain_types(frame: pl.DataFrame) -> pl.DataFrame:

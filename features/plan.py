@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from leadmart.features.beside import views_beside
 from leadmart.features.clock import iso, sql_literal
 from leadmart.features.definition import Definition
 from leadmart.features.errors import LeadmartError, near_names
@@ -44,10 +45,10 @@ class Slice:
 class Selection:
     """The definitions a project computes: its spine, the links they need, its views and its gates, in computing order.
 
-    `views` are those that leadmart.toml names and those they read; `rule_views` only gates read, and no model does.
-    `columns` are those of `views` that reach the model; None for all. `feature_set_version` names all that a model
-    reads, and the gates: the same rows for the same raw. `windows` says per view how far back its columns read which
-    sources.
+    `views` are those that leadmart.toml names and those they read; `rule_views` only gates read, and no model does;
+    those `beside` only fit, intent and timing read. `columns` are those of `views` that reach the model; None for all.
+    `feature_set_version` names all that a model reads, and the gates: the same rows for the same raw. `windows` says
+    per view how far back its columns read which sources.
     """
 
     spine: Definition
@@ -59,11 +60,12 @@ class Selection:
     windows: dict[str, Windows]
     rule_views: tuple[Definition, ...] = ()
     columns: frozenset[str] | None = None
+    beside: tuple[Definition, ...] = ()
 
     @property
     def definitions(self) -> tuple[Definition, ...]:
         """All of them, each after what it reads."""
-        return (self.spine, *self.links, *self.read)
+        return (self.spine, *self.links, *self.read, *self.beside)
 
     def reaches_model(self, column: str) -> bool:
         """Whether a column of `views` is one that the model reads."""
@@ -141,22 +143,25 @@ def select(
             elif each.kind == "feature" and each.relation not in views:
                 rule_views.setdefault(each.relation, each)
     read = [*views.values(), *rule_views.values(), *gates]
+    known = {*views, *rule_views, *links}
+    beside, more_links = ([], []) if views_for_audit else views_beside(registry, spine_definition, known)
+    all_links = (*links.values(), *more_links)
     if prove:
-        _refuse_problems([spine_definition, *links.values(), *read], registry)
+        _refuse_problems([spine_definition, *all_links, *read, *beside], registry)
     columns = None if views_for_audit else allowed_columns(registry, list(views.values()))
     if prove and not views_for_audit:
         refuse_inputs(list(views.values()), registry, columns)
-    _refuse_twice(read)
+    _refuse_twice([*read, *beside])
     spine_print = registry.fingerprint(spine_definition, present)
     prints = {spine_definition.relation: spine_print}
-    for definition in (*links.values(), *read):
+    for definition in (*all_links, *read, *beside):
         own = registry.fingerprint(definition, present)
         prints[definition.relation] = own if definition.kind == "link" else digest(own, spine_print, STORED_AS)
     named = [(d.relation, registry.fingerprint(d, present)) for d in (*links.values(), *views.values(), *gates)]
     version = "f_" + digest(spine_print, sorted(named), STORED_AS, *([sorted(columns)] if columns else []))[:12]
     return Selection(
         spine_definition,
-        tuple(links.values()),
+        all_links,
         tuple(views.values()),
         tuple(gates),
         prints,
@@ -164,6 +169,7 @@ def select(
         windows={d.relation: windows_of(d, registry) for d in views.values()},
         rule_views=tuple(rule_views.values()),
         columns=columns,
+        beside=tuple(beside),
     )
 
 

@@ -154,6 +154,7 @@ class ScoringSection(Section):
     reasons_for: str = Field(default="notable", pattern="^(notable|all)$")
     shadow: bool = True
     overrides: bool = False
+    fit: str = Field(default="", pattern=r"^([a-z][a-z0-9_]*)?$")
     unspoken: tuple[Name, ...] = ()
     tiers: TiersSection = TiersSection()
     boost: BoostSection = BoostSection()
@@ -172,9 +173,9 @@ class TrainSection(Section):
     group_by: Literal["lead", "account"] = "lead"
     ingest_lag_days: int = Field(default=1, ge=0, le=365)
     seed: int = Field(default=1, ge=0)
-    test_days: int = Field(default=60, ge=1)
-    calibration_days: int = Field(default=45, ge=0)
-    validation_days: int = Field(default=45, ge=0)
+    test_days: int = Field(default=60, ge=1, le=730)
+    calibration_days: int = Field(default=45, ge=0, le=730)
+    validation_days: int = Field(default=45, ge=0, le=730)
     train_until: date | None = None
     test_start: date | None = None
     test_end: date | None = None

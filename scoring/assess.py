@@ -24,6 +24,7 @@ from leadmart.scoring.composite import (
     tier_limits,
 )
 from leadmart.scoring.data_grade import data_grade
+from leadmart.scoring.fit.columns import FIT_COLUMNS, subscores
 from leadmart.scoring.gates import fired_names, is_blocked, refuse_unfit_gates
 from leadmart.scoring.input_hash import input_hashes
 from leadmart.scoring.overrides import COLUMNS as OVERRIDE
@@ -43,7 +44,7 @@ SCORE_COLUMNS = (
     "rules_score", "boost", "cap", "cap_reason", "composite", "tier", "qualification_status", "gates", "reason_codes",
     "reasons", "input_hash", "p_low", "p_high", "data_grade", "tier_by", "hot_from", "warm_from", "best_tier",
     "reason_groups", "against_codes", "against_groups", "against", "machine_tier", "override_tier", "override_by",
-    "override_reason", "override_at", "override_until",
+    "override_reason", "override_at", "override_until", *FIT_COLUMNS,
 )  # fmt: skip
 
 _PROBABILITIES = ("p_raw", "p_cal", "rank", "p_low", "p_high")
@@ -78,7 +79,7 @@ def score_rows(
     explain what the composite is made of: the model's contributions where it has at least half of the weight, else the
     points. `overrides` has one row a lead (lead_id and the columns of `overrides.COLUMNS`): the tier is theirs, and
     machine_tier what it were without; no other part of the score changes. Where a binding rule fires, an override does
-    not count, and the first reason says so.
+    not count, and the first reason says so. Fit, intent and timing stand beside the score and enter no part of it.
     Raises LeadmartError `feature_mismatch`, `bad_gate`, `unknown_column`, `bad_score_rows`.
     """
     if not _rises(frame):
@@ -100,9 +101,10 @@ def score_rows(
         parts = predictions.rows.with_columns(pl.lit(model.effective_weight(policy.max_weight)).alias("w"))
         model_version = model.model_version
     tier_by, hot_from, warm_from = tier_limits(policy.tiers, has_model=model is not None)
-    given_points = points(frame, policy.scorecard)
+    given = [points(frame, policy.scorecard), subscores(frame, policy.fit)]
+    hashed = hashed_columns(columns, policy)
     scored = (
-        pl.concat([frame, parts, given_points], how="horizontal")
+        pl.concat([frame, parts, *given], how="horizontal")
         .with_columns(
             boost(policy.boost).alias("boost"),
             cap(policy.gates).alias("cap"),
@@ -125,7 +127,7 @@ def score_rows(
             pl.lit(model_version).alias("model_version"),
             pl.lit(policy.policy_version).alias("policy_version"),
             pl.lit(role).alias("role"),
-            input_hashes(frame, [c.name for c in columns], [rule.name for rule in policy.gates]).alias("input_hash"),
+            input_hashes(frame, hashed, [rule.name for rule in policy.gates]).alias("input_hash"),
         )
     )
     refused = scored[REFUSED].len() - scored[REFUSED].null_count()
@@ -134,6 +136,11 @@ def score_rows(
         warnings = (*warnings, f"binding rules: {who} for a lead that they block, and it stays disqualified")
     reasons = _with_refusals(_reasons(scored, columns, policy, model, reasons_for), scored[REFUSED])
     return Scored(pl.concat([scored, reasons], how="horizontal").select(SCORE_COLUMNS), warnings)
+
+
+def hashed_columns(columns: Sequence[FeatureColumn], policy: Policy) -> list[str]:
+    """What the hash of an input row is of, beside the gates: the columns told, then those that fit reads beyond them."""
+    return list(dict.fromkeys([*(c.name for c in columns), *(policy.fit.columns if policy.fit else ())]))
 
 
 def _overridden(scored: pl.DataFrame, overrides: pl.DataFrame | None, binding: Sequence[str]) -> pl.DataFrame:

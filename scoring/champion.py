@@ -13,6 +13,7 @@ from leadmart.features.lookup import FeatureColumn
 from leadmart.features.plan import Selection
 from leadmart.features.registry import Registry
 from leadmart.features.warehouse import Warehouse
+from leadmart.scoring.fit.table import load_fit
 from leadmart.scoring.overrides import read_binding
 from leadmart.scoring.policy import Boost, Policy, Tiers
 from leadmart.scoring.reason_templates import read_templates
@@ -119,6 +120,7 @@ def load_policy(registry: Registry, selection: Selection) -> Policy:
         max_weight=scoring.blend.max_weight,
         unspoken=scoring.unspoken,
         binding=read_binding(registry, rules),
+        fit=load_fit(registry, selection),
     )
 
 

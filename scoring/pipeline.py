@@ -37,6 +37,8 @@ from leadmart.features.sources.assumed import Assumed, assumed_arrivals
 from leadmart.features.sources.reach import bounds_of
 from leadmart.features.sources.staged import WHOLE
 from leadmart.features.warehouse import Warehouse, new_run_id, open_for_writing
+from leadmart.scoring.hot.mark import remember
+from leadmart.scoring.hot.run import Hot, score_touched
 from leadmart.scoring.judge import Judge, held_back
 from leadmart.scoring.life.shadow import Shadow, shadow
 from leadmart.scoring.outbox import queue
@@ -83,6 +85,7 @@ class Run:
     refused_tables: list[str] = field(default_factory=list)
     emptied: list[str] = field(default_factory=list)
     shadow: Shadow | None = None
+    hot: Hot | None = None
 
     def __post_init__(self) -> None:
         self.session = Session(self.warehouse, self.registry)
@@ -111,6 +114,7 @@ class Run:
             "assumed": [each.as_json() for each in self.assumed],
             "model_version": self.model_version,
             "shadow": self.shadow.as_json() if self.shadow else None,
+            "hot": self.hot.as_json() if self.hot else None,
             "seconds": round(time.perf_counter() - self.started, 3),
         }
 
@@ -288,11 +292,26 @@ def judge_filled(run: Run) -> None:
             run.status = "blocked"
 
 
-RUN = (observe, prove, plan, judge_sources, judge_slices, shuffle, fill_slices, score, shadow, queue, keep_for_marts)
+RUN = (
+    observe, prove, plan, judge_sources, judge_slices, shuffle, fill_slices, score, shadow, queue, remember,
+    keep_for_marts,
+)  # fmt: skip
 """The stages of `run`, in order; the catalogue is swapped after the last, whatever it found."""
 
-BACKFILL = tuple(stage for stage in RUN if stage not in (shadow, queue))
+BACKFILL = tuple(stage for stage in RUN if stage not in (shadow, queue, remember))
 """`backfill` writes what would have been shown; nobody is told of the past, and no challenger scores it."""
+
+
+def score_hot(run: Run) -> None:
+    """Scores the leads of whom something is newly known; where everyone is due, walks the stages of a full run."""
+    score_touched(run)
+    if run.hot and run.hot.everyone:
+        for stage in RUN[RUN.index(prove) + 1 :]:
+            stage(run)
+
+
+HOT = (observe, prove, score_hot, keep_for_marts)
+"""`run --hot`; its one moment is that of the newest load."""
 
 SCORE = (prove, plan, judge_sources, judge_slices, score, shadow, queue, keep_for_marts)
 """`score` computes no slice: it scores what is filled."""

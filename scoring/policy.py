@@ -10,6 +10,7 @@ from typing import Literal
 
 from leadmart.features.errors import LeadmartError, all_as_one
 from leadmart.features.gate_rule import BLOCK_CAP, GateRule
+from leadmart.scoring.fit.table import FitTable
 from leadmart.scoring.reason_templates import ReasonTemplates
 from leadmart.scoring.scorecard import Scorecard
 
@@ -45,7 +46,8 @@ class Boost:
 @dataclass(frozen=True)
 class Policy:
     """All around the model. `gate_fingerprints` are (ref, fingerprint of the gate's SQL): comment edits leave them as
-    they are. `unspoken` are columns that no reason names, `binding` rules that no override lifts.
+    they are. `unspoken` are columns that no reason names, `binding` rules that no override lifts. `fit` says what fit,
+    intent and timing are made of, where a project has them.
 
     Raises LeadmartError `bad_policy` on construction for numbers that make no sense.
     """
@@ -59,6 +61,7 @@ class Policy:
     max_weight: float = 1.0
     unspoken: tuple[str, ...] = ()
     binding: tuple[str, ...] = ()
+    fit: FitTable | None = None
 
     def __post_init__(self) -> None:
         problems = []
@@ -93,6 +96,8 @@ class Policy:
             content["unspoken"] = sorted(self.unspoken)
         if self.binding:
             content["binding"] = sorted(self.binding)
+        if self.fit:
+            content["fit"] = self.fit.content
         text = json.dumps(_numbers_as_floats(content), sort_keys=True, ensure_ascii=True, separators=(",", ":"))
         return "p_" + hashlib.sha256(text.encode()).hexdigest()[:12]
 

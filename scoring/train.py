@@ -147,7 +147,7 @@ def train(
         notes = (*result.notes, *width_words(selection), *dict.fromkeys(waived), *unknown)
         result = replace(result, excluded=(*frame.left_out, *result.excluded), notes=notes)
         result = replace(result, importance=importance_section(frame.rows, policy, result.model))
-        report = {**result.as_json(), **identity(result, project)}
+        report = {**result.as_json(), **identity(result, project, policy.policy_version)}
         least = LEAST_TO_RECALIBRATE if intercept_only else LEAST_POSITIVES
         outcome = (
             judge_trained(trial, result, report, frame.rows, may_promote, progress, least) if result.model else None

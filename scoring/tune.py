@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -207,7 +207,7 @@ def tune(
         scored = score_rows(
             labelled,
             typed_columns(told_columns(trial.selection), labelled),
-            trial.policy,
+            replace(trial.policy, fit=None),  # fit is beside the score
             load_model(warehouse, version),
             feature_set_version=trial.selection.feature_set_version,
             reasons_for="none",

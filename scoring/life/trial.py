@@ -170,7 +170,7 @@ def former_selection(session: Session, kept: Kept) -> Selection:
                 "features": project.settings.features.model_copy(
                     update={"views": tuple(named["views"]), "spine": named["spine"]}
                 ),
-                "scoring": project.settings.scoring.model_copy(update={"gates": tuple(named["gates"])}),
+                "scoring": project.settings.scoring.model_copy(update={"gates": tuple(named["gates"]), "fit": ""}),
                 "train": project.settings.train.model_copy(update={"columns": _listed(named)}),
             }
         )

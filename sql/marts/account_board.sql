@@ -1,5 +1,5 @@
 -- owner: growth
--- grain: one row per account with a scored lead at the newest as_of
+-- grain: one row per account with a scored lead at the newest as_of of a full run
 --
 -- Which companies to work: their leads by tier, and how far several of them are along. High is an account with a hot lead or
 -- two warm ones, medium one with a warm lead or three of any, else low.
@@ -19,8 +19,9 @@ SELECT
         WHEN COUNT(*) FILTER (WHERE s.tier = 'warm') > 0 OR COUNT(*) FILTER (WHERE s.tier <> 'disqualified') >= 3 THEN 'medium'
         ELSE 'low'
     END AS priority                                                       -- high, medium or low
-FROM scores.latest AS s
+FROM scores.shown AS s
 JOIN links.lead_account__v1 AS la
     ON  la.lead_id = s.lead_id
     AND la.as_of = s.as_of
+WHERE s.as_of = (SELECT MAX(n.as_of) FROM scores.shown AS n)
 GROUP BY la.account_id
