@@ -12,7 +12,7 @@ from leadmart.features.literals import quoted, quoted_file
 from leadmart.features.materialize import slice_file
 from leadmart.features.registry import Registry
 from leadmart.features.warehouse import Warehouse
-from leadmart.scoring.decisions.routing import Reps, drawn, read_reps, read_routing, refuse_unserved
+from leadmart.scoring.decisions.routing import Reps, drawn, read_reps, read_routing
 
 if TYPE_CHECKING:
     import polars as pl
@@ -136,7 +136,6 @@ def _given(run: Run, as_of: datetime, reps: Reps) -> pl.DataFrame:
 
     found = run.registry.reference(run.project.settings.routing.rules)
     rules = read_routing(read_text(found.path), found.path.name)
-    refuse_unserved(rules, reps)
     serving = reps.in_service(as_of)
     names = [rep.rep for rep in serving]
     leads = run.warehouse.frame(
