@@ -17,7 +17,7 @@ from leadmart.scoring.decisions.routing import Reps, drawn, read_reps, read_rout
 if TYPE_CHECKING:
     import polars as pl
 
-    from leadmart.scoring.pipeline import Run
+    from leadmart.scoring.run import Run
 
 OWNERS = "account_owners"
 
