@@ -38,12 +38,13 @@ def plan(
     from leadmart.features.registry import Registry
     from leadmart.features.session import Session
     from leadmart.features.sources.assumed import assumed_arrivals
+    from leadmart.features.sources.missing import missing_sources
     from leadmart.features.sources.staging import present_sources
     from leadmart.features.stale import stale_slices, stale_words
     from leadmart.features.unknown import unknown_columns, unknown_words
     from leadmart.features.waivers import waivers_of
     from leadmart.features.warehouse import open_for_reading
-    from leadmart.scoring.forecast import scores_due
+    from leadmart.scoring.forecast import rules_change, scores_due
     from leadmart.scoring.report import plan_text
 
     found = project_at(project)
@@ -63,14 +64,17 @@ def plan(
         stale = stale_slices(session, selection)
         assumed = assumed_arrivals(warehouse, registry, registry.sources_of(selection.definitions), present)
         due = scores_due(warehouse, registry, selection, moments)
-    absent = sorted(set(registry.sources_of(selection.definitions)) - present)
+        rules = rules_change(warehouse, registry, selection, moments[-1])
+        absent = missing_sources(warehouse, registry, selection.definitions, present)
     document = {
         "as_of": [m.isoformat() for m in moments],
         "slices": [{"view": s.definition.relation, "as_of": s.as_of.isoformat(), "way": "as written"} for s in missing],
         "scores": [m.isoformat() for m in due],
         "changes": [],
         "feature_set_version": selection.feature_set_version,
-        "absent_sources": absent,
+        "rules": rules.as_json(),
+        "absent_sources": [each.source for each in absent],
+        "missing": [each.as_json() for each in absent],
         "waived": [waiver.as_json() for waiver in waivers_of(registry, selection.definitions)],
         "unknown": [{"column": u.column, "sources": list(u.sources)} for u in unknown],
         "assumed": [each.as_json() for each in assumed],
@@ -86,7 +90,8 @@ def plan(
             for s in stale
         ],
     }
-    told = [*width_words(selection), *unknown_words(unknown), *(each.words for each in assumed), *stale_words(stale)]
+    told = [*rules.words(), *width_words(selection), *unknown_words(unknown), *(each.words for each in assumed)]
+    told += stale_words(stale)
     emit(document, as_json, "\n".join([plan_text(document), *(f"  {words}" for words in told)]))
     if exit_code and (missing or due):
         raise typer.Exit(4)

@@ -19,6 +19,10 @@ Ref = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*@v[1-9][0-9]*$"
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
 Column = Annotated[str, StringConstraints(pattern=r"^([a-z][a-z0-9_]*\.)?[a-z][a-z0-9_]*$")]
 
+SourcePath = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*/[a-z][a-z0-9_]*$")]
+"""`segment/form_submissions`: one connector's part in a source."""
+
+_NAME_OR_NONE = r"^([a-z][a-z0-9_]*)?$"
 _EVERY = re.compile(r"^\s*(\d+)\s*(minute|hour|day)s?\s*$")
 _AT = re.compile(r"^([01]\d|2[0-3]):([0-5]\d)$")
 _SPAN = re.compile(r"^\s*(\d+)\s*(hour|day|week)s?\s*$")
@@ -101,6 +105,7 @@ class SnapshotSection(Section):
 class SourcesSection(Section):
     connectors: tuple[Name, ...] = ("plain",)
     have: tuple[Name, ...] | None = None
+    without: tuple[SourcePath, ...] = ()
 
 
 class FeaturesSection(Section):
@@ -154,7 +159,9 @@ class ScoringSection(Section):
     reasons_for: str = Field(default="notable", pattern="^(notable|all)$")
     shadow: bool = True
     overrides: bool = False
-    fit: str = Field(default="", pattern=r"^([a-z][a-z0-9_]*)?$")
+    fit: str = Field(default="", pattern=_NAME_OR_NONE)
+    playbook: str = Field(default="", pattern=_NAME_OR_NONE)
+    talking_points: str = Field(default="", pattern=_NAME_OR_NONE)
     unspoken: tuple[Name, ...] = ()
     tiers: TiersSection = TiersSection()
     boost: BoostSection = BoostSection()
@@ -204,14 +211,24 @@ class ReportSection(Section):
 
     segments: tuple[Name, ...] | None = None
     audit: tuple[Ref, ...] = ()
-    holdout: str = Field(default="", pattern=r"^([a-z][a-z0-9_]*)?$")
+    holdout: str = Field(default="", pattern=_NAME_OR_NONE)
     precision_target: float = Field(default=0.3, gt=0, lt=1)
+
+
+class RoutingSection(Section):
+    """Whether leads of some tiers are given to representatives, by which rules, and who these are."""
+
+    enabled: bool = False
+    rules: Name = "routing"
+    reps: Name = "reps"
+    tiers: tuple[Literal["hot", "warm", "cold"], ...] = ("hot",)
 
 
 class OutboxSection(Section):
     """Whether changes of tier are written down for other systems, and after how many failures one is given up."""
 
     enabled: bool = False
+    brief: bool = False
     attempts: int = Field(default=10, ge=1)
 
 
@@ -268,6 +285,7 @@ class Settings(Section):
     scoring: ScoringSection = ScoringSection()
     train: TrainSection = TrainSection()
     report: ReportSection = ReportSection()
+    routing: RoutingSection = RoutingSection()
     outbox: OutboxSection = OutboxSection()
     marts: MartsSection = MartsSection()
     engine: EngineSection = EngineSection()

@@ -24,6 +24,7 @@ from leadmart.scoring.composite import (
     tier_limits,
 )
 from leadmart.scoring.data_grade import data_grade
+from leadmart.scoring.decisions.rules import decided
 from leadmart.scoring.fit.columns import FIT_COLUMNS, subscores
 from leadmart.scoring.gates import fired_names, is_blocked, refuse_unfit_gates
 from leadmart.scoring.input_hash import input_hashes
@@ -44,7 +45,8 @@ SCORE_COLUMNS = (
     "rules_score", "boost", "cap", "cap_reason", "composite", "tier", "qualification_status", "gates", "reason_codes",
     "reasons", "input_hash", "p_low", "p_high", "data_grade", "tier_by", "hot_from", "warm_from", "best_tier",
     "reason_groups", "against_codes", "against_groups", "against", "machine_tier", "override_tier", "override_by",
-    "override_reason", "override_at", "override_until", *FIT_COLUMNS,
+    "override_reason", "override_at", "override_until", *FIT_COLUMNS, "playbook", "urgency", "playbook_rules",
+    "playbook_words", "talking_points", "routing_rule",
 )  # fmt: skip
 
 _PROBABILITIES = ("p_raw", "p_cal", "rank", "p_low", "p_high")
@@ -134,12 +136,13 @@ def score_rows(
     if refused:
         who = "1 override asks" if refused == 1 else f"{refused:,} overrides ask"
         warnings = (*warnings, f"binding rules: {who} for a lead that they block, and it stays disqualified")
+    scored = decided(scored, policy.rules)
     reasons = _with_refusals(_reasons(scored, columns, policy, model, reasons_for), scored[REFUSED])
     return Scored(pl.concat([scored, reasons], how="horizontal").select(SCORE_COLUMNS), warnings)
 
 
 def hashed_columns(columns: Sequence[FeatureColumn], policy: Policy) -> list[str]:
-    """What the hash of an input row is of, beside the gates: the columns told, then those that fit reads beyond them."""
+    """What the hash of an input row is of, beside the gates: the columns told, then what fit reads beyond them."""
     return list(dict.fromkeys([*(c.name for c in columns), *(policy.fit.columns if policy.fit else ())]))
 
 

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 from leadmart.features.errors import LeadmartError, near_names, read_text
 from leadmart.features.gate_rule import GateRule, parse_rule
-from leadmart.features.lookup import FeatureColumn
+from leadmart.features.lookup import FeatureColumn, feature_columns
 from leadmart.features.plan import Selection
 from leadmart.features.registry import Registry
 from leadmart.features.warehouse import Warehouse
+from leadmart.scoring.decisions.rules import read_rules
 from leadmart.scoring.fit.table import load_fit
 from leadmart.scoring.overrides import read_binding
 from leadmart.scoring.policy import Boost, Policy, Tiers
@@ -121,6 +122,7 @@ def load_policy(registry: Registry, selection: Selection) -> Policy:
         unspoken=scoring.unspoken,
         binding=read_binding(registry, rules),
         fit=load_fit(registry, selection),
+        rules=read_rules(registry, [column.name for column in feature_columns(selection)]),
     )
 
 

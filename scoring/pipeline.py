@@ -30,13 +30,16 @@ from leadmart.features.plan import (
 )
 from leadmart.features.project import Project
 from leadmart.features.raw.snapshot import snapshot
-from leadmart.features.raw.tables import CHANGES, emptied_tables
+from leadmart.features.raw.tables import CHANGES
 from leadmart.features.registry import Registry
 from leadmart.features.session import Session
 from leadmart.features.sources.assumed import Assumed, assumed_arrivals
+from leadmart.features.sources.missing import Missing, missing_sources
 from leadmart.features.sources.reach import bounds_of
+from leadmart.features.sources.remarks import emptied_sources
 from leadmart.features.sources.staged import WHOLE
 from leadmart.features.warehouse import Warehouse, new_run_id, open_for_writing
+from leadmart.scoring.decisions.assignments import Routed, route, routing_sources
 from leadmart.scoring.hot.mark import remember
 from leadmart.scoring.hot.run import Hot, score_touched
 from leadmart.scoring.judge import Judge, held_back
@@ -82,10 +85,13 @@ class Run:
     missing: list[Slice] = field(default_factory=list)
     tiers: list[tuple[str, int]] = field(default_factory=list)
     assumed: list[Assumed] = field(default_factory=list)
+    missing_sources: list[Missing] = field(default_factory=list)
     refused_tables: list[str] = field(default_factory=list)
+    shrunk: frozenset[str] = frozenset()
     emptied: list[str] = field(default_factory=list)
     shadow: Shadow | None = None
     hot: Hot | None = None
+    routed: Routed | None = None
 
     def __post_init__(self) -> None:
         self.session = Session(self.warehouse, self.registry)
@@ -111,10 +117,13 @@ class Run:
             "left_out": self.left_out,
             "held_back": sorted(self.held),
             "failed_sources": sorted(self.failed_sources),
+            "emptied": self.emptied,
             "assumed": [each.as_json() for each in self.assumed],
+            "missing": [each.as_json() for each in self.missing_sources],
             "model_version": self.model_version,
             "shadow": self.shadow.as_json() if self.shadow else None,
             "hot": self.hot.as_json() if self.hot else None,
+            "routing": self.routed.as_json() if self.routed else None,
             "seconds": round(time.perf_counter() - self.started, 3),
         }
 
@@ -155,16 +164,16 @@ def judge_sources(run: Run) -> None:
     So does one that had rows and has none now: features would say that nothing ever happened.
     """
     read = [*run.selection.definitions, *([] if run.only else [label_of(run.registry)])]
-    names = tuple(sorted({*run.registry.sources_of(read), *([] if run.only else override_sources(run.registry))}))
+    names = tuple(sorted({*run.registry.sources_of(read), *([] if run.only else _beside(run.registry))}))
     run.progress("quality of sources", 0, 1)
     run.assumed = assumed_arrivals(run.warehouse, run.registry, names, run.session.present)
+    run.missing_sources = missing_sources(run.warehouse, run.registry, run.selection.definitions, run.session.present)
     refused = {f"{table.lower()}{CHANGES}" for table in run.refused_tables}
-    stale = {d.name for d in run.registry.all("source") if refused & raw_names(d)} & set(names)
-    emptied = emptied_tables(run.warehouse)
-    run.emptied = sorted({d.name for d in run.registry.all("source") if raw_names(d) & emptied} & set(names))
+    run.shrunk = frozenset(d.name for d in run.registry.all("source") if refused & raw_names(d)) & set(names)
+    run.emptied = emptied_sources(run.warehouse, run.registry, names)
     bounds = bounds_of(run.warehouse, read, run.moments)
     since = {name: bounds.get(name, WHOLE).since for name in names}
-    run.failed_sources = run.judge.failed_sources(run.session, since) | stale | set(run.emptied)
+    run.failed_sources = run.judge.failed_sources(run.session, since) | run.shrunk | set(run.emptied)
     run.held = held_back(run.selection.definitions, run.registry, run.failed_sources)
 
 
@@ -237,7 +246,7 @@ def score(run: Run) -> None:
     if run.only is not None:
         return
     label = label_of(run.registry)
-    beside = {*run.registry.sources_of([label]), *override_sources(run.registry)}
+    beside = {*run.registry.sources_of([label]), *_beside(run.registry)}
     label_failed = run.failed_sources & beside
     if run.held or label_failed:
         run.status = "blocked"
@@ -293,12 +302,12 @@ def judge_filled(run: Run) -> None:
 
 
 RUN = (
-    observe, prove, plan, judge_sources, judge_slices, shuffle, fill_slices, score, shadow, queue, remember,
-    keep_for_marts,
+    observe, prove, plan, judge_sources, judge_slices, shuffle, fill_slices, score, shadow, route, queue,
+    remember, keep_for_marts,
 )  # fmt: skip
 """The stages of `run`, in order; the catalogue is swapped after the last, whatever it found."""
 
-BACKFILL = tuple(stage for stage in RUN if stage not in (shadow, queue, remember))
+BACKFILL = tuple(stage for stage in RUN if stage not in (shadow, route, queue, remember))
 """`backfill` writes what would have been shown; nobody is told of the past, and no challenger scores it."""
 
 
@@ -313,7 +322,7 @@ def score_hot(run: Run) -> None:
 HOT = (observe, prove, score_hot, keep_for_marts)
 """`run --hot`; its one moment is that of the newest load."""
 
-SCORE = (prove, plan, judge_sources, judge_slices, score, shadow, queue, keep_for_marts)
+SCORE = (prove, plan, judge_sources, judge_slices, score, shadow, route, queue, keep_for_marts)
 """`score` computes no slice: it scores what is filled."""
 
 VALIDATE = (prove, judge_sources, judge_filled)
@@ -343,9 +352,10 @@ def execute(
         refuse_unloaded(warehouse, chosen)
         run = Run(warehouse, registry, command, list(chosen), only, progress, run_id or new_run_id())
         warehouse.name_run(run.run_id)
+        # a run that is refused for this is not recorded: what it recorded could not be published either
+        refuse_altered_files(warehouse)
         record_start(run)
         try:
-            refuse_altered_files(warehouse)
             for stage in stages:
                 stage(run)
             run.status = "blocked" if run.status == "blocked" or run.held else "done"
@@ -359,6 +369,11 @@ def execute(
             raise
         record_end(run, why_blocked(run))
         return run
+
+
+def _beside(registry: Registry) -> tuple[str, ...]:
+    """The sources that scoring reads beside views and label."""
+    return (*override_sources(registry), *routing_sources(registry))
 
 
 def _approves_slice(run: Run, each: Slice) -> bool:

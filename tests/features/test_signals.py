@@ -37,10 +37,11 @@ definitions: Any = beside("test_definitions_sql")
 signals: Any = beside("oracle_signals")
 companies: Any = beside("oracle_companies")
 patterns: Any = beside("oracle_patterns")
+decisions: Any = beside("oracle_decisions")
 LISTS = signals.oracle.read_lists(SQL / "reference")
 AS_OFS: list[datetime] = definitions.AS_OFS
 OF_LEADS = {f"features/{name}/v1": view for name, view in {**signals.OF_LEADS, **patterns.OF_LEADS}.items()}
-OF_LEADS |= {f"gates/{name}/v1": view for name, view in patterns.GATES.items()}
+OF_LEADS |= {f"gates/{name}/v1": view for name, view in {**patterns.GATES, **decisions.GATES}.items()}
 OF_ACCOUNTS = {f"features/{name}/v1": view for name, view in companies.OF_ACCOUNTS.items()}
 EVERY = sorted({**OF_LEADS, **OF_ACCOUNTS})
 LEADS = [f"L{n}" for n in range(31)]
@@ -52,6 +53,7 @@ Given = Mapping[str, Sequence[Row]]
 URLS = [
     None, "", "/pricing", "/blog/pricing", "https://www.demo.example/vs/other", "/?utm_source=ads&utm_campaign=spring",
     "/docs?utm_campaign=autumn&utm_source=mail#top", "/?utm_term=lead%20scoring", "/?utm_source=", "/security?x=1",
+    "/Wholesale",
 ]  # fmt: skip
 PAGES = [
     "pricing",
@@ -71,7 +73,8 @@ OWN: dict[str, dict[str, Sequence[Any]]] = {
     "accounts": {"country": [None, "", "de", " US", "XX"]},
     "web_events": {"url": URLS, "page_type": PAGES, "dwell_s": [None, 0, 5, 9, 10, 480]},
     "email_events": {"url": URLS, "campaign_id": [None, "a", "b", "c"]},
-    "form_submissions": {"form_type": ["download", "download", "webinar", "newsletter", "contact", None],
+    "form_submissions": {"form_type": ["download", "download", "webinar", "newsletter", "contact", "bulk_order",
+                                       "quote_request", None],
                          "employees_stated": [None, 5, 70]},
 }  # fmt: skip
 MORE: dict[str, tuple[int, dict[str, Sequence[Any]]]] = {
@@ -80,7 +83,7 @@ MORE: dict[str, tuple[int, dict[str, Sequence[Any]]]] = {
                            "mrr": [None, Decimal("0.00"), Decimal("99.50")]}),
     "lead_feedback": (60, {"feedback_id": [], "lead_id": LEADS[:30],
                            "kind": ["accepted", "rejected", "bad_fit", "urgent", "override", None],
-                           "expires_at": [None, *AS_OFS]}),
+                           "value": [None, "Timing ", "timing", "price"], "expires_at": [None, *AS_OFS]}),
     "sales_activities": (120, {"activity_id": [], "lead_id": LEADS[:6], "type": ["Call"]}),
     "ext_intent": (60, {"account_domain": ["acme.example", "beta.example", None],
                         "topic": ["crm", "Competitor news", "reviews", None], "provider": ["p", "q"],
@@ -116,6 +119,13 @@ def signal_rows(seed: int) -> dict[str, list[Row]]:
     for row in draw.sample(given["web_events"], 40):  # bursts before the moments
         burst = draw.choice(AS_OFS) - timedelta(hours=draw.randrange(1, 160))
         row |= {"lead_id": draw.choice(LEADS[28:]), "occurred_at": burst, "ingested_at": burst}
+    # one comes back after a silence
+    silent = next(row for row in given["leads"] if row["lead_id"] == LEADS[27])
+    silent["occurred_at"] = silent["ingested_at"] = AS_OFS[0] - timedelta(days=100)
+    for row in (*given["web_events"], *given["email_events"], *given["form_submissions"]):
+        row["lead_id"] = None if row["lead_id"] == LEADS[27] else row["lead_id"]
+    back = AS_OFS[0] - timedelta(days=draw.randrange(8))
+    given["email_events"][0] |= {"lead_id": LEADS[27], "event_type": "click", "occurred_at": back, "ingested_at": back}
     for row in given["web_events"]:
         if row["session_id"] is not None:  # a session is of one lead, or hardly one would be brief
             row["session_id"] += f" of {row['lead_id']}"

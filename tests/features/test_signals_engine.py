@@ -21,7 +21,7 @@ from leadmart.features.session import Session, relation_of
 HERE = Path(__file__).parent
 SQL = HERE.parents[1] / "sql"
 VIEWS = sorted(path.parent.name for path in (SQL / "features").glob("*/v1.sql"))
-GATES = ("customers", "icp", "patterns", "rep_feedback", "sales_touches")
+GATES = ("customers", "icp", "patterns", "rep_feedback", "requalification", "requests", "sales_touches")
 OUTSIDE = {
     "enrichment": "ext_enrichment", "intent": "ext_intent", "technographics": "ext_technographics",
     "company_events": "ext_company_events", "conversation": "ext_conversation_signals",
