@@ -19,7 +19,9 @@ from leadmart.commands.console import (
 
 
 def show(
-    what: Annotated[str, typer.Argument(help="scores, features, runs, verdicts, or view", autocompletion=offer_shown)],
+    what: Annotated[
+        str, typer.Argument(help="scores, fit, features, runs, verdicts, or view", autocompletion=offer_shown)
+    ],
     name: Annotated[
         str | None,
         typer.Argument(help="With view: which one, such as web_engagement@v1.", autocompletion=offer_views),
@@ -28,7 +30,7 @@ def show(
     project: ProjectDir = None,
     as_json: Json = False,
 ) -> None:
-    """Look at scores, features, runs, verdicts or a published view.
+    """Look at scores, fit, features, runs, verdicts or a view.
 
     Also while a run is on.
     """

@@ -33,6 +33,7 @@ def plan(
     from leadmart.expectations.suite import suites
     from leadmart.features.errors import all_as_one
     from leadmart.features.materialize import changed_since_published
+    from leadmart.features.model_columns import width_words
     from leadmart.features.plan import default_as_of, missing_slices, select
     from leadmart.features.registry import Registry
     from leadmart.features.session import Session
@@ -75,6 +76,7 @@ def plan(
         "waived": [waiver.as_json() for waiver in waivers_of(registry, selection.definitions)],
         "unknown": [{"column": u.column, "sources": list(u.sources)} for u in unknown],
         "assumed": [each.as_json() for each in assumed],
+        "notes": width_words(selection),
         "stale": [
             {
                 "view": s.slice.definition.relation,
@@ -86,7 +88,13 @@ def plan(
             for s in stale
         ],
     }
-    told = [*rules.words(), *unknown_words(unknown), *(each.words for each in assumed), *stale_words(stale)]
+    told = [
+        *rules.words(),
+        *width_words(selection),
+        *unknown_words(unknown),
+        *(each.words for each in assumed),
+        *stale_words(stale),
+    ]
     emit(document, as_json, "\n".join([plan_text(document), *(f"  {words}" for words in told)]))
     if exit_code and (missing or due):
         raise typer.Exit(4)
@@ -94,6 +102,10 @@ def plan(
 
 def run(
     as_of: AsOf = None,
+    hot: Annotated[
+        bool,
+        typer.Option("--hot", help="Score at the newest load, and only leads of whom something is newly known."),
+    ] = False,
     project: ProjectDir = None,
     wait: Wait = None,
     as_json: Json = False,
@@ -104,14 +116,18 @@ def run(
     In this order: change rows of tables updated in place, quality of raw, features, their quality, scores, their
     quality, publish.
     """
-    from leadmart.scoring.pipeline import execute
+    from leadmart.features.plan import newest_moment
+    from leadmart.scoring.pipeline import HOT, RUN, execute
 
+    if hot and as_of:
+        raise typer.BadParameter("a hot run scores at the newest load: leave --as-of out", param_hint="--hot")
     moment = moment_of(as_of)
     with progress_bar(of_run=True) as bar:
         done = execute(
             project_at(project),
-            "run",
-            [moment] if moment else None,
+            "run --hot" if hot else "run",
+            (lambda warehouse: [newest_moment(warehouse)]) if hot else [moment] if moment else None,
+            stages=HOT if hot else RUN,
             progress=bar.count,
             run_id=bar.run_id,
             patience=patience_of(wait),

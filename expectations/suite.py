@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from string import Formatter
 from typing import Any, Literal, get_args
@@ -43,6 +43,30 @@ class Suite:
         """The expectations as written in the file, in their order."""
         written: list[dict[str, Any]] = json.loads(self.text)["expectations"]
         return written
+
+
+_OF_ROWS = (
+    "expect_column_values_", "expect_column_pair_values_", "expect_multicolumn_", "expect_compound_columns_",
+    "expect_select_column_values_", "expect_column_to_exist", SQL_EXPECTATION,
+)  # fmt: skip
+_AGGREGATE = re.compile(r"\b(AVG|SUM|COUNT|MIN|MAX|MEDIAN|QUANTILE\w*|STDDEV\w*)\s*\(|\bHAVING\b", re.IGNORECASE)
+
+
+def of_rows(suite: Suite) -> Suite:
+    """The suite with those expectations only that hold of some of a table's rows where they hold of all.
+
+    Left out are counts, means, shares (`mostly` below 1) and SQL with an aggregate. The hash stays the suite's own.
+    """
+    document = json.loads(suite.text)
+    document["expectations"] = [each for each in suite.expectations if _is_of_rows(each)]
+    return replace(suite, text=json.dumps(document))
+
+
+def _is_of_rows(expectation: dict[str, Any]) -> bool:
+    kwargs = expectation.get("kwargs", {})
+    mostly = kwargs.get("mostly")
+    is_whole = (mostly is not None and mostly < 1) or _AGGREGATE.search(kwargs.get("unexpected_rows_query", ""))
+    return expectation["type"].startswith(_OF_ROWS) and not is_whole
 
 
 def suites(project_folder: Path | None) -> tuple[Suite, ...]:

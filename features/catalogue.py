@@ -29,6 +29,7 @@ _META = (
     "loads", "runs", "views", "slices", "slice_inputs", "superseded_slices", "verdicts", "models", "scorings",
     "score_files", "snapshots", "staged", "staged_files", "staged_days", "unlisted_files", "promotions", "model_tests",
     "shadow_scorings", "erased", "erasures", "salt", "crm_outbox", "assignments",
+    "hot_scorings", "hot_gone", "hot_marks",
 )  # fmt: skip
 
 SCORE_VIEWS = {
@@ -50,9 +51,29 @@ SCORE_VIEWS = {
         "QUALIFY ROW_NUMBER() OVER (PARTITION BY c.as_of ORDER BY r.started_at DESC, r.run_id DESC) = 1"
         ") AS in_force USING (as_of, feature_set_version, model_version, policy_version) WHERE s.role = 'champion'",
     ),
+    "hot": (
+        "What hot runs scored at each of their as_of, one row per touched lead; the others kept what they had.",
+        "SELECT s.* FROM scores.lead_scores AS s "
+        "JOIN (SELECT DISTINCT h.as_of, h.feature_set_version, h.model_version, h.policy_version "
+        "FROM meta.hot_scorings AS h) USING (as_of, feature_set_version, model_version, policy_version) "
+        "WHERE s.role = 'champion'",
+    ),
     "latest": (
-        "The champion's scores at its newest as_of, one row per lead.",
-        "SELECT * FROM scores.shown WHERE as_of = (SELECT MAX(as_of) FROM scores.shown)",
+        "The champion's newest score of each lead in play: of its newest as_of, or of a hot run after that.",
+        "WITH in_force AS (SELECT c.as_of, c.feature_set_version, c.model_version, c.policy_version, c.row_count "
+        "FROM meta.scorings AS c JOIN meta.runs AS r ON r.run_id = c.run_id "
+        "QUALIFY ROW_NUMBER() OVER (PARTITION BY c.as_of ORDER BY r.started_at DESC, r.run_id DESC) = 1), "
+        "base AS (SELECT as_of, feature_set_version, model_version, policy_version FROM in_force WHERE row_count > 0 "
+        "ORDER BY as_of DESC LIMIT 1), "
+        "counted AS (FROM base UNION SELECT h.as_of, h.feature_set_version, h.model_version, h.policy_version "
+        "FROM meta.hot_scorings AS h JOIN base AS b USING (feature_set_version, model_version, policy_version) "
+        "WHERE h.as_of > b.as_of) "
+        "SELECT s.* FROM scores.lead_scores AS s "
+        "JOIN counted USING (as_of, feature_set_version, model_version, policy_version) "
+        "ANTI JOIN meta.hot_gone AS g ON g.lead_id = s.lead_id AND g.as_of >= s.as_of "
+        "AND g.feature_set_version = s.feature_set_version AND g.model_version = s.model_version "
+        "AND g.policy_version = s.policy_version "
+        "WHERE s.role = 'champion' QUALIFY ROW_NUMBER() OVER (PARTITION BY s.lead_id ORDER BY s.as_of DESC) = 1",
     ),
     "shadow": (
         "What challengers would have shown, one row per lead, as_of and challenger; nobody goes by them.",

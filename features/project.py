@@ -17,6 +17,7 @@ SETTINGS_FILE = "leadmart.toml"
 
 Ref = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*@v[1-9][0-9]*$")]
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
+Column = Annotated[str, StringConstraints(pattern=r"^([a-z][a-z0-9_]*\.)?[a-z][a-z0-9_]*$")]
 
 _NAME_OR_NONE = r"^([a-z][a-z0-9_]*)?$"
 _EVERY = re.compile(r"^\s*(\d+)\s*(minute|hour|day)s?\s*$")
@@ -154,6 +155,7 @@ class ScoringSection(Section):
     reasons_for: str = Field(default="notable", pattern="^(notable|all)$")
     shadow: bool = True
     overrides: bool = False
+    fit: str = Field(default="", pattern=r"^([a-z][a-z0-9_]*)?$")
     playbook: str = Field(default="", pattern=_NAME_OR_NONE)
     talking_points: str = Field(default="", pattern=_NAME_OR_NONE)
     unspoken: tuple[Name, ...] = ()
@@ -166,15 +168,17 @@ class ScoringSection(Section):
 class TrainSection(Section):
     label: Name = "opportunity"
     spine: Name = "training_landmarks"
+    # which columns reach the model, as `column` or `view.column`; left out: all of [features] views
+    columns: tuple[Column, ...] | None = Field(default=None, min_length=1)
     months: int = Field(default=24, ge=1, le=120)
     most_landmarks: int = Field(default=1_000_000, ge=1000)
     person: Name = "email"
     group_by: Literal["lead", "account"] = "lead"
     ingest_lag_days: int = Field(default=1, ge=0, le=365)
     seed: int = Field(default=1, ge=0)
-    test_days: int = Field(default=60, ge=1)
-    calibration_days: int = Field(default=45, ge=0)
-    validation_days: int = Field(default=45, ge=0)
+    test_days: int = Field(default=60, ge=1, le=730)
+    calibration_days: int = Field(default=45, ge=0, le=730)
+    validation_days: int = Field(default=45, ge=0, le=730)
     train_until: date | None = None
     test_start: date | None = None
     test_end: date | None = None

@@ -9,16 +9,27 @@ from typing import TYPE_CHECKING, Any
 
 from leadmart.features.clock import iso, sql_literal
 from leadmart.features.errors import LeadmartError
-from leadmart.features.lookup import FeatureColumn, feature_columns, scoring_frame
+from leadmart.features.house.kinds import has_table
+from leadmart.features.literals import quoted
+from leadmart.features.lookup import (
+    FeatureColumn,
+    compute_at,
+    feature_columns,
+    plain_types,
+    scoring_frame,
+    told_columns,
+)
 from leadmart.features.plan import Selection, select
 from leadmart.features.project import Project
 from leadmart.features.registry import Registry
+from leadmart.features.session import Session
 from leadmart.features.sources.staging import present_sources
 from leadmart.features.warehouse import Warehouse, open_for_reading
 from leadmart.scoring.assess import SCORE_COLUMNS, score_rows
 from leadmart.scoring.assessment import ACTIONS, SECTIONS, groups_of, knowledge, largest_loss
 from leadmart.scoring.champion import gate_rules, load_model, load_policy, typed_columns
 from leadmart.scoring.counterfactual import tier_changes
+from leadmart.scoring.fit.told import fit_document
 from leadmart.scoring.policy import Policy
 from leadmart.scoring.reasons import GATE_GROUP, REASON_COLUMNS
 
@@ -58,7 +69,7 @@ def explain(project: Project, lead: str, as_of: datetime | None) -> dict[str, An
         frame = _frame(warehouse, registry, selection, row) if is_same else None
         is_today = is_same and row["policy_version"] == policy.policy_version
         model = load_model(warehouse, row["model_version"]) if is_today else None
-    columns = feature_columns(selection, "feature")
+    columns = told_columns(selection)
     values, note = _inputs(selection, row, frame)
     groups: list[dict[str, Any]] = []
     if frame is not None and is_today:
@@ -111,6 +122,7 @@ def explain(project: Project, lead: str, as_of: datetime | None) -> dict[str, An
             },
             "action": ACTIONS.get(row["tier"]),
         },
+        "fit": fit_document(row, policy.fit if is_today else None, frame if is_today else None),
         "tier_changes": changes,
         "values": values,
         "note": note,
@@ -161,12 +173,17 @@ def _score_row(warehouse: Warehouse, lead: str, as_of: datetime | None) -> dict[
     at = f"AND as_of = {sql_literal(as_of)}" if as_of else ""
     # the catalogue's views name their schemas without a catalogue
     warehouse.execute("USE store")
+    every = "SELECT *, FALSE AS is_latest FROM scores.shown"
+    if ("hot",) in views:  # a catalogue that an earlier release published has none
+        every += " UNION ALL BY NAME SELECT *, FALSE AS is_latest FROM scores.hot"
+    every += " UNION ALL BY NAME SELECT *, TRUE AS is_latest FROM scores.latest"
     frame = warehouse.frame(
-        f"SELECT * FROM scores.shown WHERE lead_id = ? {at} ORDER BY as_of DESC LIMIT 1",
+        f"SELECT * EXCLUDE (is_latest) FROM ({every}) WHERE lead_id = ? {at} "
+        "ORDER BY is_latest DESC, as_of DESC LIMIT 1",
         [lead],
     )
     in_features = bool(warehouse.rows("SELECT 1 FROM features.lead_features WHERE lead_id = ? LIMIT 1", [lead]))
-    known = warehouse.rows("SELECT COUNT(*), MIN(as_of), MAX(as_of) FROM scores.shown WHERE lead_id = ?", [lead])[0]
+    known = warehouse.rows(f"SELECT COUNT(*), MIN(as_of), MAX(as_of) FROM ({every}) WHERE lead_id = ?", [lead])[0]
     warehouse.execute("USE memory")
     if frame.is_empty():
         hint = "`leadmart show scores` lists leads"
@@ -247,5 +264,28 @@ def _frame(warehouse: Warehouse, registry: Registry, selection: Selection, row: 
     except LeadmartError as error:
         if error.code != "slice_missing":
             raise
-        return None
+        return _computed_again(warehouse, registry, selection, row)
     return frame.filter(pl.col("lead_id") == row["lead_id"])
+
+
+def _computed_again(
+    warehouse: Warehouse, registry: Registry, selection: Selection, row: dict[str, Any]
+) -> pl.DataFrame | None:
+    """The input row of a hot run's score, of which no slice is stored; None where raw says something else by now."""
+    from leadmart.scoring.assess import hashed_columns
+    from leadmart.scoring.input_hash import input_hashes
+
+    if not has_table(warehouse, "hot_scorings") or not warehouse.rows(
+        "SELECT 1 FROM store.meta.hot_scorings WHERE as_of = ? LIMIT 1", [row["as_of"]]
+    ):
+        return None
+    session = Session(warehouse, registry)
+    session.want([row["as_of"]])
+    key = selection.spine.key
+    session.set_spine(
+        selection.spine.entity[0], f"SELECT {quoted(row['lead_id'])} AS {key}, {sql_literal(row['as_of'])} AS as_of"
+    )
+    frame = plain_types(warehouse.frame(compute_at(session, selection, with_beside=True)))
+    columns = hashed_columns(told_columns(selection), load_policy(registry, selection))
+    rules = [rule.name for rule in gate_rules(selection)]
+    return frame if input_hashes(frame, columns, rules)[0] == row["input_hash"] else None

@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from leadmart.expectations.quality import Suite, Verdict, check, is_reusable, suites
+from leadmart.expectations.suite import of_rows
 from leadmart.features.clock import iso, now, sql_literal
 from leadmart.features.definition import Definition
 from leadmart.features.errors import LeadmartError
@@ -66,6 +67,15 @@ class Judge:
             named = input_hash or file_digest(file())[:32]
             verdict = self._known(suite, subject, named) or self._keep(check(suite, subject, [file()], named))
             passed = passed and verdict.success
+        return passed
+
+    def approves_rows(self, stage_name: str, table: str, subject: str, file: Path) -> bool:
+        """Whether a few rows of a table pass what its suites ask of rows; what they ask of the table is left out."""
+        passed, named = True, file_digest(file)[:32]
+        for suite in self.applying(stage_name, table):
+            asked = of_rows(suite)
+            if asked.expectations:
+                passed = self._keep(check(asked, subject, [file], named)).success and passed
         return passed
 
     def summary(self) -> list[dict[str, object]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -46,51 +45,80 @@ def queue(run: Run) -> None:
     ((newest,),) = run.warehouse.rows("SELECT MAX(as_of) FROM store.meta.scorings")
     if newest is None or as_of < newest:
         return
+    with run.warehouse.transaction():
+        tell(run, "scorings")
+
+
+def tell(run: Run, scorings: str) -> None:
+    """Writes the rows of `queue` for what a run has scored, inside the caller's transaction.
+
+    `scorings` is the table of `meta` that lists it. What a hot run found later of a lead counts before a full run's
+    word.
+    """
+    as_of = run.moments[-1]
     action = " ".join(f"WHEN '{tier}' THEN '{word}'" for tier, word in ACTIONS.items())
     key = "MD5(CONCAT_WS('|', s.lead_id, s.feature_set_version, s.model_version, s.policy_version, s.tier, s.as_of))"
-    with run.warehouse.transaction():
-        run.warehouse.execute(
-            "INSERT INTO store.meta.crm_outbox "
-            "WITH told AS (SELECT lead_id, ARG_MAX(tier, (as_of, created_at, dedupe_key)) AS tier "
-            "FROM store.meta.crm_outbox GROUP BY lead_id), "
-            "shown AS (SELECT s.* FROM store.scores.lead_scores AS s "
-            "JOIN store.meta.scorings AS c USING (as_of, feature_set_version, model_version, policy_version) "
-            f"WHERE c.run_id = ? AND s.as_of = {sql_literal(as_of)} AND s.role = 'champion') "
-            f"SELECT {key} AS dedupe_key, s.lead_id, s.as_of, s.feature_set_version, s.model_version, "
-            f"s.policy_version, COALESCE(t.tier, '{UNTOLD}') AS from_tier, s.tier, CASE s.tier {action} END AS action, "
-            "CAST(TO_JSON(STRUCT_PACK(score := ROUND(s.composite, 1), chance := s.p_cal, "
-            "status := s.qualification_status, gates := s.gates, cap_reason := s.cap_reason, reasons := s.reasons, "
-            "against := s.against, override_by := s.override_by, override_until := s.override_until)) AS VARCHAR) "
-            f"AS payload, 'pending' AS status, 0 AS attempts, NULL AS last_error, {sql_literal(now())} AS created_at, "
-            "NULL AS settled_at, ? AS run_id "
-            "FROM shown AS s LEFT JOIN told AS t ON t.lead_id = s.lead_id "
-            f"WHERE s.tier <> COALESCE(t.tier, '{UNTOLD}') "
-            f"AND NOT EXISTS (SELECT 1 FROM store.meta.crm_outbox AS o WHERE o.dedupe_key = {key}) "
-            "ORDER BY s.lead_id",
-            [run.run_id, run.run_id],
-        )
-        if run.project.settings.outbox.brief:
-            _add_briefs(run, as_of)
+    versions = "feature_set_version, model_version, policy_version"
+    same = " AND ".join(f"n.{c} = s.{c}" for c in ("lead_id", *versions.split(", ")))
+    run.warehouse.execute(
+        "INSERT INTO store.meta.crm_outbox "
+        "WITH told AS (SELECT lead_id, ARG_MAX(tier, (as_of, created_at, dedupe_key)) AS tier "
+        "FROM store.meta.crm_outbox GROUP BY lead_id), "
+        "later AS (SELECT l.lead_id, l.as_of, l.feature_set_version, l.model_version, l.policy_version "
+        f"FROM store.scores.lead_scores AS l JOIN store.meta.hot_scorings AS h USING (as_of, {versions}) "
+        f"WHERE l.as_of > {sql_literal(as_of)} UNION SELECT lead_id, as_of, {versions} FROM store.meta.hot_gone "
+        f"WHERE as_of >= {sql_literal(as_of)}), "
+        "shown AS (SELECT s.* FROM store.scores.lead_scores AS s "
+        f"JOIN store.meta.{scorings} AS c USING (as_of, {versions}) "
+        f"WHERE c.run_id = ? AND s.as_of = {sql_literal(as_of)} AND s.role = 'champion' "
+        f"AND NOT EXISTS (SELECT 1 FROM later AS n WHERE {same})) "
+        f"SELECT {key} AS dedupe_key, s.lead_id, s.as_of, s.feature_set_version, s.model_version, "
+        f"s.policy_version, COALESCE(t.tier, '{UNTOLD}') AS from_tier, s.tier, CASE s.tier {action} END AS action, "
+        "CAST(TO_JSON(STRUCT_PACK(score := ROUND(s.composite, 1), chance := s.p_cal, "
+        "status := s.qualification_status, gates := s.gates, cap_reason := s.cap_reason, reasons := s.reasons, "
+        "against := s.against, override_by := s.override_by, override_until := s.override_until)) AS VARCHAR) "
+        f"AS payload, 'pending' AS status, 0 AS attempts, NULL AS last_error, {sql_literal(now())} AS created_at, "
+        "NULL AS settled_at, ? AS run_id "
+        "FROM shown AS s LEFT JOIN told AS t ON t.lead_id = s.lead_id "
+        f"WHERE s.tier <> COALESCE(t.tier, '{UNTOLD}') "
+        f"AND NOT EXISTS (SELECT 1 FROM store.meta.crm_outbox AS o WHERE o.dedupe_key = {key}) "
+        "ORDER BY s.lead_id",
+        [run.run_id, run.run_id],
+    )
+    if run.project.settings.outbox.brief:
+        _add_briefs(run, scorings)
 
 
-def _add_briefs(run: Run, as_of: datetime) -> None:
-    """Puts its brief into the payload of each hand-off that the run has just written, as `brief`."""
+def _add_briefs(run: Run, scorings: str) -> None:
+    """Puts its brief into the payload of each hand-off that the run has just written, as `brief`.
+
+    What a hot run scored counts before the newest full run, which the others of its company are told by.
+    """
     ((hand_offs,),) = run.warehouse.rows(
-        "SELECT COUNT(*) FROM store.meta.crm_outbox WHERE run_id = ? AND action = 'hand_off' AND attempts = 0",
-        [run.run_id],
+        "SELECT COUNT(*) FROM store.meta.crm_outbox WHERE run_id = ? AND action = 'hand_off'", [run.run_id]
     )
-    if not hand_offs:
+    newest = run.warehouse.rows(
+        "SELECT c.as_of FROM store.meta.scorings AS c JOIN store.meta.runs AS r USING (run_id) "
+        "ORDER BY c.as_of DESC LIMIT 1"
+    )
+    if not hand_offs or not newest:
         return
-    scores = (
-        "SELECT s.* FROM store.scores.lead_scores AS s JOIN store.meta.scorings AS c "
-        "USING (as_of, feature_set_version, model_version, policy_version) "
-        f"WHERE c.run_id = {quoted(run.run_id)} AND s.as_of = {sql_literal(as_of)} AND s.role = 'champion'"
+    versions = "feature_set_version, model_version, policy_version"
+    fresh = (
+        f"SELECT s.* FROM store.scores.lead_scores AS s JOIN store.meta.{scorings} AS c USING (as_of, {versions}) "
+        f"WHERE c.run_id = {quoted(run.run_id)} AND s.as_of = {sql_literal(run.moments[-1])} AND s.role = 'champion'"
     )
+    others = (
+        f"SELECT s.* FROM store.scores.lead_scores AS s JOIN (SELECT as_of, {versions} FROM store.meta.scorings "
+        "JOIN store.meta.runs USING (run_id) ORDER BY as_of DESC, started_at DESC, run_id DESC LIMIT 1) AS c "
+        f"USING (as_of, {versions}) WHERE s.role = 'champion'"
+    )
+    scores = f"{fresh} UNION ALL BY NAME SELECT * FROM ({others}) WHERE lead_id NOT IN (SELECT lead_id FROM ({fresh}))"
     run.warehouse.execute(
         "UPDATE store.meta.crm_outbox AS o SET payload = "
         # a patch would take out what is NULL
         "CONCAT(LEFT(o.payload, LEN(o.payload) - 1), ',\"brief\":', CAST(b.brief AS VARCHAR), '}') FROM "
-        f"({brief_sql(run.warehouse, run.selection, as_of, scores)}) AS b "
+        f"({brief_sql(run.warehouse, run.selection, newest[0][0], scores)}) AS b "
         "WHERE b.lead_id = o.lead_id AND o.run_id = ? AND o.action = 'hand_off'",
         [run.run_id],
     )

@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from leadmart.scoring.hot.words import hot_text
 from leadmart.scoring.life.words import decision_text, jump_text
 
 if TYPE_CHECKING:
@@ -70,14 +71,20 @@ def run_text(run: Run) -> str:
         f"{document['seconds']:.1f} s"
     ]
     slices, scores = document["slices"], document["scores"]
-    lines.append(f"  slices   {slices['computed']} computed, {slices['skipped']} there already")
+    if run.hot:
+        lines.append(hot_text(run.hot))
+        if not run.hot.everyone and not run.hot.rows:
+            return "\n".join(lines)
+    if not run.hot or run.hot.everyone:
+        lines.append(f"  slices   {slices['computed']} computed, {slices['skipped']} there already")
     lines.append(
         f"  scores   {scores['inserted']:,} inserted, {scores['updated']:,} updated, {scores['unchanged']:,} "
         f"unchanged ({run.model_version})"
     )
     if run.left_out:
         lines.append(f"           {run.left_out:,} leads left out: their outcome is known, there is nothing to predict")
-    if document["status"] == "done" and run.command != "restate" and not (run.only or any(scores.values())):
+    is_full = run.command != "restate" and (not run.hot or run.hot.everyone)
+    if document["status"] == "done" and is_full and not (run.only or any(scores.values())):
         lines.append(f"           no lead stands in spine {run.selection.spine.name} at {document['as_of']}")
     if run.routed:
         waiting = f", {run.routed.waiting:,} wait for one" if run.routed.waiting else ""

@@ -12,7 +12,7 @@ from leadmart.features.clock import iso, sql_literal
 from leadmart.features.definition import Definition
 from leadmart.features.errors import LeadmartError
 from leadmart.features.fingerprint import digest
-from leadmart.features.lookup import Files, feature_columns, scoring_frame
+from leadmart.features.lookup import Files, scoring_frame, told_columns
 from leadmart.features.materialize import slice_file
 from leadmart.features.outcomes import make_outcomes
 from leadmart.features.plan import Selection
@@ -77,26 +77,36 @@ class Scorer:
     def frame(self, as_of: datetime) -> pl.DataFrame:
         """What is scored at an as_of: features and gates, without the leads whose outcome is known by then."""
         warehouse, registry = self.session.warehouse, self.session.registry
+        frame = scoring_frame(warehouse, registry, self.selection, as_of, self.computed)
+        return self.in_play(frame, as_of)
+
+    def in_play(self, frame: pl.DataFrame, as_of: datetime) -> pl.DataFrame:
+        """A frame of leads at an as_of without those whose outcome is known by then."""
+        warehouse, registry = self.session.warehouse, self.session.registry
         label = label_of(registry)
         make_outcomes(self.session, registry, label, known_at=as_of)
         converted = warehouse.frame(f"SELECT {label.key} FROM outcomes")
-        frame = scoring_frame(warehouse, registry, self.selection, as_of, self.computed)
         return frame.join(converted, on=label.key, how="anti")
 
     def score(self, as_of: datetime, role: str = "champion") -> tuple[pl.DataFrame, Sequence[str]]:
         """The score rows at an as_of, and warnings for people; leads whose outcome is known by then are left out."""
+        return self.score_frame(self.frame(as_of), as_of, role)
+
+    def score_frame(
+        self, frame: pl.DataFrame, as_of: datetime, role: str = "champion"
+    ) -> tuple[pl.DataFrame, Sequence[str]]:
+        """The score rows of a frame's leads, all or a few of them: a row hangs on its own input only."""
         import polars as pl
 
         from leadmart.scoring.assess import score_rows
 
-        frame = self.frame(as_of)
         overrides, unknown = overrides_at(self.session, self.session.registry, as_of), list[str]()
         if overrides is not None:
             overrides, unknown = known_tiers(overrides, as_of)
         reasons_for: Any = self.session.registry.project.settings.scoring.reasons_for
         scored = score_rows(
             frame,
-            typed_columns(feature_columns(self.selection, "feature"), frame),
+            typed_columns(told_columns(self.selection), frame),
             self.policy,
             self.model,
             feature_set_version=self.selection.feature_set_version,

@@ -45,6 +45,7 @@ def status(project: Project) -> dict[str, Any]:
             "project": project.settings.project.name,
             "at": iso(now()),
             "scored_as_of": iso(scored) if scored else None,
+            "hot": _hot(warehouse, scored),
             "fresh": bool(scored) and now() - scored < late_after,
             "late_after_hours": late_after.total_seconds() / 3600,
             "loads": _loads(warehouse, late_after),
@@ -56,6 +57,16 @@ def status(project: Project) -> dict[str, Any]:
             "in_force": _in_force(warehouse, selection),
             "elsewhere": catalogue_elsewhere(project),
         }
+
+
+def _hot(warehouse: Warehouse, scored: datetime | None) -> dict[str, Any] | None:
+    """What hot runs have scored since the newest full run; None where they have not."""
+    if scored is None or not has_table(warehouse, "hot_scorings"):
+        return None
+    ((newest, rows),) = warehouse.rows(
+        "SELECT MAX(as_of), SUM(row_count) FROM store.meta.hot_scorings WHERE as_of > ?", [scored]
+    )
+    return {"as_of": iso(newest), "rows": int(rows)} if newest else None
 
 
 def _loads(warehouse: Warehouse, late_after: timedelta) -> list[dict[str, Any]]:
@@ -188,6 +199,8 @@ def status_text(found: Mapping[str, Any]) -> str:
     lines = [f"{found['project']}: {_headline(found)}"]
     if found["elsewhere"]:
         lines.append(f"  moved    the catalogue reads files below {found['elsewhere']}: `leadmart doctor --fix`")
+    if hot := found["hot"]:
+        lines.append(f"  hot      {are(hot['rows'], 'score', 'scores')} since, the newest of {_short(hot['as_of'])}")
     lines += [*_load_lines(found), *_run_lines(found), *_due_lines(found), *_size_lines(found["size"])]
     force = found["in_force"]
     trained = f" of {force['trained_at'][:10]}" if force["trained_at"] else ""

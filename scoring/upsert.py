@@ -44,10 +44,13 @@ class Scoring:
     policy_version: str
     input_hash: str
     role: str = "champion"
+    is_hot: bool = False
 
     @property
     def table(self) -> str:
-        """Where scorings of its role are listed: a shadow's are apart, so that they are never in force."""
+        """Where scorings of its kind are listed: shadows and those of a few leads are apart, and never in force."""
+        if self.is_hot:
+            return "store.meta.hot_scorings"
         return "store.meta.shadow_scorings" if self.role == "shadow" else "store.meta.scorings"
 
     @property

@@ -149,6 +149,8 @@ def _unlist(warehouse: Warehouse) -> None:
             "store.scores.superseded",
             "store.meta.scorings",
             "store.meta.shadow_scorings",
+            "store.meta.hot_scorings",
+            "store.meta.hot_gone",
         ):
             warehouse.execute(f"DELETE FROM {table} WHERE as_of IN {moments}")
         for table in listing_tables(warehouse):

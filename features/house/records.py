@@ -94,20 +94,33 @@ def _is_json(text: str | None) -> bool:
 
 
 def _scorings_without_rows(warehouse: Warehouse) -> Iterator[Finding]:
+    yield from _lost_scores(warehouse, "scorings")
+    if has_table(warehouse, "hot_scorings"):
+        yield from _lost_scores(warehouse, "hot_scorings")
+
+
+def _lost_scores(warehouse: Warehouse, table: str) -> Iterator[Finding]:
     lost = (
-        f"SELECT s.rowid AS row, s.as_of FROM store.meta.scorings AS s LEFT JOIN ({_SCORED}) AS c "
+        f"SELECT s.rowid AS row, s.as_of FROM store.meta.{table} AS s LEFT JOIN ({_SCORED}) AS c "
         f"USING ({_VERSIONS}) WHERE COALESCE(c.scored, 0) < s.row_count"
     )
     moments = [
         f"{as_of:%Y-%m-%d}" for (as_of,) in warehouse.rows(f"SELECT DISTINCT as_of FROM ({lost}) ORDER BY as_of")
     ]
-    if moments:
-        yield Finding(
-            "scores_missing",
-            f"{are(len(moments), 'as_of is', 'as_of are')} said to be scored and lacks score rows: {named(moments)}",
-            "takes the record away, so that a run or backfill of that as_of scores again",
-            lambda w: w.execute(f"DELETE FROM store.meta.scorings WHERE rowid IN (SELECT row FROM ({lost}))"),
-        )
+    if not moments:
+        return
+
+    def forget(w: Warehouse) -> None:
+        w.execute(f"DELETE FROM store.meta.{table} WHERE rowid IN (SELECT row FROM ({lost}))")
+        if has_table(w, "hot_marks"):  # what is not there is not scored: the next hot run scores everyone
+            w.execute("DELETE FROM store.meta.hot_marks")
+
+    yield Finding(
+        "scores_missing",
+        f"{are(len(moments), 'as_of is', 'as_of are')} said to be scored and lacks score rows: {named(moments)}",
+        "takes the record away, so that a run or backfill of that as_of scores again",
+        forget,
+    )
 
 
 def _inputs_without_slice(warehouse: Warehouse) -> Iterator[Finding]:

@@ -79,5 +79,7 @@ def _find_doomed_scores(warehouse: Warehouse, keep: timedelta) -> None:
         "filename = true) GROUP BY filename), aged AS (SELECT *, MAX(as_of) OVER () AS newest FROM moments) "
         "SELECT 'score_files', s.rowid, s.file, 'scores.lead_scores', s.row_count, a.as_of, 'past retention' "
         f"FROM store.meta.score_files AS s JOIN aged AS a ON a.filename = {quoted(str(folder) + '/')} || s.file "
-        f"WHERE a.as_of < a.newest - INTERVAL {int(keep.total_seconds())} SECOND"
+        f"WHERE a.as_of < a.newest - INTERVAL {int(keep.total_seconds())} SECOND "
+        # hot runs score a few: the others' newest scores are those of the newest full run
+        "AND a.as_of < COALESCE((SELECT MAX(c.as_of) FROM store.meta.scorings AS c), a.newest)"
     )

@@ -1,5 +1,5 @@
 -- owner: growth
--- grain: one row per account with a scored lead at the newest as_of
+-- grain: one row per account with a scored lead at the newest as_of of a full run
 --
 -- Which companies to work: their leads by tier, and 0 to 100 points for what all their people do, who they are, whether it
 -- rises, and whether a competing product is in use. Each part grows evenly up to where reference.account_points says it is
@@ -15,12 +15,13 @@ WITH board AS (
         s.p_cal,
         s.reasons[1] AS reason,
         ' ' || REGEXP_REPLACE(LOWER(l.title), '[^\p{L}\p{N}]+', ' ', 'g') || ' ' AS words
-    FROM scores.latest AS s
+    FROM scores.shown AS s
     JOIN links.lead_account__v1 AS la
         ON  la.lead_id = s.lead_id
         AND la.as_of = s.as_of
     LEFT JOIN staging.leads AS l
         ON  l.lead_id = s.lead_id
+    WHERE s.as_of = (SELECT MAX(n.as_of) FROM scores.shown AS n)
 ),
 touched AS (
     SELECT w.lead_id, w.occurred_at, w.ingested_at FROM staging.web_events AS w

@@ -1,10 +1,10 @@
 -- owner: growth
--- grain: one row per lead at the newest as_of
+-- grain: one row per lead in play
 --
--- What sales works from: each lead's score, tier and reasons, the best first.
+-- What sales works from: each lead's newest score, tier and reasons, the best first.
 SELECT
     s.lead_id AS lead_id,                                                 -- the lead
-    s.as_of AS as_of,                                                     -- the moment
+    s.as_of AS as_of,                                                     -- the moment: of the newest run, or of a hot run since
     s.tier AS tier,                                                       -- hot, warm, cold or disqualified; a person's word goes first
     s.qualification_status AS qualification_status,                       -- sales_ready, nurture or disqualified
     ROUND(s.composite, 1) AS score,                                       -- 0 to 100

@@ -42,6 +42,8 @@ STATE = {
     "snapshots": "SELECT table_name, observed_at, sha256, added, changed FROM meta.snapshots",
     "models": "SELECT model_version, role FROM meta.models",
     "scorings": "SELECT * EXCLUDE (run_id) FROM meta.scorings",
+    "hot scorings": "SELECT * EXCLUDE (run_id) FROM meta.hot_scorings",
+    "hot marks": "SELECT * EXCLUDE (run_id, marked_at) FROM meta.hot_marks",
     "score files": "SELECT publish_number, row_count FROM meta.score_files",
 }
 STORED = {

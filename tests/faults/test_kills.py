@@ -31,6 +31,11 @@ COMMANDS: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
         ("load", "web_events", "late.csv"),
         ("restate", "--source", "web_events"),
     ),
+    "run --hot": (
+        "before a commit,after a commit",
+        ("load", "web_events", "late.csv"),
+        ("run", "--hot"),
+    ),
     "erase": (
         "after a commit,before the swap,after the store's swap",
         (),

@@ -48,6 +48,25 @@ def catalogue() -> duckdb.DuckDBPyConnection:
             "NULL, NULL, NULL, NULL, 'm', 'p', CAST(? AS TIMESTAMP) + INTERVAL 30 MINUTE, NULL, NULL, NULL, NULL)",
             [lead, as_of, tier, composite, p_cal, gates, p_cal, as_of],
         )
+    numbers = [
+        "company_fit",
+        "role_fit",
+        "tech_fit",
+        "first_party_intent",
+        "third_party_intent",
+        "relationship_intent",
+        "timing",
+    ]
+    for name in numbers:
+        con.execute(f"ALTER TABLE scores.history ADD COLUMN {name} DOUBLE")
+    for name, kind in (("parts", "VARCHAR"), ("codes", "VARCHAR"), ("points", "DOUBLE"), ("labels", "VARCHAR")):
+        con.execute(f"ALTER TABLE scores.history ADD COLUMN fit_{name} {kind}[]")
+    con.execute(
+        "UPDATE scores.history SET company_fit = 42, timing = 30, "
+        "fit_parts = ['company_fit', 'timing', 'company_fit'], fit_codes = ['size', 'budget', 'region'], "
+        "fit_points = [30, 30, 12], "
+        "fit_labels = ['Company of 11-50 people', 'Stated a budget', 'Headquarters in europe'] WHERE lead_id = 'L7'"
+    )
     con.execute("CREATE VIEW scores.shown AS SELECT * FROM scores.history")
     con.execute("CREATE VIEW scores.latest AS SELECT * FROM scores.history WHERE as_of = '2026-03-02'")
     con.execute(
@@ -311,6 +330,18 @@ def test_the_board_has_one_row_a_lead_the_best_first(catalogue: Any) -> None:
     assert found[0] == (1, "L6", "one", None, "m")
 
 
+def test_parts_of_fit_have_the_words_of_their_own_points(catalogue: Any) -> None:
+    """#50 to #54: a part that is not known is NULL, and one without points says so; leads without fit are not there."""
+    found = rows(catalogue, "fit_parts", "part, whole, points, codes, given, words", "lead_id = 'L7'")
+    assert found[0] == (
+        "company_fit", "fit", 42.0, ["size", "region"], [30.0, 12.0],
+        ["Company of 11-50 people", "Headquarters in europe"],
+    )  # fmt: skip
+    assert found[4] == ("tech_fit", "fit", None, [], [], [])
+    assert len(found) == 7
+    assert rows(catalogue, "fit_parts", "DISTINCT lead_id") == [("L7",)]
+
+
 @pytest.mark.parametrize("mart", MARTS)
 def test_a_mart_says_its_grain_and_holds_it(mart: str, catalogue: Any) -> None:
     """Each header names the key; rows do not repeat it, and every column has words."""
@@ -323,8 +354,8 @@ def test_a_mart_says_its_grain_and_holds_it(mart: str, catalogue: Any) -> None:
     assert [column.name for column in definition.columns if not column.comment] == []
     keys = {
         "account_board": "account_id", "conversions_by_decile": "month, decile", "conversions_by_tier": "month, tier",
-        "rep_acceptance": "month, tier", "signal_availability": "as_of, feature", "targets": "target",
-        "time_to_qualification": "week", "requalified": "lead_id, as_of", "rep_load": "rep",
+        "fit_parts": "lead_id, part", "rep_acceptance": "month, tier", "signal_availability": "as_of, feature",
+        "targets": "target", "time_to_qualification": "week", "requalified": "lead_id, as_of", "rep_load": "rep",
     }  # fmt: skip
     key = keys.get(mart, "lead_id")
     found = rows(catalogue, mart, key)
