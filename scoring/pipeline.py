@@ -34,13 +34,12 @@ from leadmart.features.sources.reach import bounds_of
 from leadmart.features.sources.remarks import emptied_sources
 from leadmart.features.sources.staged import WHOLE
 from leadmart.features.warehouse import Warehouse, new_run_id, open_for_writing
-from leadmart.scoring.decisions.assignments import route, routing_sources
+from leadmart.scoring.decisions.assignments import route, sources_beside
 from leadmart.scoring.hot.mark import remember
 from leadmart.scoring.hot.run import score_touched
 from leadmart.scoring.judge import held_back
 from leadmart.scoring.life.shadow import shadow
 from leadmart.scoring.outbox import queue
-from leadmart.scoring.overrides import override_sources
 from leadmart.scoring.record import record_end, record_start, why_blocked
 from leadmart.scoring.run import Progress, Run, silent
 from leadmart.scoring.scorer import Scorer, label_of
@@ -83,7 +82,7 @@ def judge_sources(run: Run) -> None:
     So does one that had rows and has none now: features would say that nothing ever happened.
     """
     read = [*run.selection.definitions, *([] if run.only else [label_of(run.registry)])]
-    names = tuple(sorted({*run.registry.sources_of(read), *([] if run.only else _beside(run.registry))}))
+    names = tuple(sorted({*run.registry.sources_of(read), *([] if run.only else sources_beside(run.registry))}))
     run.progress("quality of sources", 0, 1)
     run.assumed = assumed_arrivals(run.warehouse, run.registry, names, run.session.present)
     run.missing_sources = missing_sources(run.warehouse, run.registry, run.selection.definitions, run.session.present)
@@ -165,7 +164,7 @@ def score(run: Run) -> None:
     if run.only is not None:
         return
     label = label_of(run.registry)
-    beside = {*run.registry.sources_of([label]), *_beside(run.registry)}
+    beside = {*run.registry.sources_of([label]), *sources_beside(run.registry)}
     label_failed = run.failed_sources & beside
     if run.held or label_failed:
         run.status = "blocked"
@@ -288,11 +287,6 @@ def execute(
             raise
         record_end(run, why_blocked(run))
         return run
-
-
-def _beside(registry: Registry) -> tuple[str, ...]:
-    """The sources that scoring reads beside views and label."""
-    return (*override_sources(registry), *routing_sources(registry))
 
 
 def _approves_slice(run: Run, each: Slice) -> bool:

@@ -13,6 +13,7 @@ from leadmart.features.materialize import slice_file
 from leadmart.features.registry import Registry
 from leadmart.features.warehouse import Warehouse
 from leadmart.scoring.decisions.routing import Reps, drawn, read_reps, read_routing
+from leadmart.scoring.overrides import override_sources
 
 if TYPE_CHECKING:
     import polars as pl
@@ -42,6 +43,11 @@ def routing_sources(registry: Registry) -> tuple[str, ...]:
         return ()
     known = {definition.name for definition in registry.all("source")}
     return (OWNERS,) if OWNERS in known else ()
+
+
+def sources_beside(registry: Registry) -> tuple[str, ...]:
+    """The sources that scoring reads beside views and label: what people said, and who owns which account."""
+    return (*override_sources(registry), *routing_sources(registry))
 
 
 def load_reps(registry: Registry) -> Reps:
