@@ -31,8 +31,9 @@ def plan(
 ) -> None:
     """Say what `run` would do."""
     from leadmart.expectations.suite import suites
+    from leadmart.features.equivalence.pending import pending_changes
     from leadmart.features.errors import all_as_one
-    from leadmart.features.materialize import changed_since_published
+    from leadmart.features.materialize import changed_since_published, published_versions
     from leadmart.features.model_columns import width_words
     from leadmart.features.plan import default_as_of, missing_slices, select
     from leadmart.features.registry import Registry
@@ -44,6 +45,7 @@ def plan(
     from leadmart.features.waivers import waivers_of
     from leadmart.features.warehouse import open_for_reading
     from leadmart.scoring.forecast import scores_due
+    from leadmart.scoring.life.kept import columns_by_model
     from leadmart.scoring.report import plan_text
 
     found = project_at(project)
@@ -63,12 +65,13 @@ def plan(
         stale = stale_slices(session, selection)
         assumed = assumed_arrivals(warehouse, registry, registry.sources_of(selection.definitions), present)
         due = scores_due(warehouse, registry, selection, moments)
+        changes = pending_changes(registry, published_versions(warehouse), columns_by_model(warehouse))
     absent = sorted(set(registry.sources_of(selection.definitions)) - present)
     document = {
         "as_of": [m.isoformat() for m in moments],
         "slices": [{"view": s.definition.relation, "as_of": s.as_of.isoformat(), "way": "as written"} for s in missing],
         "scores": [m.isoformat() for m in due],
-        "changes": [],
+        "changes": [change.as_json() for change in changes],
         "feature_set_version": selection.feature_set_version,
         "absent_sources": absent,
         "waived": [waiver.as_json() for waiver in waivers_of(registry, selection.definitions)],
@@ -87,6 +90,7 @@ def plan(
         ],
     }
     told = [*width_words(selection), *unknown_words(unknown), *(each.words for each in assumed), *stale_words(stale)]
+    told += [change.words for change in changes]
     emit(document, as_json, "\n".join([plan_text(document), *(f"  {words}" for words in told)]))
     if exit_code and (missing or due):
         raise typer.Exit(4)
