@@ -59,9 +59,9 @@ def watch(when, needle):
         if is_swap and when == "after swap":
             die()
 
-    Warehouse.execute, Warehouse.transaction = watched_execute, watched_transaction
-    Warehouse.write_parquet = watched_write
-    os.replace = watched_replace
+    Warehouse.execute, Warehouse.transaction = watched_execute, watched_transaction  # type: ignore[method-assign]
+    Warehouse.write_parquet = watched_write  # type: ignore[method-assign]
+    os.replace = watched_replace  # type: ignore[assignment]
 
 
 codes = []
