@@ -45,8 +45,8 @@ SCORE_COLUMNS = (
     "rules_score", "boost", "cap", "cap_reason", "composite", "tier", "qualification_status", "gates", "reason_codes",
     "reasons", "input_hash", "p_low", "p_high", "data_grade", "tier_by", "hot_from", "warm_from", "best_tier",
     "reason_groups", "against_codes", "against_groups", "against", "machine_tier", "override_tier", "override_by",
-    "override_reason", "override_at", "override_until", *FIT_COLUMNS,
-    "playbook", "urgency", "playbook_rules", "playbook_words", "talking_points", "routing_rule",
+    "override_reason", "override_at", "override_until", *FIT_COLUMNS, "playbook", "urgency", "playbook_rules",
+    "playbook_words", "talking_points", "routing_rule",
 )  # fmt: skip
 
 _PROBABILITIES = ("p_raw", "p_cal", "rank", "p_low", "p_high")
@@ -142,7 +142,7 @@ def score_rows(
 
 
 def hashed_columns(columns: Sequence[FeatureColumn], policy: Policy) -> list[str]:
-    """What the hash of an input row is of, beside the gates: the columns told, and those that fit reads beyond them."""
+    """What the hash of an input row is of, beside the gates: the columns told, then what fit reads beyond them."""
     return list(dict.fromkeys([*(c.name for c in columns), *(policy.fit.columns if policy.fit else ())]))
 
 

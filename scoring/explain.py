@@ -25,7 +25,7 @@ from leadmart.features.registry import Registry
 from leadmart.features.session import Session
 from leadmart.features.sources.staging import present_sources
 from leadmart.features.warehouse import Warehouse, open_for_reading
-from leadmart.scoring.assess import SCORE_COLUMNS, score_rows
+from leadmart.scoring.assess import SCORE_COLUMNS, hashed_columns, score_rows
 from leadmart.scoring.assessment import ACTIONS, SECTIONS, groups_of, knowledge, largest_loss
 from leadmart.scoring.champion import gate_rules, load_model, load_policy, typed_columns
 from leadmart.scoring.counterfactual import tier_changes
@@ -272,7 +272,6 @@ def _computed_again(
     warehouse: Warehouse, registry: Registry, selection: Selection, row: dict[str, Any]
 ) -> pl.DataFrame | None:
     """The input row of a hot run's score, of which no slice is stored; None where raw says something else by now."""
-    from leadmart.scoring.assess import hashed_columns
     from leadmart.scoring.input_hash import input_hashes
 
     if not has_table(warehouse, "hot_scorings") or not warehouse.rows(

@@ -22,7 +22,7 @@ from leadmart.features.warehouse import Warehouse, open_for_writing
 from leadmart.scoring.decisions.brief import brief_sql
 
 if TYPE_CHECKING:
-    from leadmart.scoring.pipeline import Run
+    from leadmart.scoring.run import Run
 
 ACTIONS = {"hot": "hand_off", "warm": "nurture", "cold": "release", "disqualified": "withdraw"}
 """What a tier asks of whoever hears of it."""

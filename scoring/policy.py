@@ -48,7 +48,7 @@ class Boost:
 class Policy:
     """All around the model. `gate_fingerprints` are (ref, fingerprint of the gate's SQL): comment edits leave them as
     they are. `unspoken` are columns that no reason names, `binding` rules that no override lifts. `fit` says what fit,
-    intent and timing are made of, where a project has them, and `rules` what is to be done with whom.
+    intent and timing are made of, where a project has them; `rules` what is to be done with whom.
 
     Raises LeadmartError `bad_policy` on construction for numbers that make no sense.
     """

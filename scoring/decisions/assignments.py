@@ -18,7 +18,7 @@ from leadmart.scoring.overrides import override_sources
 if TYPE_CHECKING:
     import polars as pl
 
-    from leadmart.scoring.pipeline import Run
+    from leadmart.scoring.run import Run
 
 OWNERS = "account_owners"
 

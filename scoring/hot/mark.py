@@ -21,7 +21,7 @@ from leadmart.scoring.overrides import override_sources
 from leadmart.scoring.scorer import Scorer, label_of
 
 if TYPE_CHECKING:
-    from leadmart.scoring.pipeline import Run
+    from leadmart.scoring.run import Run
 
 
 @dataclass(frozen=True)
@@ -121,7 +121,8 @@ def write_mark(warehouse: Warehouse, mark: Mark, run_id: str) -> None:
 def remember(run: Run) -> None:
     """Marks that a full run has scored everyone, where its as_of is the newest and its slices are of today's rows.
 
-    Where a hot run has come further under the same versions, its mark stays: everyone it did not touch is the same.
+    Where a hot run has come further under the same versions, its mark stays: everyone it did not touch is the same. Not
+    where a hot run found everyone due: then it is the mark that was of no use.
     """
     if run.status == "blocked" or run.held or run.only is not None:
         return
@@ -131,7 +132,8 @@ def remember(run: Run) -> None:
         return
     scorer = Scorer.of(run.session, run.selection)
     before = read_mark(warehouse)
-    if before is not None and before.as_of >= as_of and before.other_than(scorer) is None:
+    is_further = before is not None and before.as_of >= as_of and before.other_than(scorer) is None
+    if is_further and not (run.hot and run.hot.everyone):
         return
     if any(each.slice.as_of == as_of for each in stale_slices(run.session, run.selection)):
         return
