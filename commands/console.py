@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from leadmart.features.errors import LeadmartError
     from leadmart.features.holder import Patience
     from leadmart.features.project import Project
-    from leadmart.scoring.pipeline import Run
+    from leadmart.scoring.run import Run
 
 ProjectDir = Annotated[
     Path | None,

@@ -105,13 +105,21 @@ def publish_views(warehouse: Warehouse, session: Session, selection: Selection, 
     versioned = [d for d in selection.definitions if d.version is not None]
     if problems := changed_since_published(warehouse, registry, versioned):
         raise all_as_one(problems)
-    published = set(warehouse.rows("SELECT kind, name, version FROM store.meta.views"))
+    published = published_versions(warehouse)
     fresh = [d for d in versioned if (d.kind, d.name, d.version) not in published]
     if fresh:
         with warehouse.transaction():
             for d in fresh:
                 row = [d.kind, d.name, d.version, registry.token_hash(d), d.text, run_id, now()]
                 warehouse.execute("INSERT INTO store.meta.views VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+
+
+def published_versions(warehouse: Warehouse) -> set[tuple[str, str, int]]:
+    """Kind, name and version of every definition that a run has used."""
+    return {
+        (kind, name, version)
+        for kind, name, version in warehouse.rows("SELECT kind, name, version FROM store.meta.views")
+    }
 
 
 def changed_since_published(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +22,7 @@ from leadmart.features.warehouse import Warehouse, open_for_writing
 from leadmart.scoring.decisions.brief import brief_sql
 
 if TYPE_CHECKING:
-    from leadmart.scoring.pipeline import Run
+    from leadmart.scoring.run import Run
 
 ACTIONS = {"hot": "hand_off", "warm": "nurture", "cold": "release", "disqualified": "withdraw"}
 """What a tier asks of whoever hears of it."""
@@ -48,8 +47,6 @@ def queue(run: Run) -> None:
         return
     with run.warehouse.transaction():
         tell(run, "scorings")
-        if run.project.settings.outbox.brief:
-            _add_briefs(run, as_of)
 
 
 def tell(run: Run, scorings: str) -> None:
@@ -88,26 +85,40 @@ def tell(run: Run, scorings: str) -> None:
         "ORDER BY s.lead_id",
         [run.run_id, run.run_id],
     )
+    if run.project.settings.outbox.brief:
+        _add_briefs(run, scorings)
 
 
-def _add_briefs(run: Run, as_of: datetime) -> None:
-    """Puts its brief into the payload of each hand-off that the run has just written, as `brief`."""
+def _add_briefs(run: Run, scorings: str) -> None:
+    """Puts its brief into the payload of each hand-off that the run has just written, as `brief`.
+
+    What a hot run scored counts before the newest full run, which the others of its company are told by.
+    """
     ((hand_offs,),) = run.warehouse.rows(
-        "SELECT COUNT(*) FROM store.meta.crm_outbox WHERE run_id = ? AND action = 'hand_off' AND attempts = 0",
-        [run.run_id],
+        "SELECT COUNT(*) FROM store.meta.crm_outbox WHERE run_id = ? AND action = 'hand_off'", [run.run_id]
     )
-    if not hand_offs:
+    newest = run.warehouse.rows(
+        "SELECT c.as_of FROM store.meta.scorings AS c JOIN store.meta.runs AS r USING (run_id) "
+        "ORDER BY c.as_of DESC LIMIT 1"
+    )
+    if not hand_offs or not newest:
         return
-    scores = (
-        "SELECT s.* FROM store.scores.lead_scores AS s JOIN store.meta.scorings AS c "
-        "USING (as_of, feature_set_version, model_version, policy_version) "
-        f"WHERE c.run_id = {quoted(run.run_id)} AND s.as_of = {sql_literal(as_of)} AND s.role = 'champion'"
+    versions = "feature_set_version, model_version, policy_version"
+    fresh = (
+        f"SELECT s.* FROM store.scores.lead_scores AS s JOIN store.meta.{scorings} AS c USING (as_of, {versions}) "
+        f"WHERE c.run_id = {quoted(run.run_id)} AND s.as_of = {sql_literal(run.moments[-1])} AND s.role = 'champion'"
     )
+    others = (
+        f"SELECT s.* FROM store.scores.lead_scores AS s JOIN (SELECT as_of, {versions} FROM store.meta.scorings "
+        "JOIN store.meta.runs USING (run_id) ORDER BY as_of DESC, started_at DESC, run_id DESC LIMIT 1) AS c "
+        f"USING (as_of, {versions}) WHERE s.role = 'champion'"
+    )
+    scores = f"{fresh} UNION ALL BY NAME SELECT * FROM ({others}) WHERE lead_id NOT IN (SELECT lead_id FROM ({fresh}))"
     run.warehouse.execute(
         "UPDATE store.meta.crm_outbox AS o SET payload = "
         # a patch would take out what is NULL
         "CONCAT(LEFT(o.payload, LEN(o.payload) - 1), ',\"brief\":', CAST(b.brief AS VARCHAR), '}') FROM "
-        f"({brief_sql(run.warehouse, run.selection, as_of, scores)}) AS b "
+        f"({brief_sql(run.warehouse, run.selection, newest[0][0], scores)}) AS b "
         "WHERE b.lead_id = o.lead_id AND o.run_id = ? AND o.action = 'hand_off'",
         [run.run_id],
     )

@@ -11,7 +11,7 @@ from leadmart.features.clock import now, sql_literal
 from leadmart.features.warehouse import Warehouse
 
 if TYPE_CHECKING:
-    from leadmart.scoring.pipeline import Run
+    from leadmart.scoring.run import Run
 
 
 def record_start(run: Run) -> None:

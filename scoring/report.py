@@ -11,7 +11,7 @@ from leadmart.scoring.hot.words import hot_text
 from leadmart.scoring.life.words import decision_text, jump_text
 
 if TYPE_CHECKING:
-    from leadmart.scoring.pipeline import Run
+    from leadmart.scoring.run import Run
     from leadmart.scoring.train import Trained
 
 _WIDEST = 72

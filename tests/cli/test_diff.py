@@ -65,3 +65,25 @@ def test_an_edited_view_is_run_on_the_rows_of_the_project(here: Any, company: An
 def test_rows_that_contradict_the_verdict_are_shown() -> None:
     words = diff_text({"n": Change("same", "…")}, Sample(datetime(2026, 3, 1), 7, {"n": 3}))
     assert "the rows disagree: n was said to be the same and differs in 3 rows" in words
+
+
+def test_plan_says_what_a_draft_changes_and_who_reads_it(here: Any, company: Any) -> None:
+    """8.2: column by column, with the definitions that read the column of the version before."""
+    project = company("loaded")
+    folder = Path(project) / "sql" / "features"
+    view = json.loads(here("render", "buying_patterns@v1", "--json", "--project", project).out)["pasted"]
+    for name, text in {
+        "draft": view.replace("AS is_comparing", "IS NULL AS is_comparing"),
+        "v2": view + "-- more\n",
+    }.items():
+        (folder / "buying_patterns").mkdir(parents=True, exist_ok=True)
+        (folder / "buying_patterns" / f"{name}.sql").write_text(text)
+    answer = here("plan", "--json", "--project", project)
+    (change,) = json.loads(answer.out)["changes"]
+    assert (change["view"], change["column"], change["class"]) == ("buying_patterns@draft", "is_comparing", "changed")
+    assert change["why"]
+    (folder / "buying_patterns" / "v2.sql").unlink()
+    (change,) = json.loads(here("plan", "--json", "--project", project).out)["changes"]
+    assert "patterns@v1" in change["breaks"]
+    assert "lead_account@v1" not in change["breaks"]
+    assert "buying_patterns@draft.is_comparing changed" in here("plan", "--project", project).out

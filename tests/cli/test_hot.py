@@ -37,7 +37,7 @@ gates = ["icp@v1", "customers@v1", "rep_feedback@v1"]
 overrides = true
 """
 
-NOTHING = {"everyone": None, "rows": {}, "touched": 0, "scored": 0, "gone": 0}
+NOTHING: dict[str, Any] = {"everyone": None, "rows": {}, "touched": 0, "scored": 0, "gone": 0}
 
 Scores = dict[str, tuple[Any, ...]]
 

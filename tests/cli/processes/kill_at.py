@@ -59,9 +59,10 @@ def watch(when, needle):
         if is_swap and when == "after swap":
             die()
 
-    Warehouse.execute, Warehouse.transaction = watched_execute, watched_transaction
-    Warehouse.write_parquet = watched_write
-    os.replace = watched_replace
+    setattr(Warehouse, "execute", watched_execute)  # noqa: B010
+    setattr(Warehouse, "transaction", watched_transaction)  # noqa: B010
+    setattr(Warehouse, "write_parquet", watched_write)  # noqa: B010
+    setattr(os, "replace", watched_replace)  # noqa: B010
 
 
 codes = []
