@@ -109,8 +109,7 @@ def _add_briefs(run: Run, scorings: str) -> None:
         f"WHERE c.run_id = {quoted(run.run_id)} AND s.as_of = {sql_literal(run.moments[-1])} AND s.role = 'champion'"
     )
     others = (
-        "SELECT s.* FROM store.scores.lead_scores AS s "
-        "JOIN (SELECT n.* EXCLUDE (run_id) FROM store.meta.scorings AS n "
+        "SELECT s.* FROM store.scores.lead_scores AS s JOIN (SELECT n.* FROM store.meta.scorings AS n "
         "JOIN store.meta.runs AS r USING (run_id) ORDER BY n.as_of DESC, r.started_at DESC, run_id DESC LIMIT 1) AS c "
         f"USING (as_of, {versions}) WHERE s.role = 'champion'"
     )
