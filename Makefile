@@ -11,6 +11,8 @@ BENCH ?=
 BENCH_EVENTS ?= 1e6
 BENCH_PAIRS ?= 2e5
 BENCH_SIZES ?= 1e6
+BENCH_ROWS ?= 1e6
+BENCH_LEADS ?= 1e4
 BENCH_REPETITIONS ?= 5
 BENCH_DATA ?=
 BENCH_PROJECT ?=
@@ -62,7 +64,8 @@ check: $(READY)         ## ruff, strict mypy, import-linter
 	$(BIN)/lint-imports --no-logo
 
 bench: $(READY)         ## leadmart against its rivals, into docs/benchmarks.md; BENCH="refresh frame" for some
-	$(BIN)/python -m bench $(BENCH) --events $(BENCH_EVENTS) --pairs $(BENCH_PAIRS) --sizes $(BENCH_SIZES) --repetitions $(BENCH_REPETITIONS) \
+	$(BIN)/python -m bench $(BENCH) --events $(BENCH_EVENTS) --pairs $(BENCH_PAIRS) --sizes $(BENCH_SIZES) \
+	    --rows $(BENCH_ROWS) --leads $(BENCH_LEADS) --repetitions $(BENCH_REPETITIONS) \
 	    $(if $(BENCH_DATA),--data $(BENCH_DATA)) $(foreach folder,$(BENCH_PROJECT),--project $(folder)) \
 	    $(if $(BENCH_AGAIN),--again)
 

@@ -48,7 +48,7 @@ for panel, commands in (
     ("Definitions", (definitions.check, definitions.render)),
     ("Runs", (runs.plan, runs.run, runs.backfill, runs.restate, runs.validate, runs.verify, runs.features)),
     ("Model", (model.train, model.models, model.compare, model.promote, model.rollback, model.score, model.tune)),
-    ("Looking", (looking.show, looking.explain, looking.sql)),
+    ("Looking", (looking.show, looking.explain, looking.brief, looking.sql)),
     ("Handing on", (outward.export, outward.settle)),
     ("Keeping house", (house.status, house.doctor, house.prune, house.erase)),
 ):

@@ -49,7 +49,7 @@ def offer_tables(ctx: typer.Context, incomplete: str) -> list[str]:
 
 def offer_shown(ctx: typer.Context, incomplete: str) -> list[str]:
     """What `show` can show."""
-    return _beginning(incomplete, ("scores", "features", "runs", "verdicts", "view"))
+    return _beginning(incomplete, ("scores", "fit", "features", "runs", "verdicts", "view"))
 
 
 def _beginning(incomplete: str, names: Iterable[str]) -> list[str]:

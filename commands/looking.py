@@ -1,4 +1,4 @@
-"""Looking, read-only, also while a run is on: `show`, `explain`, `sql`."""
+"""Looking, read-only, also while a run is on: `show`, `explain`, `brief`, `sql`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,9 @@ from leadmart.commands.console import (
 
 
 def show(
-    what: Annotated[str, typer.Argument(help="scores, features, runs, verdicts, or view", autocompletion=offer_shown)],
+    what: Annotated[
+        str, typer.Argument(help="scores, fit, features, runs, verdicts, or view", autocompletion=offer_shown)
+    ],
     name: Annotated[
         str | None,
         typer.Argument(help="With view: which one, such as web_engagement@v1.", autocompletion=offer_views),
@@ -28,7 +30,7 @@ def show(
     project: ProjectDir = None,
     as_json: Json = False,
 ) -> None:
-    """Look at scores, features, runs, verdicts or a published view.
+    """Look at scores, fit, features, runs, verdicts or a view.
 
     Also while a run is on.
     """
@@ -52,6 +54,23 @@ def explain(
 
     found = assess(project_at(project), lead, moment_of(as_of))
     emit(found, as_json, assessment_text(found))
+
+
+def brief(
+    lead: Annotated[str, typer.Argument(help="The lead's id.")],
+    as_of: AsOf = None,
+    project: ProjectDir = None,
+    as_json: Json = False,
+) -> None:
+    """Say what sales has to know of a lead.
+
+    Its urgency and playbook, who has it, what speaks for it, what to speak of, and who else of its company is there.
+    """
+    from leadmart.scoring.decisions.brief import brief as write
+    from leadmart.scoring.decisions.brief import brief_text
+
+    found = write(project_at(project), lead, moment_of(as_of))
+    emit(found, as_json, brief_text(found))
 
 
 def sql(

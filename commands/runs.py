@@ -33,6 +33,7 @@ def plan(
     from leadmart.expectations.suite import suites
     from leadmart.features.errors import all_as_one
     from leadmart.features.materialize import changed_since_published
+    from leadmart.features.model_columns import width_words
     from leadmart.features.plan import default_as_of, missing_slices, select
     from leadmart.features.registry import Registry
     from leadmart.features.session import Session
@@ -42,7 +43,7 @@ def plan(
     from leadmart.features.unknown import unknown_columns, unknown_words
     from leadmart.features.waivers import waivers_of
     from leadmart.features.warehouse import open_for_reading
-    from leadmart.scoring.forecast import scores_due
+    from leadmart.scoring.forecast import rules_change, scores_due
     from leadmart.scoring.report import plan_text
 
     found = project_at(project)
@@ -62,6 +63,7 @@ def plan(
         stale = stale_slices(session, selection)
         assumed = assumed_arrivals(warehouse, registry, registry.sources_of(selection.definitions), present)
         due = scores_due(warehouse, registry, selection, moments)
+        rules = rules_change(warehouse, registry, selection, moments[-1])
     absent = sorted(set(registry.sources_of(selection.definitions)) - present)
     document = {
         "as_of": [m.isoformat() for m in moments],
@@ -69,10 +71,12 @@ def plan(
         "scores": [m.isoformat() for m in due],
         "changes": [],
         "feature_set_version": selection.feature_set_version,
+        "rules": rules.as_json(),
         "absent_sources": absent,
         "waived": [waiver.as_json() for waiver in waivers_of(registry, selection.definitions)],
         "unknown": [{"column": u.column, "sources": list(u.sources)} for u in unknown],
         "assumed": [each.as_json() for each in assumed],
+        "notes": width_words(selection),
         "stale": [
             {
                 "view": s.slice.definition.relation,
@@ -84,7 +88,8 @@ def plan(
             for s in stale
         ],
     }
-    told = [*unknown_words(unknown), *(each.words for each in assumed), *stale_words(stale)]
+    told = [*rules.words(), *width_words(selection), *unknown_words(unknown), *(each.words for each in assumed)]
+    told += stale_words(stale)
     emit(document, as_json, "\n".join([plan_text(document), *(f"  {words}" for words in told)]))
     if exit_code and (missing or due):
         raise typer.Exit(4)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from leadmart.features.beside import subscore_views
 from leadmart.features.definition import Definition
 from leadmart.features.errors import LeadmartError, Place, read_text
+from leadmart.features.model_columns import allowed_columns, column_problems
 from leadmart.features.model_inputs import input_problems
 from leadmart.features.project import SETTINGS_FILE, Project
 from leadmart.features.proof.lint import problems_of
@@ -42,8 +45,9 @@ def check_project(project: Project) -> tuple[list[Finding], int]:
     A published file that was changed is found too, and a name in leadmart.toml that means nothing.
     """
     registry = Registry(project)
-    definitions = [d for d in registry.all() if _is_usable(d, registry)]
-    definitions = [d for d in definitions if _is_asked_for(d, registry) or not _reads_hindsight(d, registry)]
+    named = _named(registry)
+    definitions = [d for d in registry.all() if _is_usable(d, registry, named)]
+    definitions = [d for d in definitions if _is_asked_for(d, named) or not _reads_hindsight(d, registry)]
     findings = [*_unknown_names(registry), *_findings(definitions, registry)]
     findings += [Finding(str(e.place.file) if e.place else "", e) for e in _input_problems(registry)]
     if project.catalogue.is_file():
@@ -53,25 +57,25 @@ def check_project(project: Project) -> tuple[list[Finding], int]:
     return findings, len(definitions)
 
 
-def _is_usable(definition: Definition, registry: Registry) -> bool:
-    """Whether a project can use a definition: its own, named in its settings, or packaged and over packaged sources.
+def _is_usable(definition: Definition, registry: Registry, named: set[str]) -> bool:
+    """Whether a project can use a definition: its own, named in its settings or read by what is, or packaged and over
+    packaged sources.
 
-    A project that feeds `known.leads` by its own SELECT has other columns there than the packaged views read; what it
-    does not name is then no problem of its own.
+    A project that feeds `known.leads` by its own SELECT has other columns there than the packaged views read, and one
+    of connectors alone has no page views; what it does not name is then no problem of its own.
     """
-    if not definition.packaged or definition.kind == "source" or definition.relation in _named(registry):
+    if not definition.packaged or definition.kind == "source" or definition.relation in named:
         return True
     if definition.kind == "mart":
         return "all" in registry.project.settings.marts.build
     try:
         return all(s.packaged for name in registry.sources_of([definition]) for s in registry.source(name))
     except LeadmartError as error:
-        # without any packaged source, what a packaged definition reads has to be unknown; else its own rules report it
-        return error.code != "unknown_source" or any(s.packaged for s in registry.all("source"))
+        return error.code != "unknown_source"  # else its own rules report it
 
 
-def _is_asked_for(definition: Definition, registry: Registry) -> bool:
-    return not definition.packaged or definition.kind != "feature" or definition.relation in _named(registry)
+def _is_asked_for(definition: Definition, named: set[str]) -> bool:
+    return not definition.packaged or definition.kind != "feature" or definition.relation in named
 
 
 def _reads_hindsight(definition: Definition, registry: Registry) -> bool:
@@ -84,7 +88,8 @@ def _unknown_names(registry: Registry) -> list[Finding]:
     file = registry.project.root / SETTINGS_FILE
     scoring = registry.project.settings.scoring
     found = []
-    for kind, ref in [*_names(registry), ("reference", scoring.scorecard), ("reference", scoring.reasons)]:
+    tables = [("reference", name) for name in (scoring.scorecard, scoring.reasons, scoring.fit) if name]
+    for kind, ref in [*_names(registry), *tables]:
         try:
             if kind == "reference":
                 registry.reference(ref)
@@ -99,7 +104,17 @@ def _unknown_names(registry: Registry) -> list[Finding]:
                     ),
                 )
             )
-    return found
+    return found + _unknown_subscore_views(registry)
+
+
+def _unknown_subscore_views(registry: Registry) -> list[Finding]:
+    """What the table of fit, intent and timing names and no file defines."""
+    try:
+        subscore_views(registry)
+    except LeadmartError as error:
+        if error.code == "unknown_definition":
+            return [Finding(str(e.place.file) if e.place else "", e) for e in (error, *error.others)]
+    return []
 
 
 def _input_problems(registry: Registry) -> list[LeadmartError]:
@@ -107,15 +122,24 @@ def _input_problems(registry: Registry) -> list[LeadmartError]:
     try:
         chosen = [registry.get("feature", ref) for ref in registry.project.settings.features.views]
         below = [d for view in chosen for d in registry.dependencies(view) if d.kind == "feature"]
-        return list(input_problems(list({d.relation: d for d in (*below, *chosen)}.values()), registry))
+        views = list({d.relation: d for d in (*below, *chosen)}.values())
+        if unknown := column_problems(registry, views):
+            return unknown
+        return list(input_problems(views, registry, allowed_columns(registry, views)))
     except LeadmartError:
         return []  # a name that means nothing, or a file that cannot be read, is a finding of its own
 
 
 def _named(registry: Registry) -> set[str]:
-    """Relations of the definitions that leadmart.toml names."""
+    """Relations of the definitions that leadmart.toml names, and of the views and links that they read."""
     names = _names(registry)
-    return {d.relation for d in registry.all() if (d.kind, d.ref) in names}
+    found: set[str] = set()
+    for definition in registry.all():
+        if (definition.kind, definition.ref) in names:
+            found.add(definition.relation)
+            with suppress(LeadmartError):  # its own rules report it
+                found.update(each.relation for each in registry.dependencies(definition))
+    return found
 
 
 def _names(registry: Registry) -> list[tuple[str, str]]:

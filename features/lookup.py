@@ -31,7 +31,8 @@ Files = Mapping[Slice, Path]
 class FeatureColumn:
     """A column of the looked-up frame: its view or gate, its comment, and its type, empty until there is a frame.
 
-    `is_history` marks `has_<source>`, which speaks of the warehouse and not of the lead.
+    `is_history` marks `has_<source>`, which speaks of the warehouse and not of the lead. `in_model` is FALSE where
+    rules and words may read it, and the model does not.
     """
 
     name: str
@@ -39,30 +40,54 @@ class FeatureColumn:
     type: str = ""
     comment: str = ""
     is_history: bool = False
+    in_model: bool = True
 
 
 def feature_columns(selection: Selection, kind: str | None = None) -> tuple[FeatureColumn, ...]:
-    """The columns in frame order; `kind` 'feature' or 'gate' picks one sort."""
-    found = []
-    for definition in selection.read:
-        if kind in (None, definition.kind):
-            for column in definition.columns:
-                if column.name not in (definition.key, "as_of"):
-                    found.append(FeatureColumn(column.name, definition.ref, comment=column.comment))
-    if kind in (None, "feature"):
-        found += history_columns(selection)
-    return tuple(found)
+    """The columns in frame order; `kind` 'feature' or 'gate' picks one sort. Views that only gates read are of neither
+    sort: their columns come with the gates, in a frame of all.
+    """
+    picked = {"feature": selection.views, "gate": selection.gates, None: selection.read}[kind]
+    found = [
+        FeatureColumn(
+            column.name,
+            definition.ref,
+            comment=column.comment,
+            in_model=definition in selection.views and selection.reaches_model(column.name),
+        )
+        for definition in picked
+        for column in definition.columns
+        if column.name not in (definition.key, "as_of")
+    ]
+    return (*found, *(history_columns(selection) if kind != "gate" else ()))
+
+
+def told_columns(selection: Selection) -> tuple[FeatureColumn, ...]:
+    """The columns of the scoring frame but for the gates' own: points, boost and words may read them all."""
+    rules = {gate.ref for gate in selection.gates}
+    return tuple(column for column in feature_columns(selection) if column.view not in rules)
+
+
+def model_columns(selection: Selection) -> tuple[FeatureColumn, ...]:
+    """The columns that the model reads, in frame order."""
+    return tuple(column for column in feature_columns(selection, "feature") if column.in_model)
 
 
 def history_columns(selection: Selection, view: Definition | None = None) -> list[FeatureColumn]:
     """The columns `has_<source>`, one for each source that a view reads; of one view, or of the whole frame."""
     refs = {view.relation: view.ref for view in selection.views}
+    in_model = {
+        view.relation
+        for view in selection.views
+        if any(selection.reaches_model(c.name) for c in view.columns if c.name not in (view.key, "as_of"))
+    }
     return [
         FeatureColumn(
             has_column(source),
             ", ".join(refs[relation] for relation in relations),
             comment=f"TRUE where the history of {source} reaches as far back as its columns read it",
             is_history=True,
+            in_model=not in_model.isdisjoint(relations),
         )
         for source, relations in selection.histories.items()
         if view is None or view.relation in relations
@@ -70,12 +95,17 @@ def history_columns(selection: Selection, view: Definition | None = None) -> lis
 
 
 def lookup_sql(
-    selection: Selection, registry: Registry, relations: Mapping[str, str], *, with_gates: bool = True
+    selection: Selection,
+    registry: Registry,
+    relations: Mapping[str, str],
+    *,
+    with_gates: bool = True,
+    with_beside: bool = False,
 ) -> str:
     """The SELECT that joins every view of a selection to its spine; `relations` says what each definition's name reads.
 
     A view of another entity is reached through its link; without one its columns are NULL. The entity's key stays in
-    the frame. `has_<source>` stand last.
+    the frame. `has_<source>` stand last. Without gates, the views that only these read are left out too.
     """
     spine = selection.spine
     key = spine.key
@@ -83,7 +113,8 @@ def lookup_sql(
     joins = []
     linked: dict[str, str] = {}
     aliases: dict[str, str] = {}
-    for number, definition in enumerate(selection.read if with_gates else selection.views):
+    beside = selection.beside if with_beside else ()
+    for number, definition in enumerate((*(selection.read if with_gates else selection.views), *beside)):
         alias = aliases[definition.relation] = f"v{number}"
         items += [f'{alias}."{c.name}"' for c in definition.columns if c.name not in (definition.key, "as_of")]
         link = link_to(definition, spine, registry)
@@ -134,17 +165,21 @@ def slice_relations(
 def scoring_frame(
     warehouse: Warehouse, registry: Registry, selection: Selection, as_of: datetime, computed: Files | None = None
 ) -> pl.DataFrame:
-    """The frame scoring reads at an as_of, ordered by the entity's key: features and gates, decimals as doubles."""
-    sql = lookup_sql(selection, registry, slice_relations(warehouse, selection, as_of, computed))
+    """The frame scoring reads at an as_of, ordered by the entity's key: features, gates and the views beside the
+    model, decimals as doubles.
+    """
+    sql = lookup_sql(selection, registry, slice_relations(warehouse, selection, as_of, computed), with_beside=True)
     return plain_types(warehouse.frame(f"{sql}\nORDER BY s.{selection.spine.key}, s.as_of"))
 
 
-def compute_at(session: Session, selection: Selection, *, with_gates: bool = True) -> str:
+def compute_at(session: Session, selection: Selection, *, with_gates: bool = True, with_beside: bool = False) -> str:
     """Computes a selection at the session's lead spine and gives the SELECT that looks it up.
 
     The spine must be set and the moments wanted before. Same definitions as a run's, with another spine.
     """
-    definitions: Sequence[Definition] = (*selection.links, *selection.views, *(selection.gates if with_gates else ()))
+    beside = selection.beside if with_beside else ()
+    read = selection.read if with_gates else selection.views
+    definitions: Sequence[Definition] = (*selection.links, *read, *beside)
     session.prepare(definitions)
     for definition in definitions:
         if link := link_to(definition, selection.spine, session.registry):
@@ -152,7 +187,7 @@ def compute_at(session: Session, selection: Selection, *, with_gates: bool = Tru
         session.compute(definition)
     relations = {d.relation: d.relation for d in definitions}
     relations[selection.spine.relation] = f"spine_{selection.spine.entity[0]}"
-    return lookup_sql(selection, session.registry, relations, with_gates=with_gates)
+    return lookup_sql(selection, session.registry, relations, with_gates=with_gates, with_beside=with_beside)
 
 
 def plain_types(frame: pl.DataFrame) -> pl.DataFrame:

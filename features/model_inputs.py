@@ -17,18 +17,21 @@ _HINT = "leave it out; to see how its groups fare, put it into a view of its own
 _WRAPPERS = frozenset(["lower", "upper", "trim", "ltrim", "rtrim", "cast", "trycast", "coalesce", "paren", "nullif"])
 
 
-def refuse_inputs(views: Sequence[Definition], registry: Registry) -> None:
+def refuse_inputs(views: Sequence[Definition], registry: Registry, columns: frozenset[str] | None = None) -> None:
     """Raises the `input_problems` of the views that a model reads, all at once."""
-    if problems := list(input_problems(views, registry)):
+    if problems := list(input_problems(views, registry, columns)):
         raise all_as_one(problems)
 
 
-def input_problems(views: Sequence[Definition], registry: Registry) -> Iterator[LeadmartError]:
+def input_problems(
+    views: Sequence[Definition], registry: Registry, columns: frozenset[str] | None = None
+) -> Iterator[LeadmartError]:
     """`protected_input` for each column that is, or copies, a protected trait; `audited_input` for each that a view of
     `[report] audit` has as well, under its name or as the view itself.
 
-    A copy is seen through casts, LOWER and the like and through CTEs, not through anything that makes another value of
-    it: the kind of a mail address is no address.
+    Where only some `columns` reach the model, the others are not asked about. A copy is seen through casts, LOWER and
+    the like and through CTEs, not through anything that makes another value of it: the kind of a mail address is no
+    address.
     """
     audited = _audit_views(registry)
     groups = {
@@ -44,7 +47,7 @@ def input_problems(views: Sequence[Definition], registry: Registry) -> Iterator[
             )
             continue
         for column in view.columns:
-            if column.name in (view.key, "as_of"):
+            if column.name in (view.key, "as_of") or (columns is not None and column.name not in columns):
                 continue
             place = view.place_at(column.start, len(column.name))
             found = protected_as(view, column.name)
@@ -67,11 +70,13 @@ def input_problems(views: Sequence[Definition], registry: Registry) -> Iterator[
                 )
 
 
-def flagged_inputs(views: Sequence[Definition]) -> tuple[str, ...]:
-    """Words for each column that a model may read and somebody should think about: `postcode: where …`."""
+def flagged_inputs(views: Sequence[Definition], columns: frozenset[str] | None = None) -> tuple[str, ...]:
+    """Words for each column, of all or of those listed, that a model may read and somebody should think about."""
     found = []
     for view in views:
         for column in view.columns:
+            if columns is not None and column.name not in columns:
+                continue
             hit = protected_as(view, column.name)
             if hit and hit[1].action == "flag":
                 found.append(f"{view.ref}.{column.name}: {hit[1].why}")

@@ -6,10 +6,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from leadmart.features.beside import views_beside
 from leadmart.features.clock import iso, sql_literal
 from leadmart.features.definition import Definition
 from leadmart.features.errors import LeadmartError, near_names
 from leadmart.features.fingerprint import digest
+from leadmart.features.model_columns import allowed_columns
 from leadmart.features.model_inputs import refuse_inputs
 from leadmart.features.project import ClockSection
 from leadmart.features.raw.tables import newest_load
@@ -43,8 +45,10 @@ class Slice:
 class Selection:
     """The definitions a project computes: its spine, the links they need, its views and its gates, in computing order.
 
-    `feature_set_version` names them all: the same rows for the same raw. `windows` says per view how far
-    back its columns read which sources.
+    `views` are those that leadmart.toml names and those they read; `rule_views` only gates read, and no model does;
+    those `beside` only fit, intent and timing read. `columns` are those of `views` that reach the model; None for all.
+    `feature_set_version` names all that a model reads, and the gates: the same rows for the same raw. `windows` says
+    per view how far back its columns read which sources.
     """
 
     spine: Definition
@@ -54,15 +58,22 @@ class Selection:
     fingerprints: dict[str, str]
     feature_set_version: str
     windows: dict[str, Windows]
+    rule_views: tuple[Definition, ...] = ()
+    columns: frozenset[str] | None = None
+    beside: tuple[Definition, ...] = ()
 
     @property
     def definitions(self) -> tuple[Definition, ...]:
         """All of them, each after what it reads."""
-        return (self.spine, *self.links, *self.views, *self.gates)
+        return (self.spine, *self.links, *self.read, *self.beside)
+
+    def reaches_model(self, column: str) -> bool:
+        """Whether a column of `views` is one that the model reads."""
+        return self.columns is None or column in self.columns
 
     @property
     def histories(self) -> dict[str, tuple[str, ...]]:
-        """Per source that a view reads the relations of the views that read it."""
+        """Per source that one of `views` reads the relations of the views that read it."""
         found: dict[str, tuple[str, ...]] = {}
         for view in self.views:
             for source in longest_windows(self.windows[view.relation]):
@@ -71,8 +82,8 @@ class Selection:
 
     @property
     def read(self) -> tuple[Definition, ...]:
-        """Views and gates: what scoring reads."""
-        return (*self.views, *self.gates)
+        """Views and gates, each after what it reads: what scoring reads."""
+        return (*self.views, *self.rule_views, *self.gates)
 
     def needed_for(self, name: str, registry: Registry) -> frozenset[str]:
         """The relations to fill for one of the selection's definitions: itself, the spine, and what it reads.
@@ -119,29 +130,47 @@ def select(
     chosen = [registry.get("feature", ref) for ref in refs]
     gates = [] if views_for_audit else [registry.get("gate", ref) for ref in settings.scoring.gates]
     views: dict[str, Definition] = {}
+    rule_views: dict[str, Definition] = {}
     links: dict[str, Definition] = {}
     for definition in (*chosen, *gates):
-        for each in registry.dependencies(definition):
-            (links if each.kind == "link" else views).setdefault(each.relation, each)
-        if link := link_to(definition, spine_definition, registry):
-            links.setdefault(link.relation, link)
-        if definition.kind == "feature":
-            views.setdefault(definition.relation, definition)
+        for each in (*registry.dependencies(definition), definition):
+            if link := link_to(each, spine_definition, registry):
+                links.setdefault(link.relation, link)
+            if each.kind == "link":
+                links.setdefault(each.relation, each)
+            elif each.kind == "feature" and definition.kind == "feature":
+                views.setdefault(each.relation, each)
+            elif each.kind == "feature" and each.relation not in views:
+                rule_views.setdefault(each.relation, each)
+    read = [*views.values(), *rule_views.values(), *gates]
+    known = {*views, *rule_views, *links}
+    beside, more_links = ([], []) if views_for_audit else views_beside(registry, spine_definition, known)
+    all_links = (*links.values(), *more_links)
     if prove:
-        _refuse_problems([spine_definition, *links.values(), *views.values(), *gates], registry)
+        _refuse_problems([spine_definition, *all_links, *read, *beside], registry)
+    columns = None if views_for_audit else allowed_columns(registry, list(views.values()))
     if prove and not views_for_audit:
-        refuse_inputs(list(views.values()), registry)
-    _refuse_twice(list(views.values()), gates)
+        refuse_inputs(list(views.values()), registry, columns)
+    _refuse_twice([*read, *beside])
     spine_print = registry.fingerprint(spine_definition, present)
     prints = {spine_definition.relation: spine_print}
-    for definition in (*links.values(), *views.values(), *gates):
+    for definition in (*all_links, *read, *beside):
         own = registry.fingerprint(definition, present)
         prints[definition.relation] = own if definition.kind == "link" else digest(own, spine_print, STORED_AS)
-    read = [(d.relation, registry.fingerprint(d, present)) for d in (*links.values(), *views.values(), *gates)]
-    version = "f_" + digest(spine_print, sorted(read), STORED_AS)[:12]
-    windows: dict[str, Windows] = {d.relation: windows_of(d, registry) for d in views.values()}
-    chosen_views, chosen_links = tuple(views.values()), tuple(links.values())
-    return Selection(spine_definition, chosen_links, chosen_views, tuple(gates), prints, version, windows)
+    named = [(d.relation, registry.fingerprint(d, present)) for d in (*links.values(), *views.values(), *gates)]
+    version = "f_" + digest(spine_print, sorted(named), STORED_AS, *([sorted(columns)] if columns else []))[:12]
+    return Selection(
+        spine_definition,
+        all_links,
+        tuple(views.values()),
+        tuple(gates),
+        prints,
+        version,
+        windows={d.relation: windows_of(d, registry) for d in views.values()},
+        rule_views=tuple(rule_views.values()),
+        columns=columns,
+        beside=tuple(beside),
+    )
 
 
 def usable_selection(warehouse: Warehouse, registry: Registry) -> Selection | None:
@@ -257,9 +286,9 @@ def _refuse_problems(definitions: Sequence[Definition], registry: Registry) -> N
     keep(registry, fresh)
 
 
-def _refuse_twice(views: Sequence[Definition], gates: Sequence[Definition]) -> None:
+def _refuse_twice(definitions: Sequence[Definition]) -> None:
     owner: dict[str, Definition] = {}
-    for definition in (*views, *gates):
+    for definition in definitions:
         for column in definition.columns:
             if column.name in (definition.key, "as_of"):
                 continue

@@ -17,7 +17,9 @@ SETTINGS_FILE = "leadmart.toml"
 
 Ref = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*@v[1-9][0-9]*$")]
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
+Column = Annotated[str, StringConstraints(pattern=r"^([a-z][a-z0-9_]*\.)?[a-z][a-z0-9_]*$")]
 
+_NAME_OR_NONE = r"^([a-z][a-z0-9_]*)?$"
 _EVERY = re.compile(r"^\s*(\d+)\s*(minute|hour|day)s?\s*$")
 _AT = re.compile(r"^([01]\d|2[0-3]):([0-5]\d)$")
 _SPAN = re.compile(r"^\s*(\d+)\s*(hour|day|week)s?\s*$")
@@ -153,6 +155,9 @@ class ScoringSection(Section):
     reasons_for: str = Field(default="notable", pattern="^(notable|all)$")
     shadow: bool = True
     overrides: bool = False
+    fit: str = Field(default="", pattern=_NAME_OR_NONE)
+    playbook: str = Field(default="", pattern=_NAME_OR_NONE)
+    talking_points: str = Field(default="", pattern=_NAME_OR_NONE)
     unspoken: tuple[Name, ...] = ()
     tiers: TiersSection = TiersSection()
     boost: BoostSection = BoostSection()
@@ -163,15 +168,17 @@ class ScoringSection(Section):
 class TrainSection(Section):
     label: Name = "opportunity"
     spine: Name = "training_landmarks"
+    # which columns reach the model, as `column` or `view.column`; left out: all of [features] views
+    columns: tuple[Column, ...] | None = Field(default=None, min_length=1)
     months: int = Field(default=24, ge=1, le=120)
     most_landmarks: int = Field(default=1_000_000, ge=1000)
     person: Name = "email"
     group_by: Literal["lead", "account"] = "lead"
     ingest_lag_days: int = Field(default=1, ge=0, le=365)
     seed: int = Field(default=1, ge=0)
-    test_days: int = Field(default=60, ge=1)
-    calibration_days: int = Field(default=45, ge=0)
-    validation_days: int = Field(default=45, ge=0)
+    test_days: int = Field(default=60, ge=1, le=730)
+    calibration_days: int = Field(default=45, ge=0, le=730)
+    validation_days: int = Field(default=45, ge=0, le=730)
     train_until: date | None = None
     test_start: date | None = None
     test_end: date | None = None
@@ -200,14 +207,24 @@ class ReportSection(Section):
 
     segments: tuple[Name, ...] | None = None
     audit: tuple[Ref, ...] = ()
-    holdout: str = Field(default="", pattern=r"^([a-z][a-z0-9_]*)?$")
+    holdout: str = Field(default="", pattern=_NAME_OR_NONE)
     precision_target: float = Field(default=0.3, gt=0, lt=1)
+
+
+class RoutingSection(Section):
+    """Whether leads of some tiers are given to representatives, by which rules, and who these are."""
+
+    enabled: bool = False
+    rules: Name = "routing"
+    reps: Name = "reps"
+    tiers: tuple[Literal["hot", "warm", "cold"], ...] = ("hot",)
 
 
 class OutboxSection(Section):
     """Whether changes of tier are written down for other systems, and after how many failures one is given up."""
 
     enabled: bool = False
+    brief: bool = False
     attempts: int = Field(default=10, ge=1)
 
 
@@ -264,6 +281,7 @@ class Settings(Section):
     scoring: ScoringSection = ScoringSection()
     train: TrainSection = TrainSection()
     report: ReportSection = ReportSection()
+    routing: RoutingSection = RoutingSection()
     outbox: OutboxSection = OutboxSection()
     marts: MartsSection = MartsSection()
     engine: EngineSection = EngineSection()

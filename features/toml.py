@@ -45,6 +45,8 @@ def _as_error(path: Path, text: str, model: type[BaseModel], problem: Any) -> Le
         hint = near_names(keys[-1], known) or f"known here: {', '.join(sorted(known))}"
         return LeadmartError(f"unknown setting {dotted}", code="bad_settings", place=place, hint=hint)
     message = problem["msg"].removeprefix("Value error, ")
+    if isinstance(problem["input"], dict):  # of a whole table, whose keys stand in the file
+        return LeadmartError(f"[{dotted}]: {message}", code="bad_settings", place=place)
     return LeadmartError(f"{dotted} is {problem['input']!r}: {message}", code="bad_settings", place=place)
 
 

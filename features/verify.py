@@ -194,7 +194,7 @@ def _compute(
             session.set_spine(definition.entity[0], f"SELECT * FROM {schema}.spine")
     if len(wanted) == len(selection.definitions):
         relations = {d.relation: relation_of(d) for d in wanted}
-        for name, select in further(session, lookup_sql(selection, registry, relations)).items():
+        for name, select in further(session, lookup_sql(selection, registry, relations, with_beside=True)).items():
             scratch.execute(f'CREATE TABLE {schema}."{name}" AS {select}')
 
 

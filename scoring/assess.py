@@ -24,12 +24,14 @@ from leadmart.scoring.composite import (
     tier_limits,
 )
 from leadmart.scoring.data_grade import data_grade
+from leadmart.scoring.decisions.rules import decided
+from leadmart.scoring.fit.columns import FIT_COLUMNS, subscores
 from leadmart.scoring.gates import fired_names, is_blocked, refuse_unfit_gates
 from leadmart.scoring.input_hash import input_hashes
 from leadmart.scoring.overrides import COLUMNS as OVERRIDE
-from leadmart.scoring.overrides import nobody
+from leadmart.scoring.overrides import REFUSED, is_bound, nobody
 from leadmart.scoring.policy import Policy
-from leadmart.scoring.reasons import REASON_COLUMNS, reasons_of
+from leadmart.scoring.reasons import GATE_GROUP, MOST_REASONS, REASON_COLUMNS, reasons_of
 from leadmart.scoring.scorecard import POINTS_PREFIX, points
 
 if TYPE_CHECKING:
@@ -43,7 +45,8 @@ SCORE_COLUMNS = (
     "rules_score", "boost", "cap", "cap_reason", "composite", "tier", "qualification_status", "gates", "reason_codes",
     "reasons", "input_hash", "p_low", "p_high", "data_grade", "tier_by", "hot_from", "warm_from", "best_tier",
     "reason_groups", "against_codes", "against_groups", "against", "machine_tier", "override_tier", "override_by",
-    "override_reason", "override_at", "override_until",
+    "override_reason", "override_at", "override_until", *FIT_COLUMNS, "playbook", "urgency", "playbook_rules",
+    "playbook_words", "talking_points", "routing_rule",
 )  # fmt: skip
 
 _PROBABILITIES = ("p_raw", "p_cal", "rank", "p_low", "p_high")
@@ -77,7 +80,8 @@ def score_rows(
     none; elsewhere they and what speaks against are NULL, which means not computed, where [] means there are none. They
     explain what the composite is made of: the model's contributions where it has at least half of the weight, else the
     points. `overrides` has one row a lead (lead_id and the columns of `overrides.COLUMNS`): the tier is theirs, and
-    machine_tier what it were without; no other part of the score changes.
+    machine_tier what it were without; no other part of the score changes. Where a binding rule fires, an override does
+    not count, and the first reason says so. Fit, intent and timing stand beside the score and enter no part of it.
     Raises LeadmartError `feature_mismatch`, `bad_gate`, `unknown_column`, `bad_score_rows`.
     """
     if not _rises(frame):
@@ -92,16 +96,17 @@ def score_rows(
     else:
         from leadmart.scoring.models.model import level_warnings, predict
 
-        predictions = predict(model, frame, columns, feature_set_version)
+        predictions = predict(model, frame, [c for c in columns if c.in_model], feature_set_version)
         # the model learns nothing of blocked leads, so that their levels are unknown to it is no news
         with_levels = [column.name for column in model.columns if column.kind == "category"]
         warnings = level_warnings(model, frame.filter(~is_blocked(policy.gates)).select(with_levels))
         parts = predictions.rows.with_columns(pl.lit(model.effective_weight(policy.max_weight)).alias("w"))
         model_version = model.model_version
     tier_by, hot_from, warm_from = tier_limits(policy.tiers, has_model=model is not None)
-    given_points = points(frame, policy.scorecard)
+    given = [points(frame, policy.scorecard), subscores(frame, policy.fit)]
+    hashed = hashed_columns(columns, policy)
     scored = (
-        pl.concat([frame, parts, given_points], how="horizontal")
+        pl.concat([frame, parts, *given], how="horizontal")
         .with_columns(
             boost(policy.boost).alias("boost"),
             cap(policy.gates).alias("cap"),
@@ -117,30 +122,64 @@ def score_rows(
             data_grade(columns, has_model=model is not None).alias("data_grade"),
         )
         .with_columns(tier().alias("tier"))
-        .pipe(_overridden, overrides)
+        .pipe(_overridden, overrides, policy.binding)
         .with_columns(
             qualification_status().alias("qualification_status"),
             pl.lit(feature_set_version).alias("feature_set_version"),
             pl.lit(model_version).alias("model_version"),
             pl.lit(policy.policy_version).alias("policy_version"),
             pl.lit(role).alias("role"),
-            input_hashes(frame, [c.name for c in columns], [rule.name for rule in policy.gates]).alias("input_hash"),
+            input_hashes(frame, hashed, [rule.name for rule in policy.gates]).alias("input_hash"),
         )
     )
-    reasons = _reasons(scored, columns, policy, model, reasons_for)
+    refused = scored[REFUSED].len() - scored[REFUSED].null_count()
+    if refused:
+        who = "1 override asks" if refused == 1 else f"{refused:,} overrides ask"
+        warnings = (*warnings, f"binding rules: {who} for a lead that they block, and it stays disqualified")
+    scored = decided(scored, policy.rules)
+    reasons = _with_refusals(_reasons(scored, columns, policy, model, reasons_for), scored[REFUSED])
     return Scored(pl.concat([scored, reasons], how="horizontal").select(SCORE_COLUMNS), warnings)
 
 
-def _overridden(scored: pl.DataFrame, overrides: pl.DataFrame | None) -> pl.DataFrame:
-    """The rows with the tier that people gave, where they did."""
+def hashed_columns(columns: Sequence[FeatureColumn], policy: Policy) -> list[str]:
+    """What the hash of an input row is of, beside the gates: the columns told, then what fit reads beyond them."""
+    return list(dict.fromkeys([*(c.name for c in columns), *(policy.fit.columns if policy.fit else ())]))
+
+
+def _overridden(scored: pl.DataFrame, overrides: pl.DataFrame | None, binding: Sequence[str]) -> pl.DataFrame:
+    """The rows with the tier that people gave, where they did; `REFUSED` is what is said where a rule binds."""
+    unsaid = pl.lit(None, dtype=pl.String)
     if overrides is None or overrides.is_empty():
-        return scored.with_columns(pl.lit(None, dtype=pl.String).alias("machine_tier"), *nobody())
+        return scored.with_columns(unsaid.alias("machine_tier"), *nobody(), unsaid.alias(REFUSED))
     said = overrides.select("lead_id", *OVERRIDE)
     is_said = pl.col("override_tier").is_not_null()
-    joined = scored.join(said, on="lead_id", how="left", maintain_order="left")
+    by = pl.col("override_by").fill_null("somebody")
+    words = pl.format("Not lifted by the override to {}, by {}", "override_tier", by)
+    joined = scored.join(said, on="lead_id", how="left", maintain_order="left").with_columns(
+        pl.when(is_bound(binding)).then(words).alias(REFUSED)
+    )
+    joined = joined.with_columns(pl.when(pl.col(REFUSED).is_null()).then(pl.col(name)).alias(name) for name in OVERRIDE)
     return joined.with_columns(
         pl.when(is_said).then(pl.col("tier")).alias("machine_tier"),
         pl.coalesce("override_tier", "tier").alias("tier"),
+    )
+
+
+def _with_refusals(reasons: pl.DataFrame, refused: pl.Series) -> pl.DataFrame:
+    """The reasons with what is said of an override that does not count, right after the rule that blocks."""
+    if refused.null_count() == refused.len():
+        return reasons
+    words = {"reason_codes": pl.lit(REFUSED), "reason_groups": pl.lit(GATE_GROUP), "reasons": pl.col(REFUSED)}
+    return reasons.with_columns(refused).select(
+        pl.when(pl.col(REFUSED).is_not_null() & pl.col(name).is_not_null())
+        .then(
+            pl.concat_list(pl.col(name).list.head(1), words[name], pl.col(name).list.slice(1)).list.head(MOST_REASONS)
+        )
+        .otherwise(pl.col(name))
+        .alias(name)
+        if name in words
+        else pl.col(name)
+        for name in REASON_COLUMNS
     )
 
 

@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING
 
 from leadmart.features.errors import LeadmartError, near_names, read_text
 from leadmart.features.gate_rule import GateRule, parse_rule
-from leadmart.features.lookup import FeatureColumn
+from leadmart.features.lookup import FeatureColumn, feature_columns
 from leadmart.features.plan import Selection
 from leadmart.features.registry import Registry
 from leadmart.features.warehouse import Warehouse
+from leadmart.scoring.decisions.rules import read_rules
+from leadmart.scoring.fit.table import load_fit
+from leadmart.scoring.overrides import read_binding
 from leadmart.scoring.policy import Boost, Policy, Tiers
 from leadmart.scoring.reason_templates import read_templates
 from leadmart.scoring.scorecard import read_scorecard
@@ -60,7 +63,7 @@ def _moved(report: str, refs: Sequence[str]) -> str:
     words = [f"{ref} is new" for ref in sorted(set(refs) - before)] + [
         f"{ref} is gone" for ref in sorted(before - set(refs))
     ]
-    return f" ({', '.join(words)})" if words else " (the spine, a source or a reference table is another)"
+    return f" ({', '.join(words) or 'the spine, a source, a reference table or [train] columns is another'})"
 
 
 def load_model(warehouse: Warehouse, version: str) -> Model | None:
@@ -98,7 +101,7 @@ def load_policy(registry: Registry, selection: Selection) -> Policy:
     scoring = registry.project.settings.scoring
     scorecard = registry.reference(scoring.scorecard)
     templates = registry.reference(scoring.reasons)
-    columns = [c.name for view in selection.views for c in view.columns]
+    columns = [c.name for view in (*selection.views, *selection.rule_views) for c in view.columns]
     has_boost = scoring.boost.column in columns
     if not has_boost and "column" in scoring.boost.model_fields_set and scoring.boost.max:
         raise LeadmartError(
@@ -107,8 +110,9 @@ def load_policy(registry: Registry, selection: Selection) -> Policy:
             place=registry.project.place_of(scoring.boost.column),
             hint=near_names(scoring.boost.column, columns) or "name an age in days, or set `max = 0`",
         )
+    rules = gate_rules(selection)
     return Policy(
-        gates=gate_rules(selection),
+        gates=rules,
         gate_fingerprints=tuple((gate.ref, selection.fingerprints[gate.relation]) for gate in selection.gates),
         scorecard=read_scorecard(read_text(scorecard.path), str(scorecard.path.name)),
         templates=read_templates(read_text(templates.path), str(templates.path.name)),
@@ -116,6 +120,9 @@ def load_policy(registry: Registry, selection: Selection) -> Policy:
         boost=Boost(scoring.boost.column, scoring.boost.max, scoring.boost.half_life_days) if has_boost else None,
         max_weight=scoring.blend.max_weight,
         unspoken=scoring.unspoken,
+        binding=read_binding(registry, rules),
+        fit=load_fit(registry, selection),
+        rules=read_rules(registry, [column.name for column in feature_columns(selection)]),
     )
 
 

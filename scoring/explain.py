@@ -11,17 +11,25 @@ from leadmart.features.clock import iso, sql_literal
 from leadmart.features.errors import LeadmartError
 from leadmart.features.house.kinds import has_table
 from leadmart.features.literals import quoted
-from leadmart.features.lookup import FeatureColumn, compute_at, feature_columns, plain_types, scoring_frame
+from leadmart.features.lookup import (
+    FeatureColumn,
+    compute_at,
+    feature_columns,
+    plain_types,
+    scoring_frame,
+    told_columns,
+)
 from leadmart.features.plan import Selection, select
 from leadmart.features.project import Project
 from leadmart.features.registry import Registry
 from leadmart.features.session import Session
 from leadmart.features.sources.staging import present_sources
 from leadmart.features.warehouse import Warehouse, open_for_reading
-from leadmart.scoring.assess import SCORE_COLUMNS, score_rows
+from leadmart.scoring.assess import SCORE_COLUMNS, hashed_columns, score_rows
 from leadmart.scoring.assessment import ACTIONS, SECTIONS, groups_of, knowledge, largest_loss
 from leadmart.scoring.champion import gate_rules, load_model, load_policy, typed_columns
 from leadmart.scoring.counterfactual import tier_changes
+from leadmart.scoring.fit.told import fit_document
 from leadmart.scoring.policy import Policy
 from leadmart.scoring.reasons import GATE_GROUP, REASON_COLUMNS
 
@@ -61,7 +69,7 @@ def explain(project: Project, lead: str, as_of: datetime | None) -> dict[str, An
         frame = _frame(warehouse, registry, selection, row) if is_same else None
         is_today = is_same and row["policy_version"] == policy.policy_version
         model = load_model(warehouse, row["model_version"]) if is_today else None
-    columns = feature_columns(selection, "feature")
+    columns = told_columns(selection)
     values, note = _inputs(selection, row, frame)
     groups: list[dict[str, Any]] = []
     if frame is not None and is_today:
@@ -114,6 +122,7 @@ def explain(project: Project, lead: str, as_of: datetime | None) -> dict[str, An
             },
             "action": ACTIONS.get(row["tier"]),
         },
+        "fit": fit_document(row, policy.fit if is_today else None, frame if is_today else None),
         "tier_changes": changes,
         "values": values,
         "note": note,
@@ -275,7 +284,7 @@ def _computed_again(
     session.set_spine(
         selection.spine.entity[0], f"SELECT {quoted(row['lead_id'])} AS {key}, {sql_literal(row['as_of'])} AS as_of"
     )
-    frame = plain_types(warehouse.frame(compute_at(session, selection)))
-    columns = [column.name for column in feature_columns(selection, "feature")]
+    frame = plain_types(warehouse.frame(compute_at(session, selection, with_beside=True)))
+    columns = hashed_columns(told_columns(selection), load_policy(registry, selection))
     rules = [rule.name for rule in gate_rules(selection)]
     return frame if input_hashes(frame, columns, rules)[0] == row["input_hash"] else None

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from leadmart.scoring.assessment import SECTIONS
+from leadmart.scoring.fit.told import fit_text
 from leadmart.scoring.report import cell
 
 Document = Mapping[str, Any]
@@ -31,6 +32,7 @@ def assessment_text(found: Document) -> str:
     for section in SECTIONS:
         if told := _section(found["sections"][section]):
             lines += ["", f"  {section}", *told]
+    lines += fit_text(found["fit"])
     if found["tier_changes"]:
         lines += ["", "  what would change the tier"]
         lines += [f"    {change['words']}" for change in found["tier_changes"]]

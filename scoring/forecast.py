@@ -15,6 +15,8 @@ from leadmart.features.project import Project
 from leadmart.features.registry import Registry
 from leadmart.features.session import Session
 from leadmart.features.warehouse import Warehouse, open_for_reading
+from leadmart.scoring.champion import load_policy
+from leadmart.scoring.decisions.assignments import load_reps, newest_assignments
 from leadmart.scoring.pipeline import Run, plan, prove, silent
 from leadmart.scoring.scorer import Scorer
 
@@ -129,3 +131,49 @@ def scores_due(
     scorer = Scorer.of(Session(warehouse, registry), selection)
     missing = {s.as_of for s in missing_slices(warehouse, selection, moments)}
     return [m for m in moments if m in missing or scorer.scoring(m).is_done(warehouse) is None]
+
+
+@dataclass(frozen=True)
+class RulesChange:
+    """What is around the model, before and now: the policy in force at the newest as_of, and who works leads.
+
+    `orphaned` leads are with somebody who is not in service at the as_of. None where nothing was scored, or nothing is
+    routed.
+    """
+
+    policy_before: str | None
+    policy: str
+    reps_before: str | None
+    reps: str | None
+    orphaned: int
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "policy": {"before": self.policy_before, "now": self.policy},
+            "reps": {"before": self.reps_before, "now": self.reps, "orphaned": self.orphaned} if self.reps else None,
+        }
+
+    def words(self) -> list[str]:
+        found = []
+        if self.policy_before not in (None, self.policy):
+            found.append(f"policy {self.policy_before} is now {self.policy}: every lead is scored by it anew")
+        if self.reps_before not in (None, self.reps):
+            found.append(f"representatives {self.reps_before} are now {self.reps}")
+        if self.orphaned:
+            found.append(f"{self.orphaned:,} leads are with somebody who is not in service: they are given away anew")
+        return found
+
+
+def rules_change(warehouse: Warehouse, registry: Registry, selection: Selection, as_of: datetime) -> RulesChange:
+    """What a run at the as_of would go by that the newest scores and assignments did not."""
+    policy = load_policy(registry, selection).policy_version
+    before = warehouse.rows(
+        "SELECT c.policy_version FROM store.meta.scorings AS c JOIN store.meta.runs AS r USING (run_id) "
+        "ORDER BY c.as_of DESC, r.started_at DESC, r.run_id DESC LIMIT 1"
+    )
+    policy_before = before[0][0] if before else None
+    if not registry.project.settings.routing.enabled:
+        return RulesChange(policy_before, policy, None, None, 0)
+    reps = load_reps(registry)
+    reps_before, orphaned = newest_assignments(warehouse, reps, as_of)
+    return RulesChange(policy_before, policy, reps_before, reps.version, orphaned)

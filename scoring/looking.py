@@ -18,6 +18,9 @@ Rows = list[dict[str, Any]]
 _VIEWS: dict[str, str] = {
     "scores": "SELECT lead_id, as_of, tier, ROUND(composite, 1) AS composite, ROUND(p_cal, 3) AS p_cal, model_version, "
     "policy_version, reasons FROM scores.latest ORDER BY composite DESC, p_raw DESC NULLS LAST, lead_id LIMIT ?",
+    "fit": "SELECT lead_id, tier, ROUND(composite, 1) AS composite, ROUND(fit, 1) AS fit, company_fit, role_fit, "
+    "tech_fit, ROUND(intent, 1) AS intent, first_party_intent, third_party_intent, relationship_intent, timing "
+    "FROM scores.latest ORDER BY scores.latest.composite DESC, p_raw DESC NULLS LAST, lead_id LIMIT ?",
     "features": "SELECT * FROM features.lead_features WHERE as_of = (SELECT MAX(as_of) FROM features.lead_features) "
     "ORDER BY lead_id LIMIT ?",
     "runs": "SELECT run_id, command, as_of, status, slices_computed, slices_skipped, inserted, updated, unchanged, "

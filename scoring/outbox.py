@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,12 +14,13 @@ from leadmart.features import catalogue
 from leadmart.features.clock import now, sql_literal
 from leadmart.features.errors import LeadmartError, first_line
 from leadmart.features.holder import AT_ONCE, Patience
-from leadmart.features.literals import quoted_file
+from leadmart.features.literals import quoted, quoted_file
 from leadmart.features.plan import select
 from leadmart.features.project import Project
 from leadmart.features.registry import Registry
 from leadmart.features.sources.staging import present_sources
 from leadmart.features.warehouse import Warehouse, open_for_writing
+from leadmart.scoring.decisions.brief import brief_sql
 
 if TYPE_CHECKING:
     from leadmart.scoring.pipeline import Run
@@ -46,6 +48,8 @@ def queue(run: Run) -> None:
         return
     with run.warehouse.transaction():
         tell(run, "scorings")
+        if run.project.settings.outbox.brief:
+            _add_briefs(run, as_of)
 
 
 def tell(run: Run, scorings: str) -> None:
@@ -83,6 +87,29 @@ def tell(run: Run, scorings: str) -> None:
         f"AND NOT EXISTS (SELECT 1 FROM store.meta.crm_outbox AS o WHERE o.dedupe_key = {key}) "
         "ORDER BY s.lead_id",
         [run.run_id, run.run_id],
+    )
+
+
+def _add_briefs(run: Run, as_of: datetime) -> None:
+    """Puts its brief into the payload of each hand-off that the run has just written, as `brief`."""
+    ((hand_offs,),) = run.warehouse.rows(
+        "SELECT COUNT(*) FROM store.meta.crm_outbox WHERE run_id = ? AND action = 'hand_off' AND attempts = 0",
+        [run.run_id],
+    )
+    if not hand_offs:
+        return
+    scores = (
+        "SELECT s.* FROM store.scores.lead_scores AS s JOIN store.meta.scorings AS c "
+        "USING (as_of, feature_set_version, model_version, policy_version) "
+        f"WHERE c.run_id = {quoted(run.run_id)} AND s.as_of = {sql_literal(as_of)} AND s.role = 'champion'"
+    )
+    run.warehouse.execute(
+        "UPDATE store.meta.crm_outbox AS o SET payload = "
+        # a patch would take out what is NULL
+        "CONCAT(LEFT(o.payload, LEN(o.payload) - 1), ',\"brief\":', CAST(b.brief AS VARCHAR), '}') FROM "
+        f"({brief_sql(run.warehouse, run.selection, as_of, scores)}) AS b "
+        "WHERE b.lead_id = o.lead_id AND o.run_id = ? AND o.action = 'hand_off'",
+        [run.run_id],
     )
 
 

@@ -1,13 +1,20 @@
-"""Overrides: what people said a lead's tier is, until when, and why. A run reads them and never writes one."""
+"""Overrides: what people said a lead's tier is, until when, and why. A run reads them and never writes one.
+
+A rule of `reference.binding_rules` goes before them: where it blocks, nobody's word makes the lead one to be contacted.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from leadmart.features.clock import iso, sql_literal
+from leadmart.features.errors import LeadmartError, all_as_one, read_text
+from leadmart.features.gate_rule import GateRule
 from leadmart.features.registry import Registry
 from leadmart.features.session import Session
+from leadmart.scoring.csv_rows import read_rows
 
 if TYPE_CHECKING:
     import polars as pl
@@ -17,6 +24,38 @@ TIERS = ("hot", "warm", "cold", "disqualified")
 
 COLUMNS = ("override_tier", "override_by", "override_reason", "override_at", "override_until")
 """What a score row says of the override in force; all NULL where there is none."""
+
+
+BINDING = "binding_rules"
+"""The reference table of rules that no override lifts."""
+
+REFUSED = "override_refused"
+"""The code of the reason that says so."""
+
+
+def read_binding(registry: Registry, rules: Sequence[GateRule]) -> tuple[str, ...]:
+    """The project's rules that no override lifts; none where it asks for no overrides, since nothing could lift them.
+
+    Raises LeadmartError `bad_binding` for a table of another shape, and for a rule that is no block.
+    """
+    if not registry.project.settings.scoring.overrides:
+        return ()
+    table = registry.reference(BINDING)
+    listed = read_rows(read_text(table.path), table.path.name, ("rule", "why"), "bad_binding")
+    severities = {rule.name: rule.severity for rule in rules}
+    problems = [
+        LeadmartError(
+            f"{row.cells['rule']} is a {severities[row.cells['rule']]}, and only a block can bind",
+            code="bad_binding",
+            place=row.place,
+            hint="take the line out, or make the rule a block in a gate of your own",
+        )
+        for row in listed
+        if severities.get(row.cells["rule"], "block") != "block"
+    ]
+    if problems:
+        raise all_as_one(problems)
+    return tuple(dict.fromkeys(row.cells["rule"] for row in listed if row.cells["rule"] in severities))
 
 
 def override_sources(registry: Registry) -> tuple[str, ...]:
@@ -67,6 +106,14 @@ def known_tiers(overrides: pl.DataFrame, as_of: datetime) -> tuple[pl.DataFrame,
     return overrides.filter(named), [
         f"overrides: {unknown.height} at {iso(as_of)} ask for {words}, which is no tier: they change nothing"
     ]
+
+
+def is_bound(binding: Sequence[str]) -> pl.Expr:
+    """Boolean: whether a binding rule fires, so that no override but `disqualified` counts."""
+    import polars as pl
+
+    fires = pl.any_horizontal(pl.lit(False), *(pl.col(name) for name in binding))
+    return fires & (pl.col("override_tier") != "disqualified").fill_null(False)
 
 
 def nobody() -> list[pl.Expr]:

@@ -37,6 +37,7 @@ from leadmart.features.sources.assumed import Assumed, assumed_arrivals
 from leadmart.features.sources.reach import bounds_of
 from leadmart.features.sources.staged import WHOLE
 from leadmart.features.warehouse import Warehouse, new_run_id, open_for_writing
+from leadmart.scoring.decisions.assignments import Routed, route, routing_sources
 from leadmart.scoring.hot.mark import remember
 from leadmart.scoring.hot.run import Hot, score_touched
 from leadmart.scoring.judge import Judge, held_back
@@ -86,6 +87,7 @@ class Run:
     emptied: list[str] = field(default_factory=list)
     shadow: Shadow | None = None
     hot: Hot | None = None
+    routed: Routed | None = None
 
     def __post_init__(self) -> None:
         self.session = Session(self.warehouse, self.registry)
@@ -115,6 +117,7 @@ class Run:
             "model_version": self.model_version,
             "shadow": self.shadow.as_json() if self.shadow else None,
             "hot": self.hot.as_json() if self.hot else None,
+            "routing": self.routed.as_json() if self.routed else None,
             "seconds": round(time.perf_counter() - self.started, 3),
         }
 
@@ -155,7 +158,7 @@ def judge_sources(run: Run) -> None:
     So does one that had rows and has none now: features would say that nothing ever happened.
     """
     read = [*run.selection.definitions, *([] if run.only else [label_of(run.registry)])]
-    names = tuple(sorted({*run.registry.sources_of(read), *([] if run.only else override_sources(run.registry))}))
+    names = tuple(sorted({*run.registry.sources_of(read), *([] if run.only else _beside(run.registry))}))
     run.progress("quality of sources", 0, 1)
     run.assumed = assumed_arrivals(run.warehouse, run.registry, names, run.session.present)
     refused = {f"{table.lower()}{CHANGES}" for table in run.refused_tables}
@@ -237,7 +240,7 @@ def score(run: Run) -> None:
     if run.only is not None:
         return
     label = label_of(run.registry)
-    beside = {*run.registry.sources_of([label]), *override_sources(run.registry)}
+    beside = {*run.registry.sources_of([label]), *_beside(run.registry)}
     label_failed = run.failed_sources & beside
     if run.held or label_failed:
         run.status = "blocked"
@@ -293,12 +296,12 @@ def judge_filled(run: Run) -> None:
 
 
 RUN = (
-    observe, prove, plan, judge_sources, judge_slices, shuffle, fill_slices, score, shadow, queue, remember,
-    keep_for_marts,
+    observe, prove, plan, judge_sources, judge_slices, shuffle, fill_slices, score, shadow, route, queue,
+    remember, keep_for_marts,
 )  # fmt: skip
 """The stages of `run`, in order; the catalogue is swapped after the last, whatever it found."""
 
-BACKFILL = tuple(stage for stage in RUN if stage not in (shadow, queue, remember))
+BACKFILL = tuple(stage for stage in RUN if stage not in (shadow, route, queue, remember))
 """`backfill` writes what would have been shown; nobody is told of the past, and no challenger scores it."""
 
 
@@ -313,7 +316,7 @@ def score_hot(run: Run) -> None:
 HOT = (observe, prove, score_hot, keep_for_marts)
 """`run --hot`; its one moment is that of the newest load."""
 
-SCORE = (prove, plan, judge_sources, judge_slices, score, shadow, queue, keep_for_marts)
+SCORE = (prove, plan, judge_sources, judge_slices, score, shadow, route, queue, keep_for_marts)
 """`score` computes no slice: it scores what is filled."""
 
 VALIDATE = (prove, judge_sources, judge_filled)
@@ -359,6 +362,11 @@ def execute(
             raise
         record_end(run, why_blocked(run))
         return run
+
+
+def _beside(registry: Registry) -> tuple[str, ...]:
+    """The sources that scoring reads beside views and label."""
+    return (*override_sources(registry), *routing_sources(registry))
 
 
 def _approves_slice(run: Run, each: Slice) -> bool:

@@ -10,6 +10,8 @@ from typing import Literal
 
 from leadmart.features.errors import LeadmartError, all_as_one
 from leadmart.features.gate_rule import BLOCK_CAP, GateRule
+from leadmart.scoring.decisions.rules import NO_RULES, DecisionRules
+from leadmart.scoring.fit.table import FitTable
 from leadmart.scoring.reason_templates import ReasonTemplates
 from leadmart.scoring.scorecard import Scorecard
 
@@ -45,7 +47,8 @@ class Boost:
 @dataclass(frozen=True)
 class Policy:
     """All around the model. `gate_fingerprints` are (ref, fingerprint of the gate's SQL): comment edits leave them as
-    they are. `unspoken` are columns that no reason names.
+    they are. `unspoken` are columns that no reason names, `binding` rules that no override lifts. `fit` says what fit,
+    intent and timing are made of, where a project has them; `rules` what is to be done with whom.
 
     Raises LeadmartError `bad_policy` on construction for numbers that make no sense.
     """
@@ -58,6 +61,9 @@ class Policy:
     boost: Boost | None = None
     max_weight: float = 1.0
     unspoken: tuple[str, ...] = ()
+    binding: tuple[str, ...] = ()
+    fit: FitTable | None = None
+    rules: DecisionRules = NO_RULES
 
     def __post_init__(self) -> None:
         problems = []
@@ -78,7 +84,7 @@ class Policy:
     @cached_property
     def policy_version(self) -> str:
         """`p_` and 12 hex digits of the content: equal for equal meaning, in every process."""
-        content = {
+        content: dict[str, object] = {
             "gates": [asdict(rule) for rule in self.gates],
             "gate_fingerprints": sorted(self.gate_fingerprints),
             "block_cap": BLOCK_CAP,
@@ -90,6 +96,11 @@ class Policy:
         }
         if self.unspoken:
             content["unspoken"] = sorted(self.unspoken)
+        if self.binding:
+            content["binding"] = sorted(self.binding)
+        if self.fit:
+            content["fit"] = self.fit.content
+        content |= self.rules.content()
         text = json.dumps(_numbers_as_floats(content), sort_keys=True, ensure_ascii=True, separators=(",", ":"))
         return "p_" + hashlib.sha256(text.encode()).hexdigest()[:12]
 

@@ -187,15 +187,20 @@ def _words_of(
     if column in unspoken or is_unspoken(column):
         return Words(template.code, template.group, pl.lit(None, dtype=pl.String))
     value = pl.col(column)
-    before, *after = template.template.split(VALUE)
-    pieces = [pl.lit(before)]
-    for text in after:
-        pieces += [_spoken(value, dtype), pl.lit(text)]
-    words = pl.concat_str(pieces)
-    if not after:
+    words = filled(template.template, column, dtype)
+    if VALUE not in template.template:
         words = pl.when(_holds(value, dtype)).then(words)
     missing = pl.lit(template.missing_template or None, dtype=pl.String)
     return Words(template.code, template.group, pl.when(value.is_null()).then(missing).otherwise(words))
+
+
+def filled(template: str, column: str, dtype: pl.DataType) -> pl.Expr:
+    """A text with the column's value wherever `{value}` stands."""
+    before, *after = template.split(VALUE)
+    pieces = [pl.lit(before)]
+    for text in after:
+        pieces += [_spoken(pl.col(column), dtype), pl.lit(text)]
+    return pl.concat_str(pieces)
 
 
 def _spoken(value: pl.Expr, dtype: pl.DataType) -> pl.Expr:

@@ -86,6 +86,9 @@ def run_text(run: Run) -> str:
     is_full = run.command != "restate" and (not run.hot or run.hot.everyone)
     if document["status"] == "done" and is_full and not (run.only or any(scores.values())):
         lines.append(f"           no lead stands in spine {run.selection.spine.name} at {document['as_of']}")
+    if run.routed:
+        waiting = f", {run.routed.waiting:,} wait for one" if run.routed.waiting else ""
+        lines.append(f"  routing  {run.routed.given:,} leads given to representatives{waiting}")
     if run.shadow:
         counts = run.shadow.counts
         lines.append(

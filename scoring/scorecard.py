@@ -57,9 +57,14 @@ def read_scorecard(text: str, file: str = "scorecard.csv") -> Scorecard:
 
     Raises LeadmartError `bad_scorecard` with file and line for every bad row at once.
     """
+    return scorecard_of(read_rows(text, file, COLUMNS, "bad_scorecard"))
+
+
+def scorecard_of(given: Sequence[CsvRow]) -> Scorecard:
+    """The scorecard of rows that have the columns `COLUMNS`, and maybe others. Raises as `read_scorecard` does."""
     rows: list[ScorecardRow] = []
     problems: list[LeadmartError] = []
-    for cells in read_rows(text, file, COLUMNS, "bad_scorecard"):
+    for cells in given:
         try:
             row = _parse(cells)
             _refuse_clash(row, rows)
@@ -82,11 +87,27 @@ def points(frame: pl.DataFrame, scorecard: Scorecard) -> pl.DataFrame:
     """
     import polars as pl
 
-    _refuse_unfit(frame, scorecard)
-    by_row = frame.select(_row_points(row, scorecard).alias(str(i)) for i, row in enumerate(scorecard.rows))
+    by_row = row_points(frame, scorecard)
     if not scorecard.rows:
         return pl.DataFrame({"rules_score": pl.Series([0.0] * frame.height, dtype=pl.Float64)})
     parts: dict[str, pl.Expr] = {}
+    for i, row in enumerate(scorecard.rows):
+        part = pl.col(str(i))
+        parts[row.column] = parts[row.column] + part if row.column in parts else part
+    by_column = by_row.select(part.alias(POINTS_PREFIX + column) for column, part in parts.items())
+    total = reduce(add, [pl.col(name) for name in by_column.columns])
+    return by_column.select(total.clip(0.0, 100.0).alias("rules_score"), pl.all())
+
+
+def row_points(frame: pl.DataFrame, scorecard: Scorecard) -> pl.DataFrame:
+    """The points that each rule gives each row of `frame`, after `max_points`: columns `0`, `1`, … in the order of the
+    rules, Float64, never NULL. Raises as `points` does.
+    """
+    import polars as pl
+
+    _refuse_unfit(frame, scorecard)
+    by_row = frame.select(_row_points(row).alias(str(i)) for i, row in enumerate(scorecard.rows))
+    capped: list[pl.Expr] = []
     used: dict[str, pl.Expr] = {}
     for i, row in enumerate(scorecard.rows):
         part = pl.col(str(i))
@@ -94,13 +115,11 @@ def points(frame: pl.DataFrame, scorecard: Scorecard) -> pl.DataFrame:
             so_far = used.get(row.code, pl.lit(0.0))
             part = pl.min_horizontal(part, pl.lit(row.max_points) - so_far)
             used[row.code] = so_far + part
-        parts[row.column] = parts[row.column] + part if row.column in parts else part
-    by_column = by_row.select(part.alias(POINTS_PREFIX + column) for column, part in parts.items())
-    total = reduce(add, [pl.col(name) for name in by_column.columns])
-    return by_column.select(total.clip(0.0, 100.0).alias("rules_score"), pl.all())
+        capped.append(part.alias(str(i)))
+    return by_row.select(capped)
 
 
-def _row_points(row: ScorecardRow, scorecard: Scorecard) -> pl.Expr:
+def _row_points(row: ScorecardRow) -> pl.Expr:
     import polars as pl
 
     column = pl.col(row.column)

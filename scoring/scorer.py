@@ -12,7 +12,7 @@ from leadmart.features.clock import iso, sql_literal
 from leadmart.features.definition import Definition
 from leadmart.features.errors import LeadmartError
 from leadmart.features.fingerprint import digest
-from leadmart.features.lookup import Files, feature_columns, scoring_frame
+from leadmart.features.lookup import Files, scoring_frame, told_columns
 from leadmart.features.materialize import slice_file
 from leadmart.features.outcomes import make_outcomes
 from leadmart.features.plan import Selection
@@ -106,7 +106,7 @@ class Scorer:
         reasons_for: Any = self.session.registry.project.settings.scoring.reasons_for
         scored = score_rows(
             frame,
-            typed_columns(feature_columns(self.selection, "feature"), frame),
+            typed_columns(told_columns(self.selection), frame),
             self.policy,
             self.model,
             feature_set_version=self.selection.feature_set_version,

@@ -16,8 +16,9 @@ from leadmart.features.definition import Definition, horizon_days
 from leadmart.features.errors import LeadmartError
 from leadmart.features.holder import AT_ONCE, Patience
 from leadmart.features.intact import refuse_altered_files
-from leadmart.features.lookup import feature_columns
+from leadmart.features.lookup import feature_columns, model_columns
 from leadmart.features.materialize import publish_views
+from leadmart.features.model_columns import width_words
 from leadmart.features.plan import Selection, select, usable_selection
 from leadmart.features.project import Project, TrainSection
 from leadmart.features.raw.snapshot import unobserved
@@ -133,20 +134,20 @@ def train(
         settings = project.settings.train
         result = (partial(recalibrate, standing) if standing else fit)(
             rows,
-            typed_columns(feature_columns(selection, "feature"), rows),
+            typed_columns(model_columns(selection), rows),
             policy.scorecard,
             Label(label.name, registry.fingerprint(label, session.present), timedelta(days=horizon)),
-            _settings(settings, cut_off, frame, assumed, project.settings.engine.threads),
+            _settings(settings, cut_off, frame, assumed, project.settings.engine.threads, selection),
             feature_set_version=selection.feature_set_version,
             true_probability="true_probability" if project.is_demo else None,
             asked=asked_of(session, selection, policy, frame, audited, seen, cut_off, timedelta(days=horizon)),
         )
         waived = [waiver.words() for waiver in waivers_of(registry, [label, spine, *selection.definitions])]
         unknown = _unknown_states(session, selection, frame.rows)
-        notes = (*result.notes, *width_notes(selection), *dict.fromkeys(waived), *unknown)
+        notes = (*result.notes, *width_words(selection), *dict.fromkeys(waived), *unknown)
         result = replace(result, excluded=(*frame.left_out, *result.excluded), notes=notes)
         result = replace(result, importance=importance_section(frame.rows, policy, result.model))
-        report = {**result.as_json(), **identity(result, project)}
+        report = {**result.as_json(), **identity(result, project, policy.policy_version)}
         least = LEAST_TO_RECALIBRATE if intercept_only else LEAST_POSITIVES
         outcome = (
             judge_trained(trial, result, report, frame.rows, may_promote, progress, least) if result.model else None
@@ -195,8 +196,11 @@ def _refuse_absent_outcomes(session: Session, label: Definition) -> None:
 
 
 def _settings(
-    section: TrainSection, cut_off: datetime, frame: TrainingFrame, assumed: Sequence[Assumed], threads: int | None
-) -> TrainSettings:
+    section: TrainSection, cut_off: datetime, frame: TrainingFrame, assumed: Sequence[Assumed], threads: int | None,
+    selection: Selection,
+) -> TrainSettings:  # fmt: skip
+    left_out = {column.name for column in feature_columns(selection, "feature") if not column.in_model}
+
     def midnight(day: Any) -> datetime | None:
         return datetime.combine(day, time_of_day()) if day else None
 
@@ -216,7 +220,7 @@ def _settings(
         threads=threads or 1,
         waived_leak=section.waive_leak,
         waived=section.waive,
-        monotone=section.monotone,
+        monotone={name: way for name, way in section.monotone.items() if name not in left_out},
         clocks={
             "unknown": [{"column": u.column, "sources": list(u.sources), "rows": u.rows} for u in frame.unknown],
             "assumed": [each.as_json() for each in assumed],
@@ -224,17 +228,6 @@ def _settings(
         },
         clock_notes=(*(each.words for each in assumed), *_unknown_notes(frame)),
     )
-
-
-_MOST_COLUMNS = 40
-
-
-def width_notes(selection: Selection) -> list[str]:
-    """What is said where more columns reach the model than 20 to 40, those that a view or gate brings among them."""
-    count = sum(not column.is_history for column in feature_columns(selection, "feature"))
-    if count <= _MOST_COLUMNS:
-        return []
-    return [f"{count} columns reach the model: 20 to {_MOST_COLUMNS} that tell much are easier to explain and to keep"]
 
 
 def _unknown_notes(frame: TrainingFrame) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,7 @@ import numpy as np
 from leadmart.features.clock import iso
 from leadmart.features.definition import horizon_days
 from leadmart.features.holder import AT_ONCE, Patience
-from leadmart.features.lookup import feature_columns
+from leadmart.features.lookup import told_columns
 from leadmart.features.project import Project
 from leadmart.scoring.champion import RULES, champion_version, load_model, typed_columns
 from leadmart.scoring.evaluation.clusters import CLUSTER
@@ -206,8 +206,8 @@ def tune(
         say("scoring them")
         scored = score_rows(
             labelled,
-            typed_columns(feature_columns(trial.selection, "feature"), labelled),
-            trial.policy,
+            typed_columns(told_columns(trial.selection), labelled),
+            replace(trial.policy, fit=None),  # fit is beside the score
             load_model(warehouse, version),
             feature_set_version=trial.selection.feature_set_version,
             reasons_for="none",

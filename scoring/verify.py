@@ -8,7 +8,7 @@ from typing import Any
 
 from leadmart.features.clock import iso
 from leadmart.features.errors import LeadmartError, all_as_one
-from leadmart.features.lookup import feature_columns, plain_types
+from leadmart.features.lookup import plain_types, told_columns
 from leadmart.features.outcomes import make_outcomes
 from leadmart.features.plan import Selection, default_as_of, refuse_unloaded, select
 from leadmart.features.project import Project
@@ -75,7 +75,7 @@ def shuffled(
         reasons_for: Any = registry.project.settings.scoring.reasons_for
         scored = score_rows(
             frame,
-            typed_columns(feature_columns(selection, "feature"), frame),
+            typed_columns(told_columns(selection), frame),
             load_policy(registry, selection),
             load_model(warehouse, _version(warehouse, selection)),
             feature_set_version=selection.feature_set_version,

@@ -101,6 +101,8 @@ def versions(report: Report, sources: Sequence[Source]) -> str:
         ["kind", {"rules": "rules only", "hybrid": "points and model", "ml": "model"}[report["tier"]]],
         ["features", str(report["feature_set_version"])],
         ["outcome", f"{report['label']} {report['label_version']}"],
+        *([["policy then", str(report["policy_version"])]] if report.get("policy_version") else []),
+        *([["made with", _libraries(report)]] if report.get("libraries") else []),
         ["known until", str(report["cut_off"]).replace("T", " ")],
     ]
     shown = "".join(folded(f"{s.kind} {s.ref}", paragraph(s.words, kind="small") + code(s.sql)) for s in sources)
@@ -158,6 +160,10 @@ def _tiles(report: Report) -> list[Tile]:
     if test and test["rows"]:
         found.append(Tile("Tested on", f"{test['leads']:,}", f"leads, {test['positive_leads']:,} with the outcome"))
     return found
+
+
+def _libraries(report: Report) -> str:
+    return ", ".join(f"{name} {version}" for name, version in report["libraries"].items())
 
 
 def _has_model(report: Report) -> bool:

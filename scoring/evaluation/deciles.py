@@ -108,7 +108,9 @@ def deciles(y: NDArray[np.int8], p: Floats | None, score: Floats, ties: Ints, dr
     means = np.add.reduceat(p[order], starts) / sizes if p is not None else None
     rows = tuple(
         Decile(
-            place + 1, int(sizes[place]), int(positives[place]), found[place], found[10 + place], found[20 + place],
+            place + 1, int(sizes[place]), int(positives[place]),
+            _rate(found[place], draws.count(order[starts[place] : starts[place] + sizes[place]])),
+            found[10 + place], found[20 + place],
             float(means[place]) if means is not None else None,
         )
         for place in range(_COUNT)
@@ -120,6 +122,17 @@ def deciles(y: NDArray[np.int8], p: Floats | None, score: Floats, ties: Ints, dr
         if gap.value is not None and gap.value > 0
     )
     return Deciles(rows, rises, (_concentration(found[39]), _contrast(found[40])))
+
+
+def _rate(rate: Metric, leads: int) -> Metric:
+    """A rate whose draws all say 0, or all 1, has the exact interval of as many leads instead of none.
+
+    Clopper and Pearson, Biometrika 26 (1934): nothing in n gives 0 to 1 - .025^(1/n).
+    """
+    if rate.value not in (0.0, 1.0) or rate.low is None:
+        return rate
+    reach = 1 - 0.025 ** (1 / leads)
+    return Metric(rate.value, 0.0, reach) if rate.value == 0 else Metric(rate.value, 1 - reach, 1.0)
 
 
 def _share_that_holds(weights: Floats, truth: Floats) -> Floats:

@@ -143,6 +143,10 @@ class Bootstrap:
         values, found = self.replicates(figures)
         return [self._metric(float(value), row, undefined) for value, row in zip(values, found, strict=True)]
 
+    def count(self, places: Ints) -> int:
+        """How many leads the rows at these places are of."""
+        return len(np.unique(self._code[places]))
+
     def replicates(self, figures: Figures) -> tuple[Floats, Floats]:
         """The figures of the block itself, (figures,), and of each draw of its leads, (figures, replicates)."""
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -188,6 +188,7 @@ def _seen(rows: pl.DataFrame, columns: Sequence[FeatureColumn], model: Model | N
     from leadmart.scoring.assess import score_rows
 
     version = model.feature_set_version if model else ""
+    policy = replace(policy, fit=None)  # it is beside the score, and landmarks lack what it reads
     return score_rows(rows, columns, policy, model, feature_set_version=version, reasons_for="none").rows
 
 

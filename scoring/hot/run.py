@@ -144,7 +144,7 @@ def _score_and_publish(run: Run, scorer: Scorer, mark: Mark, found: Touched) -> 
     warehouse, as_of = run.warehouse, run.moments[-1]
     run.progress(f"features of {found.leads} leads", 0, 1)
     frame = _frame(run, as_of)
-    for definition in run.selection.read:
+    for definition in (*run.selection.read, *run.selection.beside):
         subject = f"{definition.relation} at {iso(as_of)}"
         if not _approves(run, "feature", definition.ref, subject, f"SELECT * FROM {definition.relation}"):
             run.held |= {definition.relation}
@@ -186,7 +186,7 @@ def _frame(run: Run, as_of: datetime) -> pl.DataFrame:
     every = session.sql_of(spine, in_order=False)
     touched = f"SELECT s.* FROM ({every}) AS s SEMI JOIN {LEADS} AS t ON t.{spine.key} = CAST(s.{spine.key} AS VARCHAR)"
     session.set_spine(spine.entity[0], touched)
-    sql = compute_at(session, run.selection)
+    sql = compute_at(session, run.selection, with_beside=True)
     return plain_types(run.warehouse.frame(f"{sql}\nORDER BY s.{spine.key}, s.as_of"))
 
 

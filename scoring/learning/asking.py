@@ -71,7 +71,7 @@ def asked_of(
         holdout=report.holdout,
         observed=seen.observed,
         hand_off=seen.hand_off,
-        flagged=flagged_inputs(selection.views),
+        flagged=flagged_inputs(selection.views, selection.columns),
     )
 
 

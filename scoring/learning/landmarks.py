@@ -11,7 +11,7 @@ from leadmart.features.clock import iso
 from leadmart.features.definition import Definition, horizon_days
 from leadmart.features.errors import LeadmartError
 from leadmart.features.gate_rule import GateRule
-from leadmart.features.lookup import feature_columns, plain_types
+from leadmart.features.lookup import model_columns, plain_types
 from leadmart.features.outcomes import make_outcomes
 from leadmart.features.pairs import Parts
 from leadmart.features.plan import Selection, ticks
@@ -98,7 +98,7 @@ def training_frame(
     if usable.height < complete.height:
         pairs = pairs.join(usable, on=[key, "as_of"], how="semi")
     session.warehouse.register("usable", usable)
-    names = [column.name for column in feature_columns(selection, "feature")]
+    names = [column.name for column in model_columns(selection)]
     sections = {
         "horizon": horizon_section(
             followed_leads(session, spine, not_before), horizon=horizon, followed_until=cut_off - lag

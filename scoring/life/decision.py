@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from leadmart.features.project import TrainSection
     from leadmart.scoring.models.model import Model
 
-_NO_PART_OF_A_SPEC = {"train_until", "test_start", "test_end", "waive", "waive_leak"}
-"""Keys of [train] that say which rows and why, and not how it is learned."""
+_NO_PART_OF_A_SPEC = {"train_until", "test_start", "test_end", "waive", "waive_leak", "columns"}
+"""Keys of [train] that say which rows and why, and not how it is learned; the feature set names the columns."""
 
 
 @dataclass(frozen=True)
@@ -140,9 +140,9 @@ def _rules(trial: Trial, candidate: Kept, champion: Kept, comparison: Comparison
 
 def lacking_words(trial: Trial) -> tuple[str, ...]:
     """Today's features without a reason template; what the warehouse knows of is nothing to tell of a lead."""
-    from leadmart.features.lookup import feature_columns
+    from leadmart.features.lookup import model_columns
 
-    told = [column.name for column in feature_columns(trial.selection, "feature") if not column.is_history]
+    told = [column.name for column in model_columns(trial.selection) if not column.is_history]
     return trial.policy.templates.lacking(told)
 
 

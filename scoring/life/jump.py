@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from leadmart.features.clock import iso
-from leadmart.features.lookup import feature_columns
+from leadmart.features.lookup import told_columns
 from leadmart.scoring.champion import RULES, load_model, typed_columns
 from leadmart.scoring.life.trial import Trial
 from leadmart.scoring.scorer import Scorer
@@ -65,7 +65,7 @@ def _scored(
 
     return score_rows(
         frame,
-        typed_columns(feature_columns(trial.selection, "feature"), frame),
+        typed_columns(told_columns(trial.selection), frame),
         trial.policy,
         model,
         feature_set_version=trial.selection.feature_set_version,

@@ -35,10 +35,15 @@ class Outcome:
     jump: dict[str, Any] | None
 
 
-def identity(result: TrainingResult, project: Project) -> dict[str, Any]:
-    """The parts of a report that later comparisons need: the spec, and the views that were learned on."""
+def identity(result: TrainingResult, project: Project, policy_version: str) -> dict[str, Any]:
+    """The parts of a report that later comparisons need: the spec, the views that were learned on, the versions."""
     spec = spec_of(result.model, project.settings.train) if result.model else ""
-    return {"spec": spec, "features": features_named(project)}
+    return {
+        "spec": spec,
+        "features": features_named(project),
+        "policy_version": policy_version,
+        "libraries": dict(result.model.libraries) if result.model else {},
+    }
 
 
 def nothing_kept(warehouse: Warehouse) -> dict[str, Any] | None:

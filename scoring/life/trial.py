@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from leadmart.features.clock import iso
 from leadmart.features.definition import horizon_days
 from leadmart.features.errors import LeadmartError
-from leadmart.features.lookup import feature_columns, plain_types
+from leadmart.features.lookup import model_columns, plain_types
 from leadmart.features.pairs import Parts
 from leadmart.features.plan import Selection, select
 from leadmart.features.project import Project
@@ -107,7 +107,7 @@ class Trial:
         if kept.feature_set_version != selection.feature_set_version:
             selection = former_selection(self.session, kept)
             rows = self._with_features_of(selection, rows)
-        columns = typed_columns(feature_columns(selection, "feature"), rows)
+        columns = typed_columns(model_columns(selection), rows)
         return predict(model, rows, columns, kept.feature_set_version).rows["p_cal"].to_numpy()
 
     def compare(
@@ -170,7 +170,8 @@ def former_selection(session: Session, kept: Kept) -> Selection:
                 "features": project.settings.features.model_copy(
                     update={"views": tuple(named["views"]), "spine": named["spine"]}
                 ),
-                "scoring": project.settings.scoring.model_copy(update={"gates": tuple(named["gates"])}),
+                "scoring": project.settings.scoring.model_copy(update={"gates": tuple(named["gates"]), "fit": ""}),
+                "train": project.settings.train.model_copy(update={"columns": _listed(named)}),
             }
         )
         try:
@@ -187,6 +188,10 @@ def former_selection(session: Session, kept: Kept) -> Selection:
         code="feature_mismatch",
         hint="restore the definitions, or `leadmart train` on those of today",
     )
+
+
+def _listed(named: Mapping[str, Any]) -> tuple[str, ...] | None:
+    return tuple(named["columns"]) if named.get("columns") else None
 
 
 def read_before(trial: Trial, models: Sequence[Kept] = ()) -> tuple[str, ...]:
@@ -211,6 +216,7 @@ def features_named(project: Project) -> dict[str, Any]:
         "views": list(settings.features.views),
         "gates": list(settings.scoring.gates),
         "spine": settings.features.spine,
+        **({"columns": list(settings.train.columns)} if settings.train.columns else {}),
     }
 
 

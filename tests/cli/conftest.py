@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
 from collections.abc import Callable
 from pathlib import Path
@@ -9,8 +10,23 @@ from typing import Any
 
 import duckdb
 import pytest
+import yaml
 
 Rows = list[tuple[Any, ...]]
+
+# the columns of raw tables that tests write in YAML; the last is the clock, and when a row arrived follows it
+RAW_COLUMNS = {
+    "leads": "lead_id email full_name company_name title country lead_source "
+    "utm_medium utm_campaign consent created_at",
+    "accounts": "account_id name domain industry employees country is_deleted changed_at",
+    "web_events": "event_id anonymous_id lead_id session_id event_type url dwell_s occurred_at",
+    "form_submissions": "submission_id lead_id form_type url employees_stated budget_stated submitted_at",
+    "email_events": "event_id lead_id email event_type campaign_id url occurred_at",
+    "product_events": "event_id lead_id event_type feature occurred_at",
+    "ext_technographics": "account_domain product category status occurred_at",
+    "ext_intent": "account_domain topic provider surge_ratio occurred_at",
+    "ext_company_events": "account_domain event_type payload occurred_at",
+}
 
 
 def on_file(file: Path, sql: str) -> Any:
@@ -125,3 +141,26 @@ def edit() -> Callable[[Path, str, str], None]:
         file.write_text(text.replace(old, new), encoding="utf-8")
 
     return replace
+
+
+@pytest.fixture
+def load_rows(here: Any, tmp_path: Path) -> Callable[..., None]:
+    """`load_rows(folder, "two_leads", …)` loads the raw rows of tests/cli/two_leads.yaml, and of more files, into a
+    project; what a row leaves out is empty, and it arrives when it happens.
+    """
+
+    def load(folder: Path, *names: str, **environment: str) -> None:
+        for name in names:
+            tables = yaml.safe_load((Path(__file__).parent / f"{name}.yaml").read_text(encoding="utf-8"))
+            for table, rows in tables.items():
+                columns = RAW_COLUMNS[table].split()
+                arrival = "ingested_at" if table.startswith("ext_") else "synced_at"
+                with (tmp_path / f"{table}.csv").open("w", encoding="utf-8", newline="") as file:
+                    written = csv.DictWriter(file, [*columns, arrival])
+                    written.writeheader()
+                    for row in rows:
+                        written.writerow({arrival: row[columns[-1]], **row})
+                done = here("load", table, tmp_path / f"{table}.csv", "--project", folder, **environment)
+                assert done.code == 0, done.err
+
+    return load

@@ -33,7 +33,10 @@ def test_an_override_in_force_wins_and_ends_and_is_never_rewritten(
     folder = copy_of("scored")
     before = {row[0]: row for row in published(folder, "SELECT lead_id, tier, composite, gates FROM scores.latest")}
     cold = sorted(lead for lead, row in before.items() if row[1] == "cold")
-    blocked = sorted(lead for lead, row in before.items() if row[1] == "disqualified")[0]
+    blocked = sorted(
+        lead for lead, row in before.items() if row[1] == "disqualified" and "lacks_consent" not in row[3]
+    )[0]
+    bound = sorted(lead for lead, row in before.items() if "lacks_consent" in row[3] and lead != blocked)[:2]
     now, ended, taken_back, changed, late, vague = cold[:6]
     file = said(
         folder,
@@ -47,6 +50,8 @@ def test_an_override_in_force_wins_and_ends_and_is_never_rewritten(
             ("o7", late, "hot", "2026-02-20 00:00:00", "", "2026-03-02 00:00:00.000001"),
             ("o8", vague, "lukewarm", "2026-02-20 00:00:00", "", ""),
             ("o9", blocked, " Warm ", "2026-02-20 00:00:00", "", ""),
+            ("o10", bound[0], "hot", "2026-02-20 00:00:00", "", ""),
+            ("o11", bound[1], "disqualified", "2026-02-20 00:00:00", "", ""),
         ],
     )
     assert here("load", "lead_feedback", file, "--project", folder).code == 0
@@ -57,6 +62,7 @@ def test_an_override_in_force_wins_and_ends_and_is_never_rewritten(
     done = here("run", "--as-of", "2026-03-02", "--project", folder)
     assert done.code == 0
     assert "ask for lukewarm, which is no tier" in done.err
+    assert "binding rules: 1 override asks for a lead that they block, and it stays disqualified" in done.err
     rows = published(folder, f"SELECT {ROWS} FROM scores.latest WHERE override_tier IS NOT NULL ORDER BY lead_id")
     who = ("rep.ana", "knows the buyer")
     assert rows == sorted(
@@ -64,6 +70,7 @@ def test_an_override_in_force_wins_and_ends_and_is_never_rewritten(
             (now, "hot", "cold", "hot", *who, "sales_ready"),
             (changed, "disqualified", "cold", "disqualified", *who, "disqualified"),
             (blocked, "warm", "disqualified", "warm", *who, "nurture"),
+            (bound[1], "disqualified", "disqualified", "disqualified", *who, "disqualified"),
         ]
     )
     after = {row[0]: row for row in published(folder, "SELECT lead_id, tier, composite, gates FROM scores.latest")}
@@ -94,3 +101,31 @@ def test_an_override_in_force_wins_and_ends_and_is_never_rewritten(
     assert earlier == sorted([(now,), (ended,)])
     assert stored(folder, "SELECT COUNT(*) FROM scores.superseded WHERE override_tier IS NOT NULL") == [(0,)]
     assert here("verify", "--as-of", "2026-03-02", "--sample", "20", "--project", folder).code == 0
+
+
+def test_115_no_override_lifts_a_block_for_want_of_consent(here: Any, copy_of: Any, published: Any, edit: Any) -> None:
+    """#115, #101: compliance goes first, the row says so, and the list of such rules is the project's to edit."""
+    folder = copy_of("scored")
+    ((lead,),) = published(folder, "SELECT MIN(lead_id) FROM scores.latest WHERE LIST_CONTAINS(gates, 'lacks_consent')")
+    file = said(folder, [("o1", lead, "hot", "2026-02-20 00:00:00", "", "")])
+    assert here("load", "lead_feedback", file, "--project", folder).code == 0
+    edit(folder / "leadmart.toml", "shadow = true", "overrides = true\nshadow = true")
+    shown = (
+        f"SELECT tier, machine_tier, override_tier, override_by, reasons FROM scores.latest WHERE lead_id = '{lead}'"
+    )
+    assert here("run", "--as-of", "2026-03-02", "--project", folder).code == 0
+    ((tier, *parts, reasons),) = published(folder, shown)
+    assert (tier, parts) == ("disqualified", [None, None, None])
+    assert reasons[1] == "Not lifted by the override to hot, by rep.ana"
+    assert reasons[1] in here("explain", lead, "--project", folder).out
+
+    assert here("eject", "binding_rules", "--project", folder).code == 0
+    edit(folder / "sql/reference/binding_rules.csv", "lacks_consent,", "is_free_mail,")
+    refused = here("run", "--as-of", "2026-03-02", "--project", folder, "--json")
+    assert (refused.code, refused.document["error"]["code"]) == (1, "bad_binding")
+    assert "is_free_mail is a cap" in refused.document["error"]["message"]
+    edit(folder / "sql/reference/binding_rules.csv", "is_free_mail,", "no_rule_of_mine,")
+    planned = here("plan", "--as-of", "2026-03-02", "--project", folder, "--json").document
+    assert planned["scores"] != []
+    assert here("run", "--as-of", "2026-03-02", "--project", folder).code == 0
+    assert published(folder, shown)[0][:4] == ("hot", "disqualified", "hot", "rep.ana")

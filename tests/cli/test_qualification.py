@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
-HERE = Path(__file__).parent
 NOW = "2026-03-02T06:00:00"
 SETTINGS = """
 [features]
@@ -24,34 +21,15 @@ gates = ["icp@v1", "patterns@v1"]
 memory_limit = "1GB"
 threads = 2
 """
-COLUMNS = {
-    "leads": "lead_id email full_name company_name title country lead_source "
-    "utm_medium utm_campaign consent created_at",
-    "accounts": "account_id name domain industry employees country is_deleted changed_at",
-    "web_events": "event_id anonymous_id lead_id session_id event_type url dwell_s occurred_at",
-    "form_submissions": "submission_id lead_id form_type url employees_stated budget_stated submitted_at",
-    "email_events": "event_id lead_id email event_type campaign_id url occurred_at",
-    "product_events": "event_id lead_id event_type feature occurred_at",
-}
 
 
 @pytest.fixture
-def scored(tmp_path: Path, here: Any) -> Path:
+def scored(tmp_path: Path, here: Any, load_rows: Any) -> Path:
     """A project with the rows of two_leads.yaml, loaded and scored by the rules at 2026-03-02."""
     folder = tmp_path / "project"
     folder.mkdir()
     (folder / "leadmart.toml").write_text(SETTINGS, encoding="utf-8")
-    tables = yaml.safe_load((HERE / "two_leads.yaml").read_text(encoding="utf-8"))
-    assert tables.keys() == COLUMNS.keys()
-    for table, rows in tables.items():
-        columns = COLUMNS[table].split()
-        with (tmp_path / f"{table}.csv").open("w", encoding="utf-8", newline="") as file:
-            written = csv.DictWriter(file, [*columns, "synced_at"])
-            written.writeheader()
-            for row in rows:
-                written.writerow({"synced_at": row[columns[-1]], **row})
-        loaded = here("load", table, tmp_path / f"{table}.csv", "--project", folder, LEADMART_NOW=NOW)
-        assert loaded.code == 0, loaded.err
+    load_rows(folder, "two_leads", LEADMART_NOW=NOW)
     done = here("run", "--project", folder, LEADMART_NOW=NOW)
     assert done.code == 0, done.err
     return folder

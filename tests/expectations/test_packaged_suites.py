@@ -153,6 +153,16 @@ HOT = {
     "reason_codes": "['visits']",
     "reasons": "['Visited 4 times']",
 }
+FIT = {
+    "fit": "90.5",
+    "fit_known": "0.8",
+    "company_fit": "92",
+    "role_fit": "88",
+    "fit_parts": "['role_fit']",
+    "fit_codes": "['seniority']",
+    "fit_points": "[88.0]",
+    "fit_labels": "['Seniority: founder']",
+}
 LIMITS = {"best_tier": "'hot'", "tier_by": "'composite'", "hot_from": "80", "warm_from": "50", "data_grade": "'B'"}
 BLENDED = HOT | {"p_raw": "0.4", "p_cal": "0.3", "rank": "0.9", "w": "0.5", "composite": "90"}
 OUT = HOT | {
@@ -203,6 +213,10 @@ COLD |= {"reasons": "NULL", "reason_codes": "NULL"}
         ("score.lead_scores", HOT | LIMITS, {"data_grade": "'E'"}, "data_grade holds known values"),
         ("score.lead_scores", HOT, {"reason_groups": "['a', 'b']"}, "every reason has a group"),
         ("score.lead_scores", HOT, {"reasons": "['']"}, "every reason has a code and words"),
+        ("score.lead_scores", HOT | FIT, {}, None),
+        ("score.lead_scores", HOT | FIT, {"role_fit": "101"}, "fit, intent, timing and their parts are from 0 to 100"),
+        ("score.lead_scores", HOT | FIT, {"fit": "93"}, "fit and intent lie between their parts"),
+        ("score.lead_scores", HOT | FIT, {"fit_labels": "['']"}, "every point of fit, intent and timing has a rule"),
     ],
 )
 def test_a_suite_holds_on_honest_rows_and_fails_on_the_changed_one(

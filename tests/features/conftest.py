@@ -183,7 +183,7 @@ TWO_DAYS_LATER = "2026-06-02T12:00:00"
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the first test of a module that asks for `month` leaves it for the others."""
+    """Where the first test of a module that asks for `month` leaves it for the others, with its files beside it."""
     return tmp_path_factory.mktemp("month") / "project"
 
 
@@ -198,6 +198,8 @@ def month(built: Path, request: pytest.FixtureRequest, monkeypatch: pytest.Monke
         world.publish()
         world.warehouse.close()
         shutil.copytree(root, built)
+        for file in root.parent.glob("*.csv"):
+            shutil.copy(file, built.parent)
         return world.project
     shutil.copytree(built, root)
     with world_at(find_project(root)) as again:

@@ -164,6 +164,14 @@ def technographics(account_id: str, as_of: datetime, sources: Sources, lists: Li
     }
 
 
+def days_until(rows: Sequence[Row], as_of: datetime) -> int | None:
+    """Midnights until the day in the last report's payload; None without one, and where it is past."""
+    last = max(rows, key=lambda row: (row["occurred_at"], row["ingested_at"]), default=None)
+    day = re.search(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", (last["payload"] or "") if last else "")
+    days = midnights(as_of, datetime.fromisoformat(day[0])) if day else -1
+    return days if days >= 0 else None
+
+
 def company_events(account_id: str, as_of: datetime, sources: Sources, lists: Lists) -> Row:
     rows = since(about(account_id, "ext_company_events", as_of, sources), as_of, 365)
 
@@ -176,6 +184,8 @@ def company_events(account_id: str, as_of: datetime, sources: Sources, lists: Li
         "initiatives_180d": len(of("initiative", 180)),
         "job_posts_90d": len(of("job_post", 90)),
         "competitor_news_90d": len(of("competitor_news", 90)),
+        "days_to_renewal": days_until(of("renewal"), as_of),
+        "days_to_fiscal_year_end": days_until(of("fiscal_year"), as_of),
     }
 
 

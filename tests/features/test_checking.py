@@ -79,3 +79,17 @@ def test_a_changed_published_file_is_found_too(world: Any) -> None:
     world.write("sql/features/lead_profile/v1.sql", text.replace("lead_age_days", "age_in_days"))
     (finding,), _ = check_project(world.project)
     assert finding.error.code == "published_changed"
+
+
+@pytest.mark.parametrize("connectors", ['"hubspot"', '"salesforce"', '"hubspot", "stripe"'])
+def test_packaged_definitions_over_sources_that_the_connectors_lack_are_left_alone(
+    make_project: Callable[..., Project], connectors: str
+) -> None:
+    """A project of connectors alone has no page views; what it names without a source is still found."""
+    settings = f"[sources]\nconnectors = [{connectors}]\n"
+    findings, checked = check_project(make_project({"leadmart.toml": settings}))
+    assert findings == []
+    assert checked > 20
+    named = settings + '[features]\nviews = ["buying_patterns@v1"]\n'
+    found = {finding.error.code for finding in check_project(make_project({"leadmart.toml": named}))[0]}
+    assert "unknown_source" in found

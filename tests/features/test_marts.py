@@ -33,20 +33,40 @@ SCORES = [
 def catalogue() -> duckdb.DuckDBPyConnection:
     """A catalogue with what marts read: the horizon is 20 days, the data end on March 2nd."""
     con = duckdb.connect()
-    for schema in ("scores", "staging", "labels", "reference", "links", "features"):
+    for schema in ("scores", "staging", "labels", "reference", "links", "features", "meta"):
         con.execute(f"CREATE SCHEMA {schema}")
     con.execute(
         "CREATE TABLE scores.history (lead_id VARCHAR, as_of TIMESTAMP, tier VARCHAR, composite DOUBLE, p_cal DOUBLE, "
         "gates VARCHAR[], p_raw DOUBLE, role VARCHAR, qualification_status VARCHAR, data_grade VARCHAR, "
         "reasons VARCHAR[], against VARCHAR[], cap_reason VARCHAR, machine_tier VARCHAR, override_by VARCHAR, "
-        "override_until TIMESTAMP, model_version VARCHAR, policy_version VARCHAR, written_at TIMESTAMP)"
+        "override_until TIMESTAMP, model_version VARCHAR, policy_version VARCHAR, written_at TIMESTAMP, "
+        "urgency VARCHAR, playbook VARCHAR, playbook_words VARCHAR[], talking_points VARCHAR[])"
     )
     for lead, as_of, tier, composite, p_cal, gates in SCORES:
         con.execute(
             "INSERT INTO scores.history VALUES (?, ?, ?, ?, ?, ?, ?, 'champion', 'nurture', 'A', ['one', 'two'], [], "
-            "NULL, NULL, NULL, NULL, 'm', 'p', CAST(? AS TIMESTAMP) + INTERVAL 30 MINUTE)",
+            "NULL, NULL, NULL, NULL, 'm', 'p', CAST(? AS TIMESTAMP) + INTERVAL 30 MINUTE, NULL, NULL, NULL, NULL)",
             [lead, as_of, tier, composite, p_cal, gates, p_cal, as_of],
         )
+    numbers = [
+        "company_fit",
+        "role_fit",
+        "tech_fit",
+        "first_party_intent",
+        "third_party_intent",
+        "relationship_intent",
+        "timing",
+    ]
+    for name in numbers:
+        con.execute(f"ALTER TABLE scores.history ADD COLUMN {name} DOUBLE")
+    for name, kind in (("parts", "VARCHAR"), ("codes", "VARCHAR"), ("points", "DOUBLE"), ("labels", "VARCHAR")):
+        con.execute(f"ALTER TABLE scores.history ADD COLUMN fit_{name} {kind}[]")
+    con.execute(
+        "UPDATE scores.history SET company_fit = 42, timing = 30, "
+        "fit_parts = ['company_fit', 'timing', 'company_fit'], fit_codes = ['size', 'budget', 'region'], "
+        "fit_points = [30, 30, 12], "
+        "fit_labels = ['Company of 11-50 people', 'Stated a budget', 'Headquarters in europe'] WHERE lead_id = 'L7'"
+    )
     con.execute("CREATE VIEW scores.shown AS SELECT * FROM scores.history")
     con.execute("CREATE VIEW scores.latest AS SELECT * FROM scores.history WHERE as_of = '2026-03-02'")
     con.execute(
@@ -59,10 +79,11 @@ def catalogue() -> duckdb.DuckDBPyConnection:
         "('L5', TIMESTAMP '2026-02-20'), ('L6', TIMESTAMP '2026-02-10')) AS o (lead_id, outcome_at)"
     )
     con.execute(
-        "CREATE TABLE staging.leads AS SELECT * FROM (VALUES ('L1', TIMESTAMP '2026-01-04', TIMESTAMP '2026-01-04'), "
-        "('L6', TIMESTAMP '2026-02-01', TIMESTAMP '2026-02-02'), ('L7', TIMESTAMP '2026-03-01', "
-        "TIMESTAMP '2026-03-01 12:00:00'), ('L10', TIMESTAMP '2026-03-01', TIMESTAMP '2026-03-01')) "
-        "AS l (lead_id, occurred_at, ingested_at)"
+        "CREATE TABLE staging.leads AS SELECT * FROM (VALUES ('L1', TIMESTAMP '2026-01-04', TIMESTAMP '2026-01-04', "
+        "NULL), ('L6', TIMESTAMP '2026-02-01', TIMESTAMP '2026-02-02', NULL), ('L7', TIMESTAMP '2026-03-01', "
+        "TIMESTAMP '2026-03-01 12:00:00', 'Chief Executive Officer'), "
+        "('L10', TIMESTAMP '2026-03-01', TIMESTAMP '2026-03-01', NULL)) "
+        "AS l (lead_id, occurred_at, ingested_at, title)"
     )
     con.execute(
         "CREATE TABLE staging.opportunities AS SELECT 'o1' AS opportunity_id, 'L1' AS lead_id, "
@@ -87,6 +108,40 @@ def catalogue() -> duckdb.DuckDBPyConnection:
     con.execute(
         "CREATE TABLE features.lead_features AS SELECT * FROM (VALUES ('L6', TIMESTAMP '2026-03-02', 1, NULL), "
         "('L7', TIMESTAMP '2026-03-02', 2, 'x')) AS f (lead_id, as_of, visits, country)"
+    )
+    con.execute(
+        "CREATE TABLE staging.accounts AS SELECT 'A' || n AS account_id, 'a' || n || '.example' AS domain, "
+        "TIMESTAMP '2025-01-01' AS occurred_at, TIMESTAMP '2025-01-01' AS ingested_at FROM range(1, 4) AS r (n)"
+    )
+    con.execute(
+        "CREATE TABLE staging.ext_technographics AS SELECT * FROM (VALUES "
+        "('a2.example', 'Leadworks', 'seen', TIMESTAMP '2026-02-01', TIMESTAMP '2026-02-01'), "
+        "('a3.example', 'Leadworks', 'seen', TIMESTAMP '2026-02-01', TIMESTAMP '2026-03-03')) "
+        "AS x (account_domain, product, status, occurred_at, ingested_at)"
+    )
+    con.execute(
+        "CREATE TABLE staging.web_events AS SELECT * FROM (VALUES "
+        "('L7', TIMESTAMP '2026-03-01', TIMESTAMP '2026-03-01'), "
+        "('L7', TIMESTAMP '2026-02-26', TIMESTAMP '2026-03-01'), "
+        "('L7', TIMESTAMP '2026-02-01', TIMESTAMP '2026-02-01'), "
+        "('L7', TIMESTAMP '2026-03-01', TIMESTAMP '2026-03-03'), "
+        "('L9', TIMESTAMP '2026-03-01', TIMESTAMP '2026-03-01')) AS w (lead_id, occurred_at, ingested_at)"
+    )
+    con.execute(
+        "CREATE TABLE staging.form_submissions AS SELECT 'L8' AS lead_id, TIMESTAMP '2026-02-20' AS occurred_at, "
+        "TIMESTAMP '2026-02-20' AS ingested_at"
+    )
+    con.execute(
+        "CREATE TABLE staging.email_events AS SELECT 'L8' AS lead_id, 'open' AS event_type, "
+        "TIMESTAMP '2026-02-20' AS occurred_at, TIMESTAMP '2026-02-20' AS ingested_at"
+    )
+    con.execute(
+        "CREATE TABLE meta.assignments AS SELECT * FROM (VALUES "
+        "(1, 'L6', TIMESTAMP '2026-02-02', 'rep.ana', 'drawn', 'europe', 'In Europe'), "
+        "(2, 'L2', TIMESTAMP '2026-02-02', 'rep.ana', 'owner', 'europe', 'Owns the account'), "
+        "(3, 'L7', TIMESTAMP '2026-03-02', CAST(NULL AS VARCHAR), 'waits', 'europe', 'no room'), "
+        "(4, 'L6', TIMESTAMP '2026-03-02', 'rep.bo', 'drawn', 'europe', 'rep.ana is out of service')) "
+        "AS a (number, lead_id, as_of, rep, how, rule, why)"
     )
     for path in (SQL / "reference").glob("*.csv"):
         con.execute(f"CREATE TABLE reference.{path.stem} AS SELECT * FROM read_csv('{path}', header = true)")
@@ -165,6 +220,74 @@ def test_accounts_have_a_priority_from_their_leads(catalogue: Any) -> None:
     ]
 
 
+def test_accounts_have_points_for_what_their_people_do(catalogue: Any) -> None:
+    """#92: engagement, coverage, deciders, functions, surge, displacement; what was not known then counts not."""
+    columns = (
+        "account_id, touches_30d, engaged_people_30d, engaged_deciders_30d, engaged_functions_30d, surge_ratio, "
+        "competing_products, account_score"
+    )
+    # A2: 4 touches of 20, 2 people of 4, 1 decider of 2, 1 function of 3, 2 touches of the week to 2 before, a rival
+    points = 30 * 4 / 20 + 20 * 2 / 4 + 15 * 1 / 2 + 10 * 1 / 3 + 15 * 1 / 4 + 10
+    assert rows(catalogue, "account_board", columns) == [
+        ("A1", 0, 0, 0, 0, 0.0, 0, 0.0),
+        ("A2", 4, 2, 1, 1, 1.0, 1, pytest.approx(points, abs=0.05)),
+        ("A3", 0, 0, 0, 0, 0.0, 0, 0.0),
+    ]
+    catalogue.execute("UPDATE scores.history SET tier = 'cold' WHERE as_of = '2026-03-02' AND lead_id <> 'L9'")
+    assert rows(catalogue, "account_board", "account_id, priority") == [("A1", "low"), ("A2", "medium"), ("A3", "low")]
+    catalogue.execute("UPDATE reference.account_priorities SET least_points = 40 WHERE priority = 'high'")
+    assert rows(catalogue, "account_board", "account_id, priority", "priority = 'high'") == [("A2", "high")]
+
+
+def test_a_trigger_that_begins_is_told_once_of_leads_that_were_left_alone(catalogue: Any) -> None:
+    """#93 to #96: not at the first score, not while it goes on, not of a lead that was hot."""
+    gates = "['is_returning', 'is_free_mail', 'has_new_colleague']"
+    catalogue.execute(
+        "INSERT INTO scores.history BY NAME SELECT * FROM (VALUES "
+        "('R1', TIMESTAMP '2026-01-05', 'cold', 10.0, ['is_free_mail']), "
+        f"('R1', TIMESTAMP '2026-02-02', 'warm', 60.0, {gates}), "
+        f"('R1', TIMESTAMP '2026-03-02', 'warm', 60.0, {gates}), "
+        f"('R2', TIMESTAMP '2026-03-02', 'warm', 60.0, {gates}), "
+        "('R3', TIMESTAMP '2026-02-02', 'hot', 90.0, []), "
+        "('R3', TIMESTAMP '2026-03-02', 'hot', 90.0, ['is_returning']), "
+        "('R4', TIMESTAMP '2026-02-02', 'disqualified', 20.0, ['is_student']), "
+        "('R4', TIMESTAMP '2026-03-02', 'disqualified', 20.0, ['is_student', 'is_objection_over'])) "
+        "AS s (lead_id, as_of, tier, composite, gates)"
+    )
+    found = rows(catalogue, "requalified", "lead_id, as_of, triggers, tier_before, tier, score_before, score")
+    assert found == [
+        ("R1", FEB, ["has_new_colleague", "is_returning"], "cold", "warm", 10.0, 60.0),
+        ("R4", MAR, ["is_objection_over"], "disqualified", "disqualified", 20.0, 20.0),
+    ]
+    words = rows(catalogue, "requalified", "why", "lead_id = 'R4'")
+    assert words == [(["Asked for later, and that time has come"],)]
+
+
+def test_leads_that_were_open_once_and_are_cold_can_be_recycled(catalogue: Any) -> None:
+    """#87: neither converted nor disqualified nor ever cold; a trigger goes first, then the best score there was."""
+    catalogue.execute(
+        "INSERT INTO scores.history BY NAME SELECT * FROM (VALUES "
+        "('R1', TIMESTAMP '2026-01-05', 'hot', 90.0, []), ('R1', TIMESTAMP '2026-03-02', 'cold', 30.0, []), "
+        "('R2', TIMESTAMP '2026-01-05', 'warm', 60.0, []), "
+        "('R2', TIMESTAMP '2026-02-02', 'cold', 30.0, ['is_free_mail', 'is_returning']), "
+        "('R3', TIMESTAMP '2026-01-05', 'warm', 60.0, []), ('R3', TIMESTAMP '2026-02-02', 'disqualified', 20.0, []), "
+        "('R4', TIMESTAMP '2026-01-05', 'cold', 10.0, []), ('L3', TIMESTAMP '2026-02-02', 'cold', 10.0, [])) "
+        "AS s (lead_id, as_of, tier, composite, gates)"
+    )
+    found = rows(catalogue, "recycle", "place, lead_id, best_tier, best_score, days_cold, triggers")
+    assert found == [(1, "R2", "warm", 60.0, 28, ["is_returning"]), (2, "R1", "hot", 90.0, 56, [])]
+
+
+def test_the_newest_assignment_of_a_lead_counts(catalogue: Any) -> None:
+    """#83: who has it and why; whoever is not scored any more is held by nobody."""
+    found = rows(catalogue, "routed_leads", "lead_id, rep, how, why, since")
+    assert found == [("L6", "rep.bo", "drawn", "rep.ana is out of service", MAR), ("L7", None, "waits", "no room", MAR)]
+    assert rows(catalogue, "rep_load", "rep, given, given_7d, held, held_hot") == [
+        ("rep.ana", 2, 0, 0, 0),
+        ("rep.bo", 1, 1, 1, 1),
+    ]
+
+
 def test_acceptance_is_by_the_tier_there_was_when_the_word_was_given(catalogue: Any) -> None:
     """#100, #107: the last word of a month counts; a word before the first score is of no tier."""
     found = rows(catalogue, "rep_acceptance", "month, tier, reviewed, accepted, rejected, bad_fit, acceptance")
@@ -207,6 +330,18 @@ def test_the_board_has_one_row_a_lead_the_best_first(catalogue: Any) -> None:
     assert found[0] == (1, "L6", "one", None, "m")
 
 
+def test_parts_of_fit_have_the_words_of_their_own_points(catalogue: Any) -> None:
+    """#50 to #54: a part that is not known is NULL, and one without points says so; leads without fit are not there."""
+    found = rows(catalogue, "fit_parts", "part, whole, points, codes, given, words", "lead_id = 'L7'")
+    assert found[0] == (
+        "company_fit", "fit", 42.0, ["size", "region"], [30.0, 12.0],
+        ["Company of 11-50 people", "Headquarters in europe"],
+    )  # fmt: skip
+    assert found[4] == ("tech_fit", "fit", None, [], [], [])
+    assert len(found) == 7
+    assert rows(catalogue, "fit_parts", "DISTINCT lead_id") == [("L7",)]
+
+
 @pytest.mark.parametrize("mart", MARTS)
 def test_a_mart_says_its_grain_and_holds_it(mart: str, catalogue: Any) -> None:
     """Each header names the key; rows do not repeat it, and every column has words."""
@@ -219,10 +354,10 @@ def test_a_mart_says_its_grain_and_holds_it(mart: str, catalogue: Any) -> None:
     assert [column.name for column in definition.columns if not column.comment] == []
     keys = {
         "account_board": "account_id", "conversions_by_decile": "month, decile", "conversions_by_tier": "month, tier",
-        "rep_acceptance": "month, tier", "signal_availability": "as_of, feature", "targets": "target",
-        "time_to_qualification": "week",
+        "fit_parts": "lead_id, part", "rep_acceptance": "month, tier", "signal_availability": "as_of, feature",
+        "targets": "target", "time_to_qualification": "week", "requalified": "lead_id, as_of", "rep_load": "rep",
     }  # fmt: skip
     key = keys.get(mart, "lead_id")
     found = rows(catalogue, mart, key)
-    assert found or mart == "review_sample"
+    assert found or mart in ("review_sample", "requalified", "recycle")
     assert len(found) == len(set(found))

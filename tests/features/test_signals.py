@@ -37,10 +37,11 @@ definitions: Any = beside("test_definitions_sql")
 signals: Any = beside("oracle_signals")
 companies: Any = beside("oracle_companies")
 patterns: Any = beside("oracle_patterns")
+decisions: Any = beside("oracle_decisions")
 LISTS = signals.oracle.read_lists(SQL / "reference")
 AS_OFS: list[datetime] = definitions.AS_OFS
 OF_LEADS = {f"features/{name}/v1": view for name, view in {**signals.OF_LEADS, **patterns.OF_LEADS}.items()}
-OF_LEADS |= {f"gates/{name}/v1": view for name, view in patterns.GATES.items()}
+OF_LEADS |= {f"gates/{name}/v1": view for name, view in {**patterns.GATES, **decisions.GATES}.items()}
 OF_ACCOUNTS = {f"features/{name}/v1": view for name, view in companies.OF_ACCOUNTS.items()}
 EVERY = sorted({**OF_LEADS, **OF_ACCOUNTS})
 LEADS = [f"L{n}" for n in range(31)]
@@ -51,7 +52,8 @@ Given = Mapping[str, Sequence[Row]]
 
 URLS = [
     None, "", "/pricing", "/blog/pricing", "https://www.demo.example/vs/other", "/?utm_source=ads&utm_campaign=spring",
-    "/docs?utm_campaign=autumn&utm_source=mail#top", "/?utm_term=lead%20scoring", "/?utm_source=", "/security?x=1",
+    "/docs?utm_campaign=autumn&utm_source=mail#top", "/Wholesale", "/?utm_term=lead%20scoring",
+    "/?utm_source=", "/security?x=1",
 ]  # fmt: skip
 PAGES = [
     "pricing",
@@ -71,7 +73,8 @@ OWN: dict[str, dict[str, Sequence[Any]]] = {
     "accounts": {"country": [None, "", "de", " US", "XX"]},
     "web_events": {"url": URLS, "page_type": PAGES, "dwell_s": [None, 0, 5, 9, 10, 480]},
     "email_events": {"url": URLS, "campaign_id": [None, "a", "b", "c"]},
-    "form_submissions": {"form_type": ["download", "download", "webinar", "newsletter", "contact", None],
+    "form_submissions": {"form_type": ["download", "download", "webinar", "newsletter", "contact", "bulk_order",
+                                       "quote_request", None],
                          "employees_stated": [None, 5, 70]},
 }  # fmt: skip
 MORE: dict[str, tuple[int, dict[str, Sequence[Any]]]] = {
@@ -80,7 +83,7 @@ MORE: dict[str, tuple[int, dict[str, Sequence[Any]]]] = {
                            "mrr": [None, Decimal("0.00"), Decimal("99.50")]}),
     "lead_feedback": (60, {"feedback_id": [], "lead_id": LEADS[:30],
                            "kind": ["accepted", "rejected", "bad_fit", "urgent", "override", None],
-                           "expires_at": [None, *AS_OFS]}),
+                           "value": [None, "Timing ", "timing", "price"], "expires_at": [None, *AS_OFS]}),
     "sales_activities": (120, {"activity_id": [], "lead_id": LEADS[:6], "type": ["Call"]}),
     "ext_intent": (60, {"account_domain": ["acme.example", "beta.example", None],
                         "topic": ["crm", "Competitor news", "reviews", None], "provider": ["p", "q"],
@@ -89,7 +92,9 @@ MORE: dict[str, tuple[int, dict[str, Sequence[Any]]]] = {
                                 "product": ["Zeta CRM", "Alpha CRM", "MailForge", "scorehub", "Nimbus", None],
                                 "category": ["crm", "marketing_automation", "cloud", None]}),
     "ext_company_events": (60, {"account_domain": ["acme.example", "beta.example"],
-                                "event_type": ["funding", "leadership", "initiative", "job_post", "competitor_news"]}),
+                                "payload": [None, "2026-03-15", '{"on": "2026-06-30"}', "2025-01-31", "soon"],
+                                "event_type": ["funding", "leadership", "initiative", "job_post", "competitor_news",
+                                               "renewal", "renewal", "fiscal_year", "fiscal_year"]}),
     "ext_conversation_signals": (120, {"lead_id": LEADS[:20], "signal": [*signals.SAID, None],
                                        "extractor_version": ["v1"],
                                        "strength": [None, Decimal("0.2500"), Decimal("0.7500")]}),

@@ -12,16 +12,16 @@ from typing import Any
 
 import pytest
 
+from leadmart.features.model_columns import width_words
 from leadmart.features.plan import select
 from leadmart.features.project import find_project
 from leadmart.features.registry import Registry
 from leadmart.features.session import Session, relation_of
-from leadmart.scoring.train import width_notes
 
 HERE = Path(__file__).parent
 SQL = HERE.parents[1] / "sql"
 VIEWS = sorted(path.parent.name for path in (SQL / "features").glob("*/v1.sql"))
-GATES = ("customers", "icp", "patterns", "rep_feedback", "sales_touches")
+GATES = ("customers", "icp", "patterns", "rep_feedback", "requalification", "requests", "sales_touches")
 OUTSIDE = {
     "enrichment": "ext_enrichment", "intent": "ext_intent", "technographics": "ext_technographics",
     "company_events": "ext_company_events", "conversation": "ext_conversation_signals",
@@ -62,7 +62,7 @@ def rows_by_view(session: Session, form: Any, as_ofs: Any, world: Any) -> dict[s
     """Every view's and gate's rows at all keys and moments, by name."""
     session = Session(session.warehouse, session.registry, form)
     selection = select(session.registry, session.present)
-    everything = [*selection.links, *selection.views, *selection.gates]
+    everything = [*selection.links, *selection.read]
     session.want(as_ofs)
     session.prepare(everything)
     moments = ", ".join(f"(TIMESTAMP '{as_of}')" for as_of in as_ofs)
@@ -112,7 +112,9 @@ def test_35_a_project_may_name_every_packaged_view_and_more_than_40_columns_are_
     registry = Registry(find_project(folder))
     selection = select(registry, frozenset())
     assert {view.name for view in selection.views} == set(VIEWS)
-    (note,) = width_notes(selection)
+    (note,) = width_words(selection)
     assert int(note.split()[0]) > 150
-    (folder / "leadmart.toml").write_text('[features]\nviews = ["lead_profile@v1", "web_engagement@v1"]\n')
-    assert width_notes(select(Registry(find_project(folder)), frozenset())) == []
+    for views, said in ((("lead_profile", "web_engagement"), 1), (("lead_profile", "web_engagement", "web_depth"), 0)):
+        named = ", ".join(f'"{view}@v1"' for view in views)
+        (folder / "leadmart.toml").write_text(f"[features]\nviews = [{named}]\n")
+        assert len(width_words(select(Registry(find_project(folder)), frozenset()))) == said

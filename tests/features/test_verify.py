@@ -58,6 +58,7 @@ def with_files_of(registry: Registry, selection: Selection) -> Selection:
         spine=registry.get("spine", selection.spine.name),
         links=anew(selection.links),
         views=anew(selection.views),
+        rule_views=anew(selection.rule_views),
         gates=anew(selection.gates),
     )
 

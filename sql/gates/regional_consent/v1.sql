@@ -2,7 +2,7 @@
 -- owner:  growth
 --
 -- Consent where the law of the lead's country asks for it beforehand: `basis` of reference.consent_regions, of its row
--- `other` for a country that is not listed or not known. Consent is what the lead said at creation or in the log of
+-- `other` for a country that is unknown or not listed. Consent is what the lead said at creation or in the log of
 -- consents; whoever asked for a demo or to be contacted may be answered. TRUE where the rule fires, never NULL. Refusals
 -- are in consent@v1.
 WITH whose AS (

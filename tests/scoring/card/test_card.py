@@ -42,6 +42,13 @@ def test_every_part_of_the_report_has_its_section(page):
     assert re.findall(r"<h2>(.*?)</h2>", _body(page)) == TITLES
 
 
+def test_the_page_names_every_version_behind_its_figures(page):
+    versions = _body(page).rpartition("<h2>Versions and definitions</h2>")[2]
+    for name in ("model_version", "feature_set_version", "label_version", "policy_version"):
+        assert REPORT[name] in versions
+    assert "lightgbm 4.7.0" in versions
+
+
 def test_the_page_reaches_for_nothing(page):
     assert not re.findall(r"(?:src|href|action)\s*=|@import|url\(", _body(page))
     assert "https://vega.github.io" not in json.dumps(_specs(page))

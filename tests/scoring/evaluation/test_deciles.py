@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 import pytest
+from scipy.stats import binomtest
 
 from leadmart.scoring.evaluation.deciles import deciles, deciles_text
 from leadmart.scoring.evaluation.figures import Bootstrap
@@ -61,6 +62,16 @@ def test_e3_the_share_that_holds_60_percent_is_the_smallest_that_does():
     share = deciles(y, p, p, ties, Bootstrap(np.arange(2000), 1, 20)).health[0].figure.value
     captured = np.cumsum(y[np.argsort(-p)]) / y.sum()
     assert captured[round(share * 2000) - 1] >= 0.6 > captured[round(share * 2000) - 2]
+
+
+def test_e3_a_decile_without_a_conversion_may_still_have_a_rate_and_counts_leads_not_rows():
+    y, p, ties = np.zeros(400, dtype=np.int8), np.linspace(1, 0, 400), np.arange(400)
+    y[:40] = 1
+    two_rows_a_lead = Bootstrap(np.arange(400) // 2, 1, 50)
+    first, *_, last = deciles(y, p, p, ties, two_rows_a_lead).rows
+    exact = binomtest(0, 20).proportion_ci(method="exact")
+    assert (last.rate.value, last.rate.low, last.rate.high) == pytest.approx((0, exact.low, exact.high))
+    assert (first.rate.value, first.rate.low, first.rate.high) == pytest.approx((1, 1 - exact.high, 1))
 
 
 def test_e3_undefined_figures_have_no_value_and_a_reason():
