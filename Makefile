@@ -51,10 +51,10 @@ $(DEMO)/.trained: | $(DEMO)/leadmart.toml $(READY)
 	@touch $@
 
 test: $(READY)          ## every test
-	$(BIN)/pytest -n $(JOBS) $(PYTEST_ARGS)
+	$(BIN)/pytest -n $(JOBS) --dist worksteal $(PYTEST_ARGS)
 
 test-quick: $(READY)    ## the tests that take less than five seconds each
-	$(BIN)/pytest -n $(JOBS) -m "not slow" $(PYTEST_ARGS)
+	$(BIN)/pytest -n $(JOBS) --dist worksteal -m "not slow" $(PYTEST_ARGS)
 
 check: $(READY)         ## ruff, strict mypy, import-linter
 	$(BIN)/ruff check .

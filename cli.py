@@ -12,6 +12,7 @@ import typer
 
 from leadmart import __version__
 from leadmart.commands import auditing, definitions, house, looking, model, outward, project, runs
+from leadmart.commands.console import damage_to_tell
 from leadmart.commands.log import Log, open_log
 from leadmart.features.errors import LeadmartError
 from leadmart.features.failures import failure
@@ -45,7 +46,7 @@ def _options(
 
 for panel, commands in (
     ("Project", (project.init, project.eject, project.load, project.snapshot, auditing.audit)),
-    ("Definitions", (definitions.check, definitions.render)),
+    ("Definitions", (definitions.check, definitions.render, definitions.diff)),
     ("Runs", (runs.plan, runs.run, runs.backfill, runs.restate, runs.validate, runs.verify, runs.features)),
     ("Model", (model.train, model.models, model.compare, model.promote, model.rollback, model.score, model.tune)),
     ("Looking", (looking.show, looking.explain, looking.brief, looking.sql)),
@@ -66,7 +67,8 @@ def main() -> None:
         with log.hearing_others():
             code = app(prog_name="leadmart", standalone_mode=False)
     except LeadmartError as error:
-        code = _told(error, log, as_json)
+        # a definition that does not run may be one whose rows cannot be read
+        code = _told(damage_to_tell(error.__context__) or error, log, as_json)
     except typer.Exit as stop:
         code = stop.exit_code
     except usage_error as usage:
@@ -80,7 +82,7 @@ def main() -> None:
     except Exception as error:
         if str(error) == "Query interrupted":  # how DuckDB passes a Ctrl-C on
             code = 130
-        elif named := failure(error):
+        elif named := failure(error) or damage_to_tell(error):
             code = _told(named, log, as_json)
         else:
             code = _crashed(log, error)

@@ -16,7 +16,8 @@ from typing import Any
 def features(project: str) -> Any:
     """The stages of a run that fill slices: without quality, future-shuffle and scoring; recorded and published."""
     from leadmart.features.project import find_project
-    from leadmart.scoring.pipeline import Run, execute, fill_slices, observe, plan, prove
+    from leadmart.scoring.pipeline import execute, fill_slices, observe, plan, prove
+    from leadmart.scoring.run import Run
 
     def ask_no_suite(run: Run) -> None:
         run.judge.suites = ()

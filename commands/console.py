@@ -14,9 +14,10 @@ import typer
 from leadmart.commands.log import Log, current_log
 
 if TYPE_CHECKING:
+    from leadmart.features.errors import LeadmartError
     from leadmart.features.holder import Patience
     from leadmart.features.project import Project
-    from leadmart.scoring.pipeline import Run
+    from leadmart.scoring.run import Run
 
 ProjectDir = Annotated[
     Path | None,
@@ -51,10 +52,36 @@ def patience_of(wait: timedelta | None) -> Patience:
     return Patience(wait or timedelta(), lambda words: typer.echo(words, err=True))
 
 
+_found: list[Project] = []
+
+
 def project_at(folder: Path | None) -> Project:
+    """The project that a command is about; a process runs one command."""
     from leadmart.features.project import find_project
 
-    return find_project(folder)
+    _found[:] = [find_project(folder)]
+    return _found[0]
+
+
+def damage_to_tell(error: BaseException | None) -> LeadmartError | None:
+    """The damaged file of the command's project that an error of DuckDB may come from."""
+    if not _found or not type(error).__module__.endswith("duckdb"):
+        return None
+    from leadmart.features.intact import damage_behind
+
+    return damage_behind(_found[0], error) if error else None
+
+
+def project_if_any(folder: Path | None) -> Project | None:
+    """The project, or None where none stands here or above; one that is asked for by `--project` must be there."""
+    from leadmart.features.errors import LeadmartError
+
+    try:
+        return project_at(folder)
+    except LeadmartError as error:
+        if folder is None and error.code == "no_project":
+            return None
+        raise
 
 
 def moment_of(text: str | None) -> datetime | None:

@@ -1,4 +1,4 @@
-"""Definitions before anything runs: `check`, `render`."""
+"""Definitions before anything runs: `check`, `render`, `diff`."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from leadmart.commands.console import (
     ProjectDir,
     counted,
     project_at,
+    project_if_any,
 )
 
 
@@ -73,3 +74,36 @@ def render(
             else [f"-- pasted\n{document['pasted']}", f"-- executed\n{document['executed']}"]
         )
         typer.echo("\n".join(parts))
+
+
+def diff(
+    before: Annotated[
+        str,
+        typer.Argument(metavar="BEFORE", help="A file, or a definition: name@v1.", autocompletion=offer_definitions),
+    ],
+    after: Annotated[
+        str, typer.Argument(metavar="AFTER", help="What took its place.", autocompletion=offer_definitions)
+    ],
+    no_sample: Annotated[bool, typer.Option("--no-sample", help="Run neither text on the project's rows.")] = False,
+    project: ProjectDir = None,
+    as_json: Json = False,
+) -> None:
+    """Say which columns of two SELECTs mean the same, and why."""
+    from leadmart.features.equivalence.compare import compared, side_of
+    from leadmart.features.equivalence.words import diff_text
+
+    found = project_if_any(project)
+    sides = side_of(before, found), side_of(after, found)
+    verdict = compared(*sides, found)
+    sample = None
+    if found is not None and found.catalogue.is_file() and not no_sample:
+        from leadmart.features.equivalence.sample import sampled
+
+        sample = sampled(found, *sides, verdict)
+    if as_json:
+        document: dict[str, object] = {"columns": {name: change.as_json() for name, change in verdict.items()}}
+        if sample is not None:
+            document["sample"] = sample.as_json(verdict)
+        typer.echo(json.dumps(document, indent=2))
+    else:
+        typer.echo(diff_text(verdict, sample))

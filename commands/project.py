@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -37,16 +37,28 @@ def init(
         int | None,
         typer.Option(metavar="N", min=0, help="With --demo: leave the last N days in FOLDER/incoming, to be loaded."),
     ] = None,
+    crm: Annotated[
+        Literal["hubspot", "salesforce", "plain"] | None, typer.Option(help="Where leads and deals come from.")
+    ] = None,
+    events: Annotated[
+        Literal["segment", "rudderstack", "plain"] | None, typer.Option(help="Where page views and events come from.")
+    ] = None,
+    billing: Annotated[Literal["stripe", "plain"] | None, typer.Option(help="Where payments come from.")] = None,
     as_json: Json = False,
 ) -> None:
     """Write a project that runs as it stands.
 
-    With --demo, a made-up company is loaded into it.
+    With --demo, a made-up company is loaded into it. With --crm, --events and --billing, it reads the tables of these
+    systems as they are synced into a warehouse, with the views and gates that they feed.
     """
     from leadmart.features import scaffold
     from leadmart.features.clock import now, parse_moment
+    from leadmart.features.stacks import PLAIN, Stack
     from leadmart.scoring.report import demo_text
 
+    for name, system in (("--crm", crm), ("--events", events), ("--billing", billing)):
+        if demo and system:
+            raise typer.BadParameter(f"{name} does not go with --demo: the made-up company has tables of its own")
     if not demo:
         for name, given in (
             ("--leads", leads),
@@ -57,10 +69,15 @@ def init(
         ):
             if given is not None:
                 raise typer.BadParameter(f"{name} goes with --demo")
-        scaffold.init(folder)
-        following = f"cd {shlex.quote(str(folder))}; leadmart load leads leads.csv; leadmart run"
-        words = f"{folder}/leadmart.toml is written.\n\nNext: {following}"
-        emit({"project": str(folder), "tables": {}}, as_json, words)
+        stack = Stack(crm or PLAIN, events, billing) if crm or events or billing else None
+        scaffold.init(folder, stack)
+        read = stack.tables(scaffold.SOURCES) if stack else ()
+        first = read[0] if read else "leads"
+        following = f"cd {shlex.quote(str(folder))}; leadmart load {first} {first}.csv; leadmart run"
+        told = [f"{folder}/leadmart.toml is written."]
+        told += [f"It reads raw.{', raw.'.join(read)}; one that is not loaded reads as empty."] if read else []
+        document = {"project": str(folder), "tables": {}, "reads": list(read)}
+        emit(document, as_json, "\n\n".join([*told, f"Next: {following}"]))
         return
     seed = 1 if seed is None else seed
     end = parse_moment(until) if until else now().replace(hour=0, minute=0, second=0, microsecond=0)
@@ -125,12 +142,12 @@ def load(
         warnings += reader_warnings(registry, table)
         if erased := sum(b.erased for b in batches):
             warnings.insert(0, f"raw.{table}: {erased:,} rows of people who were erased were left out")
-        if any(b.is_new for b in batches):
+        if any(b.is_new and not b.is_back for b in batches):
             warnings = volume_warnings(warehouse, table) + warnings
         if loaded_at > present:
             words = f"the clock says {iso(present)}, before the newest load; this one counts as loaded at"
             warnings.insert(0, f"{words} {iso(loaded_at)} too")
-        if any(b.is_new for b in batches):
+        if any(b.is_new and not b.is_back for b in batches):
             warnings += filled_warnings(warehouse)
     document = {
         "table": table,

@@ -17,6 +17,7 @@ import duckdb
 
 from leadmart.features.clock import sql_literal
 from leadmart.features.errors import LeadmartError
+from leadmart.features.literals import quoted
 
 if TYPE_CHECKING:
     import polars
@@ -196,6 +197,6 @@ def _clock(select: str) -> str:
 def _write(con: duckdb.DuckDBPyConnection, select: str, file: Path, threads: int | None) -> Path:
     # row groups, and with them bytes, could follow the threads
     con.execute("SET threads = 1")
-    con.execute(f"COPY ({select}) TO '{file.as_posix()}' (FORMAT parquet, COMPRESSION zstd)")
+    con.execute(f"COPY ({select}) TO {quoted(file)} (FORMAT parquet, COMPRESSION zstd)")
     con.execute("RESET threads" if threads is None else f"SET threads = {threads:d}")
     return file

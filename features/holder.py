@@ -128,7 +128,11 @@ def busy(project: Project, error: duckdb.Error) -> LeadmartError:
     """What to say where the store cannot be opened: `warehouse_busy` with who holds it, else `warehouse_unreadable`."""
     store = project.store
     if not is_locked(error):
-        return LeadmartError(f"{store} cannot be opened: {first_line(error)}", code="warehouse_unreadable")
+        return LeadmartError(
+            f"{store} cannot be opened: {first_line(error)}",
+            code="warehouse_unreadable",
+            hint="restore it from a backup, and then `leadmart doctor --fix`",
+        )
     meanwhile = "`show`, `explain`, `sql` and `plan` work meanwhile"
     found = _LOCKED.search(str(error))
     pid = int(found["pid"]) if found else None if "set lock" in str(error) else os.getpid()

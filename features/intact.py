@@ -13,22 +13,31 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+import duckdb
+
 from leadmart.features.clock import iso
 from leadmart.features.errors import LeadmartError
 from leadmart.features.fingerprint import file_digest
-from leadmart.features.warehouse import SEALED_AT, Warehouse, seal
+from leadmart.features.project import Project
+from leadmart.features.warehouse import SEALED_AT, Warehouse, open_for_reading, seal
 
 _RAW_HINT = "`leadmart load {table} FILE` with the file it was loaded from brings it back; or restore it from a backup"
+SLICE_HINT = "`leadmart doctor --fix` unlists it, and a run computes it anew; or restore it from a backup"
+_SCORES_HINT = "`leadmart doctor --fix` writes it anew from the store; or restore it from a backup"
+_OF_THE_QUERY = (duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException, duckdb.ConversionException)
+"""What DuckDB says of a query and not of files."""
+
 _HINT = "restore warehouse/ from a backup, or see `leadmart doctor`"
 
 
-def refuse_altered_files(warehouse: Warehouse) -> None:
+def refuse_altered_files(warehouse: Warehouse, *, only_raw: bool = False) -> None:
     """Raises LeadmartError `file_missing` or `file_altered` for listed files that are not what they were when listed.
 
-    Files that were copied, and so have another time of writing, are hashed once and get the fixed one back.
+    Files that were copied, and so have another time of writing, are hashed once and get the fixed one back. `only_raw`
+    leaves out what is computed from raw, for commands that read nothing else.
     """
     missing, altered = [], []
-    for subject, file, size, hint in _listed(warehouse):
+    for subject, file, size, hint in _listed_raw(warehouse) if only_raw else _listed(warehouse):
         path = warehouse.project.warehouse / file
         if not path.is_file():
             missing.append((subject, file, hint))
@@ -44,8 +53,28 @@ def refuse_altered_files(warehouse: Warehouse) -> None:
             raise LeadmartError(f"{subject} is listed, and its file {file} {words}{more}", code=code, hint=hint)
 
 
-def is_intact(path: Path, size: int | None = None) -> bool:
-    """Whether a file named by its content has it still; `size` is the one that is recorded."""
+def damage_behind(project: Project, error: BaseException) -> LeadmartError | None:
+    """The damaged file of the warehouse for which DuckDB may have failed: `file_missing` or `file_altered`, else None.
+
+    Commands that only look do not ask of every file before whether it is intact: they ask once one cannot be read.
+    """
+    if not isinstance(error, duckdb.Error) or isinstance(error, _OF_THE_QUERY):
+        return None
+    try:
+        with open_for_reading(project) as warehouse:
+            refuse_altered_files(warehouse)
+    except LeadmartError as found:
+        return found if found.code in ("file_missing", "file_altered") else None
+    except duckdb.Error:
+        return None
+    return None
+
+
+def is_intact(path: Path, size: int | None = None, *, only_look: bool = False) -> bool:
+    """Whether a file named by its content has it still; `size` is the one that is recorded.
+
+    One that had to be hashed gets the fixed time back, so that it is not hashed again, unless one may `only_look`.
+    """
     try:
         stat = path.stat()
     except OSError:
@@ -56,6 +85,8 @@ def is_intact(path: Path, size: int | None = None) -> bool:
         return True
     if not file_digest(path).startswith(path.stem):
         return False
+    if only_look:
+        return True
     with suppress(OSError):  # a folder that may not be written to: it is hashed again the next time
         seal(path)
     return True
@@ -67,7 +98,14 @@ def _listed(warehouse: Warehouse) -> Iterator[tuple[str, str, int | None, str]]:
         "SELECT name, version, as_of, file, bytes FROM store.meta.slices ORDER BY as_of, name"
     ):
         ref = f"{name}@v{version}" if version else name
-        yield f"the slice of {ref} at {iso(as_of)}", file, size, _HINT
+        yield f"the slice of {ref} at {iso(as_of)}", file, size, SLICE_HINT
+    yield from _listed_raw(warehouse)
+    for number, file in warehouse.rows("SELECT publish_number, file FROM store.meta.score_files ORDER BY ALL"):
+        yield f"the score file {number}", file, None, _SCORES_HINT
+
+
+def _listed_raw(warehouse: Warehouse) -> Iterator[tuple[str, str, int | None, str]]:
+    """What cannot be computed: the batches that stand, and change rows."""
     for table, name, file, size in warehouse.rows(
         "SELECT table_name, input_name, file, bytes FROM store.meta.loads WHERE replaced_at IS NULL ORDER BY ALL"
     ):
@@ -76,8 +114,16 @@ def _listed(warehouse: Warehouse) -> Iterator[tuple[str, str, int | None, str]]:
         "SELECT table_name, file, bytes FROM store.meta.snapshots WHERE file IS NOT NULL ORDER BY ALL"
     ):
         yield f"change rows of raw.{table}", file, size, _HINT
-    for number, file in warehouse.rows("SELECT publish_number, file FROM store.meta.score_files ORDER BY ALL"):
-        yield f"the score file {number}", file, None, _HINT
+
+
+def listed_inputs(warehouse: Warehouse, table: str) -> set[str]:
+    """Hashes of the input files whose batches of a raw table stand, whatever became of their files."""
+    return {
+        sha256
+        for (sha256,) in warehouse.rows(
+            "SELECT input_sha256 FROM store.meta.loads WHERE table_name = ? AND replaced_at IS NULL", [table]
+        )
+    }
 
 
 def intact_inputs(warehouse: Warehouse, table: str) -> set[str]:

@@ -12,6 +12,7 @@ from pathlib import Path
 from leadmart.features.clock import iso, now, sql_literal
 from leadmart.features.definition import Definition
 from leadmart.features.errors import LeadmartError, all_as_one
+from leadmart.features.intact import SLICE_HINT, is_intact
 from leadmart.features.literals import quoted_file
 from leadmart.features.plan import Selection, Slice
 from leadmart.features.registry import Registry
@@ -76,7 +77,8 @@ def fill(
 def slice_file(warehouse: Warehouse, wanted: Slice) -> Path | None:
     """The file of a filled slice; None where it is not filled.
 
-    Raises LeadmartError `file_missing` where the file is gone.
+    Raises LeadmartError `file_missing` where the file is gone, `file_altered` where it has other bytes than its name
+    says.
     """
     found = warehouse.rows(
         "SELECT file FROM store.meta.slices WHERE kind = ? AND name = ? AND version = ? AND spine = ? AND as_of = ? "
@@ -86,13 +88,11 @@ def slice_file(warehouse: Warehouse, wanted: Slice) -> Path | None:
     if not found:
         return None
     path: Path = warehouse.project.warehouse / found[0][0]
+    subject = f"the slice of {wanted.definition.ref} at {iso(wanted.as_of)} is listed, and its file {found[0][0]}"
     if not path.is_file():
-        raise LeadmartError(
-            f"the slice of {wanted.definition.ref} at {iso(wanted.as_of)} is listed, and its file {found[0][0]} is "
-            "gone",
-            code="file_missing",
-            hint="`leadmart doctor --fix` unlists what a run can compute anew; restore the rest from a backup",
-        )
+        raise LeadmartError(f"{subject} is gone", code="file_missing", hint=SLICE_HINT)
+    if not is_intact(path):
+        raise LeadmartError(f"{subject} has other bytes than its name says", code="file_altered", hint=SLICE_HINT)
     return path
 
 
@@ -105,13 +105,21 @@ def publish_views(warehouse: Warehouse, session: Session, selection: Selection, 
     versioned = [d for d in selection.definitions if d.version is not None]
     if problems := changed_since_published(warehouse, registry, versioned):
         raise all_as_one(problems)
-    published = set(warehouse.rows("SELECT kind, name, version FROM store.meta.views"))
+    published = published_versions(warehouse)
     fresh = [d for d in versioned if (d.kind, d.name, d.version) not in published]
     if fresh:
         with warehouse.transaction():
             for d in fresh:
                 row = [d.kind, d.name, d.version, registry.token_hash(d), d.text, run_id, now()]
                 warehouse.execute("INSERT INTO store.meta.views VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+
+
+def published_versions(warehouse: Warehouse) -> set[tuple[str, str, int]]:
+    """Kind, name and version of every definition that a run has used."""
+    return {
+        (kind, name, version)
+        for kind, name, version in warehouse.rows("SELECT kind, name, version FROM store.meta.views")
+    }
 
 
 def changed_since_published(

@@ -19,6 +19,9 @@ Ref = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*@v[1-9][0-9]*$"
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
 Column = Annotated[str, StringConstraints(pattern=r"^([a-z][a-z0-9_]*\.)?[a-z][a-z0-9_]*$")]
 
+SourcePath = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*/[a-z][a-z0-9_]*$")]
+"""`segment/form_submissions`: one connector's part in a source."""
+
 _NAME_OR_NONE = r"^([a-z][a-z0-9_]*)?$"
 _EVERY = re.compile(r"^\s*(\d+)\s*(minute|hour|day)s?\s*$")
 _AT = re.compile(r"^([01]\d|2[0-3]):([0-5]\d)$")
@@ -102,6 +105,7 @@ class SnapshotSection(Section):
 class SourcesSection(Section):
     connectors: tuple[Name, ...] = ("plain",)
     have: tuple[Name, ...] | None = None
+    without: tuple[SourcePath, ...] = ()
 
 
 class FeaturesSection(Section):

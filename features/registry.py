@@ -77,6 +77,17 @@ class Registry:
             for name in self.project.settings.sources.connectors
             if name not in known
         ]
+        parts = {f"{d.connector}/{d.name}" for d in self._definitions.values() if d.kind == "source"}
+        problems += [
+            LeadmartError(
+                f"[sources] without names {path}, and there is no sql/sources/{path}.sql",
+                code="unknown_source",
+                place=self.project.place_of(path),
+                hint=near_names(path, parts),
+            )
+            for path in self.project.settings.sources.without
+            if path not in parts
+        ]
         if problems:
             raise all_as_one(problems)
 
@@ -250,7 +261,11 @@ class Registry:
         return self._fingerprints[key]
 
     def _is_connected(self, definition: Definition) -> bool:
-        return definition.kind != "source" or definition.connector in self.project.settings.sources.connectors
+        sources = self.project.settings.sources
+        return definition.kind != "source" or (
+            definition.connector in sources.connectors
+            and f"{definition.connector}/{definition.name}" not in sources.without
+        )
 
 
 def eject(project: Project, name: str) -> Path:

@@ -33,10 +33,11 @@ def preamble_sql(project: Project, registry: Registry, definition: Definition, a
     """
     with open_for_reading(project) as warehouse:
         moment = as_of or default_as_of(warehouse)
-        return ";\n".join(_statements(warehouse, registry, definition, moment)) + ";"
+        return ";\n".join(relations_sql(warehouse, registry, definition, moment)) + ";"
 
 
-def _statements(warehouse: Warehouse, registry: Registry, definition: Definition, as_of: datetime) -> list[str]:
+def relations_sql(warehouse: Warehouse, registry: Registry, definition: Definition, as_of: datetime) -> list[str]:
+    """The statements that define `spine`, `known.*` and all else a definition reads, at an as_of."""
     spine = registry.get("spine", registry.project.settings.features.spine)
     inner = list(registry.dependencies(definition))
     has_spine = definition.kind in ("feature", "gate")

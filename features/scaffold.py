@@ -12,12 +12,17 @@ from pathlib import Path
 from leadmart.features import demo
 from leadmart.features.errors import LeadmartError
 from leadmart.features.project import SETTINGS_FILE, Project, find_project, refuse_folder
+from leadmart.features.stacks import Stack
 
+SOURCES = Path(__file__).resolve().parent.parent / "sql" / "sources"
 _GITIGNORE = "warehouse/\n"
 
 
-def init(folder: Path) -> Project:
-    """Writes a project into a new or empty folder. Raises LeadmartError `folder_not_empty`."""
+def init(folder: Path, stack: Stack | None = None) -> Project:
+    """Writes a project into a new or empty folder, on a stack's tables or on plain ones.
+
+    Raises LeadmartError `folder_not_empty`.
+    """
     refuse_folder(folder)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise LeadmartError(
@@ -27,6 +32,8 @@ def init(folder: Path) -> Project:
     (folder / "suites").mkdir()
     name = folder.resolve().name
     template = (Path(__file__).parent / "template.toml").read_text(encoding="utf-8")
+    if stack is not None:
+        template = stack.settings(template, SOURCES)
     quoted = json.dumps(name, ensure_ascii=False)[1:-1]
     (folder / SETTINGS_FILE).write_text(template.replace("{name}", quoted), encoding="utf-8")
     (folder / ".gitignore").write_text(_GITIGNORE, encoding="utf-8")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -28,6 +29,7 @@ from leadmart.features.holder import (
     write_holder,
 )
 from leadmart.features.literals import quoted
+from leadmart.features.lost import refuse_cut, refuse_lost
 from leadmart.features.project import Project
 from leadmart.features.registry import PACKAGE
 
@@ -115,6 +117,7 @@ class Warehouse:
         """
         self.execute("DETACH DATABASE IF EXISTS store")  # the copy that it left itself when it let go
         waiting_for(self._attach, lambda error: failure(error) or busy(self.project, error), patience)
+        refuse_cut(self.connection, self.project)
         self._name_holder(Holder.here(command))
         _migrate(self, self.migrations)
         self.keeps_staged = True
@@ -189,10 +192,16 @@ class Warehouse:
         return kept.as_posix(), sha256, size
 
     def staging_file(self) -> Path:
-        """A new name for a file that is not yet published."""
-        folder = self.project.warehouse / "tmp"
-        folder.mkdir(parents=True, exist_ok=True)
-        return folder / f"{os.getpid()}-{secrets.token_hex(6)}.parquet"
+        """A new name for a file that is not yet published; whoever only reads a folder is given one elsewhere."""
+        folder, name = self.project.warehouse / "tmp", f"{os.getpid()}-{secrets.token_hex(6)}.parquet"
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError:
+            if self.keeps_staged:
+                raise
+        if not self.keeps_staged and not os.access(folder, os.W_OK):
+            return Path(tempfile.gettempdir()) / f"leadmart-{name}"
+        return folder / name
 
 
 def new_run_id() -> str:
@@ -207,15 +216,10 @@ def open_for_writing(
 
     `command` is what others are told of it while it lasts. Raises LeadmartError `warehouse_busy` where another
     process holds the store for longer than patience lasts, `warehouse_newer` for a store of a later release,
-    `store_missing` where only the catalogue is left: an empty store would be published over it; `migration_failed`
-    where its tables cannot be brought to this one.
+    `store_missing` where only the catalogue or files that it listed are left: an empty store would be published over
+    them; `migration_failed` where its tables cannot be brought to this one.
     """
-    if project.catalogue.is_file() and not project.store.is_file():
-        raise LeadmartError(
-            f"{project.store} is gone, and with it what lists the files of {project.warehouse}",
-            code="store_missing",
-            hint="restore it from a backup; to begin anew, move warehouse/ away",
-        )
+    refuse_lost(project)
     project.store.parent.mkdir(parents=True, exist_ok=True)
     warehouse = Warehouse(project, _session(project))
     warehouse.patience = patience
@@ -269,6 +273,7 @@ def open_store(project: Project, patience: Patience = AT_ONCE) -> Warehouse:
         raise
     warehouse = Warehouse(project, connection)
     try:
+        refuse_cut(connection, project)
         pending_migrations(warehouse)
     except BaseException:
         warehouse.close()

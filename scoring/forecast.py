@@ -17,7 +17,8 @@ from leadmart.features.session import Session
 from leadmart.features.warehouse import Warehouse, open_for_reading
 from leadmart.scoring.champion import load_policy
 from leadmart.scoring.decisions.assignments import load_reps, newest_assignments
-from leadmart.scoring.pipeline import Run, plan, prove, silent
+from leadmart.scoring.pipeline import plan, prove
+from leadmart.scoring.run import Run, silent
 from leadmart.scoring.scorer import Scorer
 
 MARGIN = 2

@@ -8,8 +8,10 @@ from typing import Any
 import duckdb
 
 from leadmart.features.errors import LeadmartError, Place, first_line, near_names
+from leadmart.features.failures import failure
 from leadmart.features.house.doctor import catalogue_elsewhere
-from leadmart.features.literals import quoted
+from leadmart.features.intact import damage_behind
+from leadmart.features.literals import quoted, without_wildcards
 from leadmart.features.project import Project
 from leadmart.features.warehouse import unreadable_catalogue
 
@@ -89,8 +91,9 @@ def _on_catalogue(project: Project, ask: Callable[[duckdb.DuckDBPyConnection], d
         )
     with _opened(project) as connection:
         connection.execute("SET TimeZone = 'UTC'")
-        # only the warehouse's own files can be read, and nothing can be written
-        connection.execute(f"SET allowed_directories = [{quoted(project.warehouse)}]")
+        # only the warehouse's own files can be read, and nothing can be written; views write `[` and `*` as patterns
+        allowed = ", ".join(map(quoted, {project.warehouse: 0, without_wildcards(project.warehouse): 0}))
+        connection.execute(f"SET allowed_directories = [{allowed}]")
         connection.execute("SET enable_external_access = false")
         connection.execute("SET lock_configuration = true")
         try:
@@ -104,6 +107,8 @@ def _on_catalogue(project: Project, ask: Callable[[duckdb.DuckDBPyConnection], d
                 if elsewhere := catalogue_elsewhere(project):
                     raise _was_moved(project, elsewhere) from None
                 raise LeadmartError(words, code="bad_query") from None
+            if damage := failure(error) or damage_behind(project, error):
+                raise damage from None
             is_early = "Catalog Error" in words and not _is_scored(connection)
             hint = (
                 "nothing is scored yet: `leadmart run` computes and scores; `leadmart show runs` tells what ran"

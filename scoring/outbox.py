@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +23,7 @@ from leadmart.scoring.decisions.brief import brief_sql
 from leadmart.scoring.hot.shown import relations_of, shown_sql
 
 if TYPE_CHECKING:
-    from leadmart.scoring.pipeline import Run
+    from leadmart.scoring.run import Run
 
 ACTIONS = {"hot": "hand_off", "warm": "nurture", "cold": "release", "disqualified": "withdraw"}
 """What a tier asks of whoever hears of it."""
@@ -50,8 +49,6 @@ def queue(run: Run) -> None:
         return
     with run.warehouse.transaction():
         _tell(run)
-        if run.project.settings.outbox.brief:
-            _add_briefs(run, as_of)
 
 
 def _tell(run: Run) -> None:
@@ -76,17 +73,33 @@ def _tell(run: Run) -> None:
         "ORDER BY s.lead_id",
         [run.run_id],
     )
+    if run.project.settings.outbox.brief:
+        _add_briefs(run)
 
 
-def _add_briefs(run: Run, as_of: datetime) -> None:
-    """Puts its brief into the payload of each hand-off that the run has just written, as `brief`."""
+def _add_briefs(run: Run) -> None:
+    """Puts its brief into the payload of each hand-off that the run has just written, as `brief`.
+
+    What a hot run scored counts before the newest full run, which the others of its company are told by.
+    """
     ((hand_offs,),) = run.warehouse.rows(
-        "SELECT COUNT(*) FROM store.meta.crm_outbox WHERE run_id = ? AND action = 'hand_off' AND attempts = 0",
-        [run.run_id],
+        "SELECT COUNT(*) FROM store.meta.crm_outbox WHERE run_id = ? AND action = 'hand_off'", [run.run_id]
     )
-    if not hand_offs:
+    newest = run.warehouse.rows(
+        "SELECT c.as_of FROM store.meta.scorings AS c JOIN store.meta.runs AS r USING (run_id) "
+        "ORDER BY c.as_of DESC LIMIT 1"
+    )
+    if not hand_offs or not newest:
         return
-    made = brief_sql(run.warehouse, run.selection, as_of, shown_sql(run), relations_of(run))
+    versions = "feature_set_version, model_version, policy_version"
+    fresh = shown_sql(run)
+    others = (
+        f"SELECT s.* FROM store.scores.lead_scores AS s JOIN (SELECT as_of, {versions} FROM store.meta.scorings "
+        "JOIN store.meta.runs USING (run_id) ORDER BY as_of DESC, started_at DESC, run_id DESC LIMIT 1) AS c "
+        f"USING (as_of, {versions}) WHERE s.role = 'champion'"
+    )
+    scores = f"{fresh} UNION ALL BY NAME SELECT * FROM ({others}) WHERE lead_id NOT IN (SELECT lead_id FROM ({fresh}))"
+    made = brief_sql(run.warehouse, run.selection, newest[0][0], scores, relations_of(run))
     run.warehouse.execute(
         "UPDATE store.meta.crm_outbox AS o SET payload = "
         # a patch would take out what is NULL

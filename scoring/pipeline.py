@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import duckdb
 
-from leadmart.features.clock import iso, now, sql_literal
+from leadmart.features.clock import iso, sql_literal
 from leadmart.features.definition import raw_names
 from leadmart.features.errors import LeadmartError
 from leadmart.features.holder import AT_ONCE, Patience
@@ -20,7 +17,6 @@ from leadmart.features.intact import refuse_altered_files
 from leadmart.features.marts import chosen_marts, mart_sources
 from leadmart.features.materialize import Written, fill, slice_file
 from leadmart.features.plan import (
-    Selection,
     Slice,
     default_as_of,
     missing_slices,
@@ -30,96 +26,24 @@ from leadmart.features.plan import (
 )
 from leadmart.features.project import Project
 from leadmart.features.raw.snapshot import snapshot
-from leadmart.features.raw.tables import CHANGES, emptied_tables
+from leadmart.features.raw.tables import CHANGES
 from leadmart.features.registry import Registry
-from leadmart.features.session import Session
-from leadmart.features.sources.assumed import Assumed, assumed_arrivals
+from leadmart.features.sources.assumed import assumed_arrivals
+from leadmart.features.sources.missing import missing_sources
 from leadmart.features.sources.reach import bounds_of
+from leadmart.features.sources.remarks import emptied_sources
 from leadmart.features.sources.staged import WHOLE
 from leadmart.features.warehouse import Warehouse, new_run_id, open_for_writing
-from leadmart.scoring.decisions.assignments import Routed, route, routing_sources
+from leadmart.scoring.decisions.assignments import route, sources_beside
 from leadmart.scoring.hot.mark import remember
-from leadmart.scoring.hot.run import Hot, score_touched
-from leadmart.scoring.judge import Judge, held_back
-from leadmart.scoring.life.shadow import Shadow, shadow
+from leadmart.scoring.hot.run import score_touched
+from leadmart.scoring.judge import held_back
+from leadmart.scoring.life.shadow import shadow
 from leadmart.scoring.outbox import queue
-from leadmart.scoring.overrides import override_sources
 from leadmart.scoring.record import record_end, record_start, why_blocked
+from leadmart.scoring.run import Progress, Run, silent
 from leadmart.scoring.scorer import Scorer, label_of
 from leadmart.scoring.upsert import Counts, Scoring, upsert
-
-Progress = Callable[[str, int, int], None]
-"""Told what is being done, how much is done and how much there is."""
-
-
-def silent(_words: str, _done: int, _of: int) -> None:
-    """Progress for nobody."""
-
-
-@dataclass
-class Run:
-    """One execution: what it was asked for, and what it has found and done so far."""
-
-    warehouse: Warehouse
-    registry: Registry
-    command: str
-    moments: Sequence[datetime]
-    only: str | None
-    progress: Progress
-    run_id: str = field(default_factory=new_run_id)
-    started: float = field(default_factory=time.perf_counter)
-    started_at: datetime = field(default_factory=now)
-    status: str = "running"
-    held: frozenset[str] = frozenset()
-    failed_sources: frozenset[str] = frozenset()
-    computed: int = 0
-    skipped: int = 0
-    counts: Counts = field(default_factory=Counts)
-    model_version: str = "rules"
-    left_out: int = 0
-    session: Session = field(init=False)
-    judge: Judge = field(init=False)
-    selection: Selection = field(init=False)
-    missing: list[Slice] = field(default_factory=list)
-    tiers: list[tuple[str, int]] = field(default_factory=list)
-    assumed: list[Assumed] = field(default_factory=list)
-    refused_tables: list[str] = field(default_factory=list)
-    emptied: list[str] = field(default_factory=list)
-    shadow: Shadow | None = None
-    hot: Hot | None = None
-    routed: Routed | None = None
-
-    def __post_init__(self) -> None:
-        self.session = Session(self.warehouse, self.registry)
-        self.judge = Judge(self.warehouse, self.registry, self.run_id)
-
-    @property
-    def project(self) -> Project:
-        return self.registry.project
-
-    def as_json(self) -> dict[str, Any]:
-        """The document of `run --json` and `score --json`."""
-        return {
-            "run_id": self.run_id,
-            "as_of": iso(self.moments[-1]),
-            "status": self.status,
-            "slices": {"computed": self.computed, "skipped": self.skipped},
-            "scores": {
-                "inserted": self.counts.inserted,
-                "updated": self.counts.updated,
-                "unchanged": self.counts.unchanged,
-            },
-            "verdicts": self.judge.summary(),
-            "left_out": self.left_out,
-            "held_back": sorted(self.held),
-            "failed_sources": sorted(self.failed_sources),
-            "assumed": [each.as_json() for each in self.assumed],
-            "model_version": self.model_version,
-            "shadow": self.shadow.as_json() if self.shadow else None,
-            "hot": self.hot.as_json() if self.hot else None,
-            "routing": self.routed.as_json() if self.routed else None,
-            "seconds": round(time.perf_counter() - self.started, 3),
-        }
 
 
 def observe(run: Run) -> None:
@@ -158,16 +82,16 @@ def judge_sources(run: Run) -> None:
     So does one that had rows and has none now: features would say that nothing ever happened.
     """
     read = [*run.selection.definitions, *([] if run.only else [label_of(run.registry)])]
-    names = tuple(sorted({*run.registry.sources_of(read), *([] if run.only else _beside(run.registry))}))
+    names = tuple(sorted({*run.registry.sources_of(read), *([] if run.only else sources_beside(run.registry))}))
     run.progress("quality of sources", 0, 1)
     run.assumed = assumed_arrivals(run.warehouse, run.registry, names, run.session.present)
+    run.missing_sources = missing_sources(run.warehouse, run.registry, run.selection.definitions, run.session.present)
     refused = {f"{table.lower()}{CHANGES}" for table in run.refused_tables}
-    stale = {d.name for d in run.registry.all("source") if refused & raw_names(d)} & set(names)
-    emptied = emptied_tables(run.warehouse)
-    run.emptied = sorted({d.name for d in run.registry.all("source") if raw_names(d) & emptied} & set(names))
+    run.shrunk = frozenset(d.name for d in run.registry.all("source") if refused & raw_names(d)) & set(names)
+    run.emptied = emptied_sources(run.warehouse, run.registry, names)
     bounds = bounds_of(run.warehouse, read, run.moments)
     since = {name: bounds.get(name, WHOLE).since for name in names}
-    run.failed_sources = run.judge.failed_sources(run.session, since) | stale | set(run.emptied)
+    run.failed_sources = run.judge.failed_sources(run.session, since) | run.shrunk | set(run.emptied)
     run.held = held_back(run.selection.definitions, run.registry, run.failed_sources)
 
 
@@ -240,7 +164,7 @@ def score(run: Run) -> None:
     if run.only is not None:
         return
     label = label_of(run.registry)
-    beside = {*run.registry.sources_of([label]), *_beside(run.registry)}
+    beside = {*run.registry.sources_of([label]), *sources_beside(run.registry)}
     label_failed = run.failed_sources & beside
     if run.held or label_failed:
         run.status = "blocked"
@@ -345,9 +269,10 @@ def execute(
         refuse_unloaded(warehouse, chosen)
         run = Run(warehouse, registry, command, list(chosen), only, progress, run_id or new_run_id())
         warehouse.name_run(run.run_id)
+        # a run that is refused for this is not recorded: what it recorded could not be published either
+        refuse_altered_files(warehouse)
         record_start(run)
         try:
-            refuse_altered_files(warehouse)
             for stage in stages:
                 stage(run)
             run.status = "blocked" if run.status == "blocked" or run.held else "done"
@@ -361,11 +286,6 @@ def execute(
             raise
         record_end(run, why_blocked(run))
         return run
-
-
-def _beside(registry: Registry) -> tuple[str, ...]:
-    """The sources that scoring reads beside views and label."""
-    return (*override_sources(registry), *routing_sources(registry))
 
 
 def _approves_slice(run: Run, each: Slice) -> bool:

@@ -11,7 +11,7 @@ from leadmart.features.clock import now, sql_literal
 from leadmart.features.warehouse import Warehouse
 
 if TYPE_CHECKING:
-    from leadmart.scoring.pipeline import Run
+    from leadmart.scoring.run import Run
 
 
 def record_start(run: Run) -> None:
@@ -64,12 +64,11 @@ def why_blocked(run: Run) -> str | None:
     if run.status != "blocked":
         return None
     if run.failed_sources:
-        shrunk = f"raw.{', raw.'.join(run.refused_tables)} shrank; " if run.refused_tables else ""
+        why = [f"raw.{', raw.'.join(run.refused_tables)} shrank"] if run.refused_tables else []
         if run.emptied:
-            shrunk += f"{', '.join(run.emptied)} went empty (if it is meant, leave it out of [sources] have); "
-        return (
-            f"{shrunk}quality of {', '.join(sorted(run.failed_sources))} failed; held back: "
-            f"{', '.join(sorted(run.held)) or 'scores'}"
-        )
+            why.append(f"{', '.join(run.emptied)} went empty (if it is meant, leave it out of [sources] have)")
+        if judged := run.failed_sources - set(run.emptied) - run.shrunk:
+            why.append(f"quality of {', '.join(sorted(judged))} failed")
+        return f"{'; '.join(why)}; held back: {', '.join(sorted(run.held)) or 'scores'}"
     failed = [v for v in run.judge.given if not v.success]
     return "quality failed: " + ", ".join(f"{v.suite} on {v.subject}" for v in failed)

@@ -6,11 +6,12 @@ import shlex
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from leadmart.features.words import are
 from leadmart.scoring.hot.words import hot_text
 from leadmart.scoring.life.words import decision_text, jump_text
 
 if TYPE_CHECKING:
-    from leadmart.scoring.pipeline import Run
+    from leadmart.scoring.run import Run
     from leadmart.scoring.train import Trained
 
 _WIDEST = 72
@@ -58,7 +59,7 @@ def plan_text(document: Mapping[str, Any]) -> str:
     lines = [f"as_of {moment.replace('T', ' ')[:16]}" for moment in document["as_of"]]
     lines += [f"  compute {each['view']}" for each in document["slices"]] or ["  every slice is filled"]
     lines += [f"  score   {moment.replace('T', ' ')[:16]}" for moment in document["scores"]]
-    lines += [f"  {name} is not loaded: it reads as empty" for name in document["absent_sources"]]
+    lines += [f"  {each['words']}" for each in document["missing"]]
     lines += [f"  waived in {each['view']}: {each['code']}, because {each['reason']}" for each in document["waived"]]
     return "\n".join(lines)
 
@@ -97,7 +98,11 @@ def run_text(run: Run) -> str:
         )
     failed = [v for v in run.judge.given if not v.success]
     warned = sum(v.warnings for v in run.judge.given)
-    lines.append(f"  quality  {len(run.judge.given)} verdicts, {len(failed)} failed, {warned} warnings")
+    gone = f"; {are(len(run.emptied), 'source', 'sources')} went empty" if run.emptied else ""
+    lines.append(
+        f"  quality  {len(run.judge.given)} verdicts, {len(failed)} failed, {are(warned, 'warning', 'warnings')}{gone}"
+    )
+    lines += [f"    {name} had rows and has none now: what reads it is held back" for name in run.emptied]
     for verdict in run.judge.given:
         if not verdict.success or verdict.warnings:
             lines.append(f"    {verdict.suite} on {verdict.subject}")
@@ -105,6 +110,7 @@ def run_text(run: Run) -> str:
     if run.status == "blocked":
         lines.append(f"  held     {', '.join(sorted(run.held)) or 'scores'}; what was published before stays")
     lines += [f"  assumed  {each.words}" for each in run.assumed]
+    lines += [f"  missing  {each.words}" for each in run.missing_sources]
     return "\n".join(lines + _tiers(run))
 
 

@@ -15,7 +15,8 @@ from leadmart.features.materialize import (
     slice_inputs,
 )
 from leadmart.features.stale import stale_slices
-from leadmart.scoring.pipeline import Run, approves_scores, judge_sources, prove
+from leadmart.scoring.pipeline import approves_scores, judge_sources, prove
+from leadmart.scoring.run import Run
 from leadmart.scoring.scorer import Scorer, label_of
 from leadmart.scoring.upsert import Counts, StagedScores, publish_scores, stage_scores
 

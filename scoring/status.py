@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -19,11 +19,14 @@ from leadmart.features.project import Project
 from leadmart.features.raw.in_place import in_place
 from leadmart.features.registry import Registry
 from leadmart.features.session import Session
+from leadmart.features.sources.missing import missing_sources
+from leadmart.features.sources.remarks import emptied_sources
 from leadmart.features.sources.staging import present_sources, source_inputs
 from leadmart.features.warehouse import Warehouse, open_for_reading
 from leadmart.features.words import are, named, size_text
 from leadmart.scoring.judge import held_back
-from leadmart.scoring.scorer import Scorer
+from leadmart.scoring.overrides import override_sources
+from leadmart.scoring.scorer import Scorer, label_of
 
 MISSED = 2
 """What is not renewed within so many intervals of the cadence is late: a whole one was missed."""
@@ -40,6 +43,7 @@ def status(project: Project) -> dict[str, Any]:
         late_after = MISSED * project.settings.clock.interval
         selection, due = _due(warehouse, registry)
         failed = _failed(warehouse, registry)
+        emptied = _emptied(warehouse, registry, selection)
         ((scored,),) = warehouse.rows("SELECT MAX(as_of) FROM store.meta.scorings")
         return {
             "project": project.settings.project.name,
@@ -51,7 +55,9 @@ def status(project: Project) -> dict[str, Any]:
             "loads": _loads(warehouse, late_after),
             "last_run": _last_run(warehouse),
             "failed": failed,
-            "held_back": _held_back(registry, selection, failed),
+            "emptied": emptied,
+            "held_back": _held_back(registry, selection, failed, emptied),
+            "missing": _missing(warehouse, registry, selection),
             "due": due,
             "size": _size(warehouse),
             "in_force": _in_force(warehouse, selection),
@@ -125,15 +131,38 @@ def _failed(warehouse: Warehouse, registry: Registry) -> list[dict[str, Any]]:
     ]
 
 
-def _held_back(registry: Registry, selection: Selection | None, failed: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Per source that quality refused the relations that read it."""
-    sources = [each["subject"].removeprefix("staging.") for each in failed if each["subject"].startswith("staging.")]
+def _emptied(warehouse: Warehouse, registry: Registry, selection: Selection | None) -> list[str]:
+    """The sources that had rows and have none now, of those that a run reads."""
+    if selection is None:
+        return []
+    try:
+        read = [*selection.definitions, label_of(registry)]
+    except LeadmartError:  # which `due` tells
+        read = [*selection.definitions]
+    names = {*registry.sources_of(read), *override_sources(registry)}
+    return emptied_sources(warehouse, registry, names)
+
+
+def _held_back(
+    registry: Registry, selection: Selection | None, failed: list[dict[str, Any]], emptied: Sequence[str]
+) -> list[dict[str, Any]]:
+    """Per source that quality refused or that went empty the relations that read it."""
+    sources = [*emptied]
+    sources += [each["subject"].removeprefix("staging.") for each in failed if each["subject"].startswith("staging.")]
     if selection is None:
         return [{"source": source, "views": []} for source in dict.fromkeys(sources)]
     return [
         {"source": source, "views": sorted(held_back(selection.definitions, registry, frozenset({source})))}
         for source in dict.fromkeys(sources)
     ]
+
+
+def _missing(warehouse: Warehouse, registry: Registry, selection: Selection | None) -> list[dict[str, Any]]:
+    """The sources that read as empty, and why."""
+    if selection is None:
+        return []
+    present = present_sources(warehouse, registry)
+    return [each.as_json() for each in missing_sources(warehouse, registry, selection.definitions, present)]
 
 
 def _due(warehouse: Warehouse, registry: Registry) -> tuple[Selection | None, dict[str, Any]]:
@@ -201,7 +230,8 @@ def status_text(found: Mapping[str, Any]) -> str:
         lines.append(f"  moved    the catalogue reads files below {found['elsewhere']}: `leadmart doctor --fix`")
     if hot := found["hot"]:
         lines.append(f"  hot      {are(hot['rows'], 'score', 'scores')} since, the newest of {_short(hot['as_of'])}")
-    lines += [*_load_lines(found), *_run_lines(found), *_due_lines(found), *_size_lines(found["size"])]
+    lines += [*_load_lines(found), *_run_lines(found), *_missing_lines(found), *_due_lines(found)]
+    lines += _size_lines(found["size"])
     force = found["in_force"]
     trained = f" of {force['trained_at'][:10]}" if force["trained_at"] else ""
     versions = f"champion {force['champion']}{trained}, features {force['feature_set_version'] or 'refused'}"
@@ -237,8 +267,16 @@ def _run_lines(found: Mapping[str, Any]) -> list[str]:
     why = f": {run['message']}" if run["message"] else ""
     lines = [f"  last run {run['command']} {run['run_id']} at {_short(run['as_of'])}: {run['status']}{took}{why}"]
     failed = [f"{each['suite']} on {each['subject']}" for each in found["failed"]]
-    lines.append(f"  quality  {'failed: ' + named(failed) if failed else 'no suite fails'}")
-    return lines + [f"  held     {each['source']} holds back {named(each['views'])}" for each in found["held_back"]]
+    told = [f"failed: {named(failed)}"] if failed else []
+    told += [f"went empty: {named(found['emptied'])}"] if found["emptied"] else []
+    lines.append(f"  quality  {'; '.join(told) or 'no suite fails'}")
+    return lines + [
+        f"  held     {each['source']} holds back {named(each['views']) or 'scores'}" for each in found["held_back"]
+    ]
+
+
+def _missing_lines(found: Mapping[str, Any]) -> list[str]:
+    return [f"  missing  {each['words']}" for each in found["missing"]]
 
 
 def _due_lines(found: Mapping[str, Any]) -> list[str]:

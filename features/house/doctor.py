@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
@@ -19,6 +18,7 @@ from leadmart.features.holder import AT_ONCE, Patience, is_running
 from leadmart.features.house.files import file_findings
 from leadmart.features.house.finding import Finding
 from leadmart.features.house.kinds import KINDS, standing_files
+from leadmart.features.house.late_rows import told_of_late_rows
 from leadmart.features.house.records import record_findings
 from leadmart.features.literals import quoted_file
 from leadmart.features.plan import select, usable_selection
@@ -46,19 +46,24 @@ def doctor(
     `warehouse_newer` for a store of a later release, which is not touched.
     """
     found = examine(project, deep=deep, patience=patience, progress=progress)
-    if not fix or not any(each.remedy for each in found):
+    # a broken store is not opened for writing: that would write into it
+    if not fix or not any(each.remedy for each in found) or any(e.code == "warehouse_unreadable" for e in found):
         return found
+    refused: LeadmartError | None = None
     with open_for_writing(project, "doctor", patience) as warehouse:
         for each in found:
             if each.remedy:
                 progress(f"mending: {each.code}")
                 each.remedy(warehouse)
         progress("publishing")
-        with suppress(LeadmartError):  # what it refuses is found again below
+        try:
             registry = Registry(project)
             catalogue.publish(warehouse, registry, usable_selection(warehouse, registry))
+        except LeadmartError as error:  # what it refuses is found again below
+            refused = error
     left = {each.is_same_as for each in examine(project, deep=deep, patience=patience, progress=progress)}
-    return [replace(each, is_fixed=each.is_same_as not in left) for each in found]
+    found = [replace(each, is_fixed=each.is_same_as not in left) for each in found]
+    return [each.refused(refused.message) if refused and each.remedy is _by_publishing else each for each in found]
 
 
 def examine(
@@ -69,25 +74,33 @@ def examine(
     if not project.store.is_file():
         return found + list(_without_store(project))
     try:
-        warehouse = open_store(project, patience)
+        with open_store(project, patience) as warehouse:
+            found += _in_store(warehouse, deep, progress)
     except LeadmartError as error:
         if error.code != "warehouse_unreadable":
             raise
-        return [*found, Finding(error.code, error.message, "restore it from a backup; nothing else can be examined")]
-    with warehouse:
-        pending = pending_migrations(warehouse)
-        if pending:
-            words = are(pending, "change", "changes")
-            found.append(
-                Finding(
-                    "not_migrated", f"the store is of an earlier release: {words} of its tables are due",
-                    "applies them, as the next run does", lambda _: None,
-                )
-            )  # fmt: skip
-        found += file_findings(warehouse, deep, progress)
-        found += record_findings(warehouse)
-        progress("the catalogue")
-        found += _unpublished(warehouse, compare=not pending)
+        found.append(Finding(error.code, error.message, "restore it from a backup; nothing else can be examined"))
+    return found
+
+
+def _in_store(warehouse: Warehouse, deep: bool, progress: Progress) -> list[Finding]:
+    """Every fault of the files and records that the store tells of."""
+    pending = pending_migrations(warehouse)
+    found: list[Finding] = []
+    if pending:
+        words = are(pending, "change", "changes")
+        found.append(
+            Finding(
+                "not_migrated", f"the store is of an earlier release: {words} of its tables are due",
+                "applies them, as the next run does", lambda _: None,
+            )
+        )  # fmt: skip
+    of_files = [told_of_late_rows(warehouse, each) for each in file_findings(warehouse, deep, progress)]
+    found += [*of_files, *record_findings(warehouse)]
+    progress("the catalogue")
+    lasting = [each for each in of_files if each.remedy is None]
+    for each in _unpublished(warehouse, compare=not pending):
+        found.append(each.refused(lasting[0].what) if lasting and each.remedy is _by_publishing else each)
     return found
 
 
@@ -154,11 +167,11 @@ def _unpublished(warehouse: Warehouse, *, compare: bool) -> Iterator[Finding]:
         return
     registry = Registry(project)
     try:
-        selection = select(registry, present_sources(warehouse, registry))
+        select(registry, present_sources(warehouse, registry))
     except LeadmartError as error:
         yield Finding("definitions_refused", f"definitions are refused: {error.message}", "`leadmart check` says all")
         return
-    if compare and not catalogue.is_published(warehouse, registry, selection):
+    if compare and not catalogue.is_published(warehouse):
         yield Finding("unpublished", "the catalogue is older than the store", again, _by_publishing)
 
 

@@ -21,6 +21,7 @@ from leadmart.features.house.kinds import (
     standing_files,
 )
 from leadmart.features.house.score_files import write_anew
+from leadmart.features.intact import is_intact
 from leadmart.features.literals import quoted, quoted_file
 from leadmart.features.warehouse import Warehouse
 from leadmart.features.words import are, named
@@ -30,7 +31,10 @@ ASIDE = "aside"
 
 
 def file_findings(warehouse: Warehouse, deep: bool, progress: Callable[[str], None]) -> Iterator[Finding]:
-    """What is wrong with the files of every kind; `deep` reads every byte, otherwise sizes and footers tell."""
+    """What is wrong with the files of every kind: `deep` reads every byte.
+
+    Otherwise sizes and footers tell, and the content of files whose time of writing has moved, as before a run.
+    """
     listed = listed_files(warehouse)
     for kind in KINDS:
         progress(f"{kind.name} files")
@@ -54,7 +58,7 @@ def _altered(warehouse: Warehouse, listed: Sequence[Listed], deep: bool) -> list
     return [
         each
         for each in listed
-        if (each.bytes is not None and paths[each.file].stat().st_size != each.bytes)
+        if not is_intact(paths[each.file], each.bytes, only_look=True)
         or rows.get(str(paths[each.file])) is None
         or (each.rows is not None and rows[str(paths[each.file])] != each.rows)
         or (deep and not file_digest(paths[each.file]).startswith(paths[each.file].stem))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from leadmart.features.warehouse import Warehouse
@@ -36,6 +36,10 @@ class Finding:
             "fixed": self.is_fixed,
             "files": list(self.files),
         }
+
+    def refused(self, why: str) -> Finding:
+        """The finding where its remedy is refused, for a reason that a person has to mend first."""
+        return replace(self, fix=f"publishing is refused until this is mended: {why}", remedy=None)
 
     @property
     def is_same_as(self) -> tuple[str, tuple[str, ...]]:

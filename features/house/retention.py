@@ -23,6 +23,8 @@ def find_doomed(warehouse: Warehouse, selection: Selection) -> None:
         "CREATE OR REPLACE TABLE doomed (table_name VARCHAR, row BIGINT, file VARCHAR, view VARCHAR, rows BIGINT, "
         "as_of TIMESTAMP, why VARCHAR)"
     )
+    if (scores := span(retention.scores)) is not None:
+        _find_doomed_scores(warehouse, scores)
     current = ", ".join(quoted(p) for p in selection.fingerprints.values())
     read = ", ".join(f"('{d.kind}', '{d.name}', {d.version or 0})" for d in selection.definitions)
     slices, weekly, versions = span(retention.slices), span(retention.weekly), span(retention.old_versions)
@@ -35,7 +37,7 @@ def find_doomed(warehouse: Warehouse, selection: Selection) -> None:
         "MAX(s.as_of) OVER () AS newest, "
         # of one week, the as_of that was scored before others: it is there in every view
         "ROW_NUMBER() OVER (PARTITION BY s.kind, s.name, s.version, s.spine, s.fingerprint, "
-        "DATE_TRUNC('week', s.as_of) ORDER BY s.as_of IN (SELECT c.as_of FROM store.meta.scorings AS c) DESC, "
+        f"DATE_TRUNC('week', s.as_of) ORDER BY s.as_of IN (SELECT c.as_of FROM {_SCORED}) DESC, "
         "s.as_of DESC) = 1 AS is_of_week FROM store.meta.slices AS s), "
         "named AS (SELECT *, CASE "
         f"WHEN NOT is_current AND {_older(versions)} THEN 'old version' "
@@ -50,15 +52,14 @@ def find_doomed(warehouse: Warehouse, selection: Selection) -> None:
             f"INSERT INTO doomed SELECT 'superseded_slices', rowid, file, {_VIEW}, row_count, as_of, 'superseded' "
             f"FROM store.meta.superseded_slices WHERE superseded_at < {sql_literal(now() - superseded)}"
         )
-    scores = span(retention.scores)
-    if scores is not None:
-        _find_doomed_scores(warehouse, scores)
 
 
 _VIEW = "CASE kind WHEN 'spine' THEN 'spines.' || name ELSE kind || 's.' || name || '__v' || version END"
+# scores that go with this prune hold no slices: otherwise the next one would find these past retention
+_SCORED = "store.meta.scorings AS c WHERE c.as_of NOT IN (SELECT d.as_of FROM doomed AS d)"
 _NEEDED = (
-    "SELECT MAX(as_of) AS as_of FROM store.meta.slices UNION ALL SELECT MAX(as_of) FROM store.meta.scorings GROUP BY "
-    "model_version, feature_set_version"
+    "SELECT MAX(as_of) AS as_of FROM store.meta.slices UNION ALL SELECT MAX(c.as_of) FROM " + _SCORED + " GROUP BY "
+    "c.model_version, c.feature_set_version"
 )
 
 

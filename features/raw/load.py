@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from leadmart.features.clock import sql_literal
-from leadmart.features.definition import raw_columns_read
+from leadmart.features.definition import raw_columns_read, raw_names
 from leadmart.features.erasure.guard import without_erased
 from leadmart.features.errors import LeadmartError, Place, near_names
 from leadmart.features.fingerprint import file_digest, file_stamp
-from leadmart.features.intact import intact_inputs
+from leadmart.features.intact import intact_inputs, listed_inputs
 from leadmart.features.literals import quoted, quoted_file, quoted_name
 from leadmart.features.raw.clock import clock_columns, clock_sql
 from leadmart.features.raw.foreign import header_cells, json_relation, refuse_columns, refuse_disguised, words_of
@@ -38,13 +38,15 @@ _TABLE_NAME = re.compile(r"^[A-Za-z_][A-Za-z0-9_]*$")
 class Batch:
     """One file brought in by `load`: already there (`is_new` False), or staged and not yet listed.
 
-    `erased` rows of it were left out: they are of people who were erased.
+    `erased` rows of it were left out: they are of people who were erased. `is_back` says that it stood for a batch
+    whose file was damaged: it counts from when that was first loaded.
     """
 
     input_name: str
     rows: int
     is_new: bool
     erased: int = 0
+    is_back: bool = False
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,7 @@ def load(
     declared = _declared(registry, table)
     readers = [d for d in registry.all("source") if table.lower() in {read.name.lower() for read in d.reads}]
     clocks = {name for definition in readers for name in clock_columns(definition)}
-    have = intact_inputs(warehouse, table)
+    listed, have = listed_inputs(warehouse, table), intact_inputs(warehouse, table)
     staged: list[_Staged] = []
     batches: list[Batch] = []
     hashes: list[str] = []
@@ -101,7 +103,9 @@ def load(
             staged.append(each)
             rows, erased = each.rows, each.erased
         hashes.append(input_sha256)
-        batches.append(Batch(file.name, rows, is_new and input_sha256 not in have, erased))
+        batches.append(
+            Batch(file.name, rows, is_new and input_sha256 not in have, erased, input_sha256 in listed - have)
+        )
     _list_batches(warehouse, table, staged, loaded_at, replace)
     return batches
 
@@ -144,7 +148,7 @@ def _stage(
         refuse_columns(file, list(found), file_format(file) == "parquet")
         missing = [name for name in declared if name not in {c.lower() for c in found}]
         if missing:
-            raise _missing_columns(file, missing, list(found))
+            raise _missing_columns(registry, table, file, missing, list(found))
         types = {c: declared.get(c.lower()) for c, kind in found.items() if kind == "VARCHAR"}
         cast = {c: kind for c, kind in types.items() if kind and kind not in _KEPT_AS_TEXT}
         _refuse_unreadable_values(warehouse, file, relation, cast)
@@ -252,13 +256,18 @@ def files_of(paths: Sequence[Path]) -> list[Path]:
     return files
 
 
-def _missing_columns(file: Path, missing: Sequence[str], found: Sequence[str]) -> LeadmartError:
+def _missing_columns(
+    registry: Registry, table: str, file: Path, missing: Sequence[str], found: Sequence[str]
+) -> LeadmartError:
+    readers = [d for d in registry.all("source") if table.lower() in raw_names(d)]
+    ways = [f"`leadmart eject {d.name}`" if d.packaged else f"change {d.path.name}" for d in readers]
+    way = f"rename columns in the file, or {' and '.join(ways)} to write NULL for those you have not"
     hints = [f"{name}: {near}" for name in missing if (near := near_names(name, found))]
     return LeadmartError(
         f"{file.name} has no column {', '.join(missing)}, which a source reads",
         code="missing_column",
         place=Place(str(file), 1),
-        hint="; ".join(hints) or f"it has {', '.join(found)}",
+        hint=f"{'; '.join(hints) or 'it has ' + ', '.join(found)}; {way}",
     )
 
 

@@ -11,13 +11,14 @@ from leadmart.features.errors import read_text
 from leadmart.features.literals import quoted
 from leadmart.features.registry import Registry
 from leadmart.features.warehouse import Warehouse
-from leadmart.scoring.decisions.routing import Reps, drawn, read_reps, read_routing, refuse_unserved
+from leadmart.scoring.decisions.routing import Reps, drawn, read_reps, read_routing
 from leadmart.scoring.hot.shown import relations_of, rows_of, shown_sql
+from leadmart.scoring.overrides import override_sources
 
 if TYPE_CHECKING:
     import polars as pl
 
-    from leadmart.scoring.pipeline import Run
+    from leadmart.scoring.run import Run
 
 OWNERS = "account_owners"
 
@@ -42,6 +43,11 @@ def routing_sources(registry: Registry) -> tuple[str, ...]:
         return ()
     known = {definition.name for definition in registry.all("source")}
     return (OWNERS,) if OWNERS in known else ()
+
+
+def sources_beside(registry: Registry) -> tuple[str, ...]:
+    """The sources that scoring reads beside views and label: what people said, and who owns which account."""
+    return (*override_sources(registry), *routing_sources(registry))
 
 
 def load_reps(registry: Registry) -> Reps:
@@ -133,7 +139,6 @@ def _given(run: Run, as_of: datetime, reps: Reps) -> pl.DataFrame:
 
     found = run.registry.reference(run.project.settings.routing.rules)
     rules = read_routing(read_text(found.path), found.path.name)
-    refuse_unserved(rules, reps)
     serving = reps.in_service(as_of)
     names = [rep.rep for rep in serving]
     leads = run.warehouse.frame(

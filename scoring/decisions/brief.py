@@ -85,11 +85,9 @@ def brief(project: Project, lead: str, as_of: datetime | None) -> dict[str, Any]
     with open_for_reading(project) as warehouse:
         registry = Registry(project)
         selection = select(registry, present_sources(warehouse, registry), prove=False)
-        moment = _newest(warehouse, lead, as_of)
+        moment, scores = _in_force(warehouse, lead, as_of)
         warehouse.execute("USE store")
-        warehouse.execute(
-            f"CREATE TABLE memory.in_force AS SELECT * FROM scores.shown WHERE as_of = {sql_literal(moment)}"
-        )
+        warehouse.execute(f"CREATE TABLE memory.in_force AS {scores}")
         warehouse.execute("USE memory")
         sql = brief_sql(warehouse, selection, moment, "SELECT * FROM in_force")
         ((text,),) = warehouse.rows(f"SELECT CAST(brief AS VARCHAR) FROM ({sql}) WHERE lead_id = ?", [lead])
@@ -141,7 +139,12 @@ def _summary() -> str:
     )
 
 
-def _newest(warehouse: Warehouse, lead: str, as_of: datetime | None) -> datetime:
+def _in_force(warehouse: Warehouse, lead: str, as_of: datetime | None) -> tuple[datetime, str]:
+    """The as_of of the slices to read, and a SELECT of the score rows that count beside the lead's.
+
+    Without an as_of these are the latest, a hot run's before a full one's; of a lead that is among them no more, those
+    of its newest.
+    """
     views = warehouse.rows(
         "SELECT view_name FROM duckdb_views() WHERE database_name = 'store' AND schema_name = 'scores'"
     )
@@ -151,15 +154,20 @@ def _newest(warehouse: Warehouse, lead: str, as_of: datetime | None) -> datetime
         )
     at = f" AND as_of = {sql_literal(as_of)}" if as_of else ""
     warehouse.execute("USE store")
-    ((found,),) = warehouse.rows(f"SELECT MAX(as_of) FROM scores.shown WHERE lead_id = ?{at}", [lead])
+    ((found, newest, latest),) = warehouse.rows(
+        f"SELECT (SELECT MAX(as_of) FROM scores.shown WHERE lead_id = ?{at}), (SELECT MAX(as_of) FROM scores.shown), "
+        "(SELECT COUNT(*) FROM scores.latest WHERE lead_id = ?)",
+        [lead, lead],
+    )
     warehouse.execute("USE memory")
+    if latest and as_of is None:
+        return newest, "SELECT * FROM scores.latest"
     if found is None:
         when = f" at {iso(as_of)}" if as_of else ""
         raise LeadmartError(
             f"lead {lead} has no score{when}", code="unknown_lead", hint="`leadmart show scores` lists leads"
         )
-    moment: datetime = found
-    return moment
+    return found, f"SELECT * FROM scores.shown WHERE as_of = {sql_literal(found)}"
 
 
 def _accounts(warehouse: Warehouse, selection: Selection, as_of: datetime, relations: Mapping[str, str] | None) -> str:

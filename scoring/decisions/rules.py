@@ -17,7 +17,7 @@ from leadmart.scoring.decisions.playbook import (
     read_talking_points,
     talking_points_of,
 )
-from leadmart.scoring.decisions.routing import RoutingRule, read_routing, routing_rule_of
+from leadmart.scoring.decisions.routing import RoutingRule, read_reps, read_routing, refuse_unserved, routing_rule_of
 
 if TYPE_CHECKING:
     import polars as pl
@@ -60,7 +60,7 @@ NO_RULES = DecisionRules()
 def read_rules(registry: Registry, known: Collection[str]) -> DecisionRules:
     """The tables that the project's settings name, held to the columns of its views and gates.
 
-    Raises LeadmartError `bad_playbook`, `bad_talking_points`, `bad_routing`, `unknown_column`.
+    Raises LeadmartError `bad_playbook`, `bad_talking_points`, `bad_routing`, `bad_reps`, `unknown_column`.
     """
     scoring, routing = registry.project.settings.scoring, registry.project.settings.routing
 
@@ -74,6 +74,8 @@ def read_rules(registry: Registry, known: Collection[str]) -> DecisionRules:
         read_routing(*text(routing.rules)) if routing.enabled else None,
     )
     refuse_unknown(rules.conditions, {*known, *PARTS})
+    if rules.routing is not None:
+        refuse_unserved(rules.routing, read_reps(*text(routing.reps)))
     return rules
 
 

@@ -21,7 +21,7 @@ from leadmart.scoring.overrides import override_sources
 from leadmart.scoring.scorer import Scorer, label_of
 
 if TYPE_CHECKING:
-    from leadmart.scoring.pipeline import Run
+    from leadmart.scoring.run import Run
 
 
 @dataclass(frozen=True)

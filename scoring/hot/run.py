@@ -23,7 +23,7 @@ from leadmart.scoring.upsert import Scoring, publish_scores, stage_scores
 if TYPE_CHECKING:
     import polars as pl
 
-    from leadmart.scoring.pipeline import Run
+    from leadmart.scoring.run import Run
 
 _VERSIONS = ("feature_set_version", "model_version", "policy_version")
 

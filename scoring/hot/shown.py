@@ -16,7 +16,7 @@ from leadmart.scoring.hot.mark import read_mark
 
 if TYPE_CHECKING:
     from leadmart.features.definition import Definition
-    from leadmart.scoring.pipeline import Run
+    from leadmart.scoring.run import Run
 
 _VERSIONS = ("feature_set_version", "model_version", "policy_version")
 _KEY = f"as_of, {', '.join(_VERSIONS)}"

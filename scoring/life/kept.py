@@ -89,6 +89,17 @@ def challenger(warehouse: Warehouse) -> Kept | None:
     return next((kept for kept in kept_models(warehouse) if kept.role == "challenger"), None)
 
 
+def columns_by_model(warehouse: Warehouse) -> dict[str, tuple[str, ...]]:
+    """The columns that the champion and the challengers read, by model version."""
+    return {
+        version: tuple(column["name"] for column in json.loads(artefact)["columns"])
+        for version, artefact in warehouse.rows(
+            "SELECT model_version, artefact FROM store.meta.models "
+            "WHERE artefact IS NOT NULL AND role IN ('champion', 'challenger')"
+        )
+    }
+
+
 def keep(warehouse: Warehouse, result: TrainingResult, report: Mapping[str, Any], run_id: str) -> None:
     """Stores a model as challenger, inside the caller's transaction; one that is kept already stays as it is."""
     assert result.model is not None

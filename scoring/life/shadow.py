@@ -13,7 +13,7 @@ from leadmart.scoring.upsert import Counts, Scoring, upsert
 if TYPE_CHECKING:
     import polars as pl
 
-    from leadmart.scoring.pipeline import Run
+    from leadmart.scoring.run import Run
 
 
 @dataclass(frozen=True)

@@ -34,5 +34,5 @@ CREATE TABLE meta.hot_marks (
     setting              VARCHAR NOT NULL,    -- hash of what else decides about score rows
     sources              VARCHAR NOT NULL,    -- JSON: each source's hash, and the staged files that its rows stood in
     run_id               VARCHAR NOT NULL,
-    marked_at            TIMESTAMP NOT NULL
+    marked_at            TIMESTAMP NOT NULL   -- when
 );

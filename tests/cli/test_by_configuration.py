@@ -141,9 +141,7 @@ def test_a_threshold_a_list_a_word_and_a_rule_are_changed_without_python(project
 
     # a rule of routing: who it speaks of, and no number
     before = after
-    assert {row["routing_rule"] for row in before.values()} == {"large", "americas", "europe", "everywhere", None} - (
-        {"everywhere"} - {row["routing_rule"] for row in before.values()}
-    )
+    assert {row["routing_rule"] for row in before.values()} >= {"large", "americas", "europe"}
     project.ask("eject", "routing")
     project.ask("eject", "reps")
     project.edit(
@@ -151,7 +149,7 @@ def test_a_threshold_a_list_a_word_and_a_rule_are_changed_without_python(project
         "large,employees > 1000",
         "dach,\"country IN ('DE', 'AT', 'CH') AND tier = 'warm'\",dach,,Speaks German\nlarge,employees > 1000",
     )
-    refused = project._here("run", *AT, "--project", project.folder)
+    refused = project._here("plan", *AT, "--project", project.folder)
     assert refused.code == 1
     assert "nobody fits the rule dach: territory dach" in refused.err
     with (project.folder / "sql" / "reference" / "reps.csv").open("a", encoding="utf-8") as file:

@@ -13,7 +13,7 @@ import pytest
 
 OFFERED: list[tuple[str, str, tuple[str, ...]]] = [
     ("leadmart re", "render restate", ()),
-    ("leadmart run --", "--as-of --project --json --help", ("--hot",)),
+    ("leadmart run --", "--as-of --project --json --help", ("--cold",)),
     ("leadmart render web", "web_engagement web_events", ("web_engagement@v1",)),
     ("leadmart render lead_scor", "", ()),
     ("leadmart render my_", "my_view my_source", ()),

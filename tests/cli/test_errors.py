@@ -145,11 +145,11 @@ ASKED_WRONGLY: list[tuple[tuple[str, ...], str, str]] = [
 
 
 @pytest.fixture(scope="module")
-def asked(company: Any, leadmart: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def asked(company: Any, here: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project that is only asked, and asked wrongly: nothing of it may change."""
     folder: Path = tmp_path_factory.mktemp("asked") / "project"
     shutil.copytree(company("scored"), folder)
-    assert leadmart("snapshot", "--project", folder).code == 0  # its catalogue names files by their whole path
+    assert here("snapshot", "--project", folder).code == 0  # its catalogue names files by their whole path
     return folder
 
 
@@ -263,7 +263,7 @@ def test_a_broken_store_is_a_named_error(here: Any, copy_of: Any) -> None:
     assert here("show", "scores", "--project", folder).code == 0
 
 
-def test_an_interrupted_run_ends_without_a_traceback(copy_of: Any, leadmart: Any) -> None:
+def test_an_interrupted_run_ends_without_a_traceback(copy_of: Any, here: Any) -> None:
     folder = copy_of("loaded")
     command = [str(Path(sys.executable).parent / "leadmart"), "run", "--project", str(folder)]
     run = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
@@ -275,4 +275,4 @@ def test_an_interrupted_run_ends_without_a_traceback(copy_of: Any, leadmart: Any
     out, err = run.communicate()
     assert (run.returncode, out) == (130, "")
     assert err == "stopped; what was published stays, the next run goes on from there\n"
-    assert leadmart("show", "runs", "--project", folder, "--json").document[0]["status"] == "failed"
+    assert here("show", "runs", "--project", folder, "--json").document[0]["status"] == "failed"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -9,14 +10,18 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
 
+from tests.faults.killing import take_verdicts
+
+KILL_AT = Path(__file__).parent / "processes" / "kill_at.py"
 KILLS = 10
+SLICES = 7
+"""Of a run in the town: four views, and what they need."""
 SCORES = "SELECT * EXCLUDE (run_id, written_at) FROM scores.latest ORDER BY lead_id"
 DAY = "TIMESTAMP '2026-03-02'"
 
@@ -24,11 +29,9 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-def yesterday(leadmart: Any, copy_of: Any) -> Any:
+def yesterday(copy_of: Any) -> Any:
     """A project whose run of the day before is published; the run that is killed is today's."""
-    folder = copy_of("loaded", "yesterday")
-    assert leadmart("run", "--project", folder, "--as-of", "2026-03-01").code == 0
-    return folder
+    return copy_of("town", "yesterday")
 
 
 def state(folder: Path, published: Any) -> str:
@@ -43,7 +46,7 @@ def state(folder: Path, published: Any) -> str:
         ((scored,),) = store.execute(f"SELECT COUNT(*) FROM scores.lead_scores WHERE as_of = {DAY}").fetchall()
         ((listed,),) = store.execute(f"SELECT COUNT(*) FROM meta.scorings WHERE as_of = {DAY}").fetchall()
     shutil.rmtree(looked_at)
-    assert slices in (0, 9)
+    assert slices in (0, SLICES)
     assert (scored > 0) == (listed == 1)
     shown = published(folder, f"SELECT COUNT(*) FROM meta.scorings WHERE as_of = {DAY}") == [(1,)]
     staged = len(list((folder / "warehouse" / "tmp").glob("*.parquet")))
@@ -58,12 +61,12 @@ def state(folder: Path, published: Any) -> str:
     return "run recorded, slices being written" if staged else "run recorded, no file staged"
 
 
-def prove_recovery(folder: Path, undisturbed: Path, before: Any, leadmart: Any, published: Any, difference: Any) -> str:
+def prove_recovery(folder: Path, undisturbed: Path, before: Any, here: Any, published: Any, difference: Any) -> str:
     """What the kill left; proves that it could be read meanwhile and that the next run makes up for it."""
     left = state(folder, published)
     after = published(undisturbed, SCORES)
     assert published(folder, SCORES) == (after if left == "published" else before)
-    assert leadmart("run", "--project", folder).code == 0
+    assert here("run", "--project", folder).code == 0
     assert difference(folder, undisturbed) == {}
     killed = published(folder, "SELECT COUNT(*) FROM meta.runs WHERE status = 'running'")
     assert killed == [(0,)]
@@ -73,7 +76,7 @@ def prove_recovery(folder: Path, undisturbed: Path, before: Any, leadmart: Any, 
 
 
 def test_kills_spread_over_a_run(
-    yesterday: Path, leadmart: Any, tmp_path: Path, published: Any, difference: Any, capsys: Any
+    yesterday: Path, here: Any, leadmart: Any, tmp_path: Path, published: Any, difference: Any, capsys: Any
 ) -> None:
     program = str(Path(sys.executable).parent / "leadmart")
     before = published(yesterday, SCORES)
@@ -97,19 +100,17 @@ def test_kills_spread_over_a_run(
         time.sleep(moment)
         os.kill(begun.pid, signal.SIGKILL)
         begun.wait()
-        left = prove_recovery(folder, whole, before, leadmart, published, difference)
+        left = prove_recovery(folder, whole, before, here, published, difference)
         shutil.rmtree(folder)
         return moment, left
 
     judged = copied("judged")
-    assert leadmart("run", "--project", judged).code == 0
+    assert here("run", "--project", judged).code == 0
     take_verdicts(yesterday, judged)
-    # two at a time, in the measuring too
-    with ThreadPoolExecutor(2) as two:
-        (whole, one), (twin, other) = two.map(undisturbed, ("undisturbed", "twin"))
-        assert difference(whole, twin) == {}
-        length = (one + other) / 2
-        outcomes = list(two.map(killed, range(KILLS)))
+    (whole, one), (twin, other) = undisturbed("undisturbed"), undisturbed("twin")
+    assert difference(whole, twin) == {}
+    length = (one + other) / 2
+    outcomes = [killed(number) for number in range(KILLS)]
     with capsys.disabled():
         print(f"\n{KILLS} kills over {length:.1f} s")
         for moment, left in outcomes:
@@ -134,86 +135,24 @@ POINTS = {
     "before the swap": ("before swap", "", "scores merged, catalogue not swapped"),
     "after the swap": ("after swap", "", "published"),
 }
-PROGRAM = """
-import os, signal, sys
-from contextlib import contextmanager
-from leadmart.cli import main
-from leadmart.features.warehouse import Warehouse
-
-when, needle, folder = sys.argv[1:]
-seen, files, last = 0, 0, ""
-execute, transaction, write_parquet, replace = (
-    Warehouse.execute, Warehouse.transaction, Warehouse.write_parquet, os.replace
-)
-
-def die():
-    os.kill(os.getpid(), signal.SIGKILL)
-
-def watched_execute(self, sql, params=()):
-    global seen, last
-    hit = bool(needle) and needle in sql
-    seen += hit
-    if hit and when == "before":
-        die()
-    execute(self, sql, params)
-    last = last if sql in ("BEGIN", "COMMIT") else sql
-    if hit and (when == "after" or when == "third" and seen == 3):
-        die()
-
-@contextmanager
-def watched_transaction(self):
-    with transaction(self):
-        yield
-    if when == "committed" and needle in last:
-        die()
-
-def watched_write(self, sql, path):
-    global files
-    rows = write_parquet(self, sql, path)
-    files += 1
-    if when == "third file" and files == 3:
-        die()
-    return rows
-
-def watched_replace(source, target):
-    is_swap = str(target).endswith("published/leadmart.duckdb")
-    if is_swap and when == "before swap":
-        die()
-    replace(source, target)
-    if is_swap and when == "after swap":
-        die()
-
-Warehouse.execute, Warehouse.transaction, Warehouse.write_parquet = watched_execute, watched_transaction, watched_write
-os.replace = watched_replace
-sys.argv = ["leadmart", "run", "--project", folder]
-main()
-"""
-
-
-def take_verdicts(folder: Path, judged: Path) -> None:
-    """The same rows will be judged again: verdicts at hand save every run three seconds of Great Expectations."""
-    with duckdb.connect(str(folder / "warehouse" / "leadmart.duckdb")) as store:
-        store.execute(f"ATTACH '{judged / 'warehouse' / 'leadmart.duckdb'}' AS whole (READ_ONLY)")
-        store.execute("INSERT INTO meta.verdicts SELECT * FROM whole.meta.verdicts EXCEPT SELECT * FROM meta.verdicts")
 
 
 def test_a_kill_at_every_step_of_publishing(
-    yesterday: Path, leadmart: Any, tmp_path: Path, published: Any, difference: Any
+    yesterday: Path, here: Any, tmp_path: Path, published: Any, difference: Any
 ) -> None:
     before = published(yesterday, SCORES)
     whole = tmp_path / "undisturbed"
     shutil.copytree(yesterday, whole)
-    assert leadmart("run", "--project", whole).code == 0
+    assert here("run", "--project", whole).code == 0
     take_verdicts(yesterday, whole)
-
-    def killed(name: str) -> tuple[str, int, str]:
-        folder = tmp_path / name.replace(" ", "-")
+    folders = {name: tmp_path / name.replace(" ", "-") for name in POINTS}
+    for folder in folders.values():
         shutil.copytree(yesterday, folder)
-        when, needle, _ = POINTS[name]
-        done = subprocess.run([sys.executable, "-c", PROGRAM, when, needle, str(folder)], capture_output=True)
-        left = prove_recovery(folder, whole, before, leadmart, published, difference)
-        return name, done.returncode, left
-
-    with ThreadPoolExecutor(2) as two:
-        outcomes = list(two.map(killed, POINTS))
+    asked = [(*POINTS[name][:2], str(folder)) for name, folder in folders.items()]
+    done = subprocess.run([sys.executable, KILL_AT], input=json.dumps(asked), stdout=subprocess.PIPE, text=True)
+    codes = dict(zip(POINTS, json.loads(done.stdout), strict=True))
+    outcomes = [
+        (name, codes[name], prove_recovery(folder, whole, before, here, published, difference))
+        for name, folder in folders.items()
+    ]
     assert outcomes == [(name, -signal.SIGKILL, left) for name, (_, _, left) in POINTS.items()]

@@ -26,7 +26,7 @@ def as_csv(folder: Path, table: str, file: Path) -> Path:
 
 
 def test_a_renamed_column_is_refused_and_nothing_is_loaded(
-    leadmart: Any, copy_of: Any, published: Any, stored: Any, tmp_path: Path
+    here: Any, copy_of: Any, published: Any, stored: Any, tmp_path: Path
 ) -> None:
     folder = copy_of("loaded")
     before = stored(folder, COUNTS)
@@ -34,12 +34,14 @@ def test_a_renamed_column_is_refused_and_nothing_is_loaded(
     text = file.read_text()
     renamed = tmp_path / "renamed.csv"
     renamed.write_text(text.replace("occurred_at", "happened_at", 1))
-    answer = leadmart("load", "web_events", renamed, "--project", folder, "--json")
+    answer = here("load", "web_events", renamed, "--project", folder, "--json")
     assert answer.code == 1
     error = answer.document["error"]
     assert error["code"] == "missing_column"
     assert error["message"] == "renamed.csv has no column occurred_at, which a source reads"
     assert error["place"] == f"{renamed}:1"
+    assert "occurred_at: did you mean" in error["hint"] or "it has event_id" in error["hint"]
+    assert "`leadmart eject web_events` to write NULL for those you have not" in error["hint"]
     assert stored(folder, COUNTS) == before
     assert published(folder, COUNTS) == before
     assert list((folder / "warehouse" / "raw" / "web_events").iterdir()) == [raw_file(folder, "web_events")]

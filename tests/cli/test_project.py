@@ -23,14 +23,14 @@ V1 = "sql/features/web_engagement/v1.sql"
 V2 = "sql/features/web_engagement/v2.sql"
 
 
-def test_a_new_project_is_proven_as_it_stands(leadmart: Any, tmp_path: Path) -> None:
+def test_a_new_project_is_proven_as_it_stands(here: Any, tmp_path: Path) -> None:
     folder = tmp_path / 'Élan & "Co"'
-    made = leadmart("init", folder)
+    made = here("init", folder)
     assert made.code == 0
     assert "leadmart load leads leads.csv" in made.out
     assert sorted(path.name for path in folder.iterdir()) == [".gitignore", "leadmart.toml", "sql", "suites"]
     inside = folder / "sql"
-    checked = leadmart("check", cwd=inside)
+    checked = here("check", cwd=inside)
     assert (checked.code, checked.err) == (0, "")
     assert checked.out.endswith("definitions, all proven\n")
 
@@ -147,8 +147,8 @@ def test_the_same_seed_and_end_give_the_same_bytes_and_scores(
 ) -> None:
     size = ("--demo", "--leads", "200", "--days", "120", "--seed", "5")
     one, other = tmp_path / "one", tmp_path / "other"
-    for folder in (one, other):
-        assert leadmart("init", folder, *size, "--until", "2026-03-02").code == 0
+    for folder, process in ((one, leadmart), (other, here)):
+        assert process("init", folder, *size, "--until", "2026-03-02").code == 0
     assert raw_bytes(one) == raw_bytes(other)
     assert len(raw_bytes(one)) == 15
     assert leadmart("run", "--project", one).code == 0

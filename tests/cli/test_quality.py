@@ -41,12 +41,12 @@ def seen(published: Any, score_bytes: Any) -> Any:
 
 
 def test_a_failed_source_holds_back_its_views_and_all_scores(
-    leadmart: Any, copy_of: Any, seen: Any, published: Any, stored: Any
+    here: Any, copy_of: Any, seen: Any, published: Any, stored: Any
 ) -> None:
     folder = copy_of("scored")
     before = seen(folder)
     broken_suite(folder, "source.web_events", NO_PRICING)
-    done = leadmart("run", "--project", folder, "--as-of", "2026-03-01", "--json")
+    done = here("run", "--project", folder, "--as-of", "2026-03-01", "--json")
     assert done.code == 3
     document = done.document
     assert document["status"] == "blocked"
@@ -71,13 +71,13 @@ def test_a_failed_source_holds_back_its_views_and_all_scores(
     assert (status, published(folder, newest)) == ("blocked", [(status, message)])
     assert message.startswith("quality of web_events failed; held back: features.account_engagement__v1")
     # a person is told what was found, and by which expectation
-    told = leadmart("run", "--project", folder, "--as-of", "2026-03-01")
+    told = here("run", "--project", folder, "--as-of", "2026-03-01")
     assert told.code == 3
     assert "source.web_events on staging.web_events" in told.out
     assert "critical: nobody looks at prices" in told.out
     # mended, the next run fills the rest and publishes
     (folder / "suites" / "source.web_events.json").unlink()
-    mended = leadmart("run", "--project", folder, "--as-of", "2026-03-01", "--json")
+    mended = here("run", "--project", folder, "--as-of", "2026-03-01", "--json")
     assert (mended.code, mended.document["slices"]) == (0, {"computed": 3, "skipped": 6})
     assert mended.document["scores"]["inserted"] > 500
 

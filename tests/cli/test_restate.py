@@ -29,23 +29,20 @@ def late_pages(folder: Path, lead: str, file: Path) -> Path:
     return file
 
 
+RESTATE = ("restate", "--source", "web_events", "--project")
+
+
 def killed_and_restated(
-    late: Path, folder: Path, share: float, leadmart: Any, stored: Any, difference: Any, in_time: Path
+    late: Path, folder: Path, moment: float, here: Any, stored: Any, difference: Any, undisturbed: Path, in_time: Path
 ) -> None:
     """`kill -9` in a restatement leaves all of it or nothing, and the next one ends where an undisturbed one ends."""
-    words = ("restate", "--source", "web_events", "--project")
-    undisturbed = folder.with_name(f"{folder.name} undisturbed")
-    for copied in (folder, undisturbed):
-        shutil.copytree(late, copied)
-    started = time.monotonic()
-    assert leadmart(*words, undisturbed).code == 0
-    length = time.monotonic() - started
+    shutil.copytree(late, folder)
     program = str(Path(sys.executable).parent / "leadmart")
-    begun = subprocess.Popen([program, *words, str(folder)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    time.sleep(length * share)
+    begun = subprocess.Popen([program, *RESTATE, str(folder)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    time.sleep(moment)
     os.kill(begun.pid, signal.SIGKILL)
     begun.wait()
-    assert leadmart(*words, folder).code == 0
+    assert here(*RESTATE, folder).code == 0
     slices, scored = (
         stored(folder, f"SELECT COUNT(*) FROM {table}") for table in ("meta.superseded_slices", "scores.superseded")
     )
@@ -80,8 +77,14 @@ def test_restated_is_what_a_run_would_have_written_with_the_late_rows(
     other = here("restate", "--source", "leads", "--project", late, "--json").document
     assert (other["slices"]["computed"], other["scores"]["updated"]) == (0, 0)
 
+    undisturbed = tmp_path / "undisturbed"
+    shutil.copytree(late, undisturbed)
+    started = time.monotonic()
+    assert leadmart(*RESTATE, undisturbed).code == 0
+    length = time.monotonic() - started
     for share in (0.6, 0.9):
-        killed_and_restated(late, tmp_path / f"killed {share}", share, leadmart, stored, difference, in_time)
+        folder = tmp_path / f"killed {share}"
+        killed_and_restated(late, folder, length * share, here, stored, difference, undisturbed, in_time)
 
     before = stored(late, "SELECT name, file FROM meta.slices WHERE name = 'web_engagement'")
     done = here("restate", "--source", "web_events", "--project", late, "--json").document

@@ -11,16 +11,16 @@ import pytest
 KEY = "lead_id, as_of, feature_set_version, model_version, policy_version"
 
 
-def test_a_second_run_inserts_and_updates_nothing(leadmart: Any, copy_of: Any, stored: Any) -> None:
+def test_a_second_run_inserts_and_updates_nothing(here: Any, copy_of: Any, stored: Any) -> None:
     folder = copy_of("loaded")
-    first = leadmart("run", "--project", folder, "--as-of", "2026-03-02", "--json")
+    first = here("run", "--project", folder, "--as-of", "2026-03-02", "--json")
     assert first.code == 0
     assert first.document["status"] == "done"
     assert first.document["slices"] == {"computed": 9, "skipped": 0}
     inserted = first.document["scores"]["inserted"]
     assert inserted > 500
     assert first.document["scores"] == {"inserted": inserted, "updated": 0, "unchanged": 0}
-    second = leadmart("run", "--project", folder, "--as-of", "2026-03-02", "--json")
+    second = here("run", "--project", folder, "--as-of", "2026-03-02", "--json")
     assert second.code == 0
     assert second.document["slices"] == {"computed": 0, "skipped": 9}
     assert second.document["scores"] == {"inserted": 0, "updated": 0, "unchanged": inserted}
@@ -34,19 +34,19 @@ def test_a_run_without_as_of_is_the_run_at_the_latest_tick(here: Any, copy_of: A
     assert found.document["slices"]["computed"] == 0
 
 
-def test_a_copied_project_names_its_own_files_after_a_run(leadmart: Any, company: Any, tmp_path: Path) -> None:
+def test_a_copied_project_names_its_own_files_after_a_run(here: Any, company: Any, tmp_path: Path) -> None:
     import shutil
 
     folder = tmp_path / "copied"
     shutil.copytree(company("scored"), folder)
-    assert leadmart("run", "--project", folder).code == 0
-    shown = leadmart("sql", "SELECT DISTINCT filename FROM (SELECT * FROM scores.history)", "--project", folder)
+    assert here("run", "--project", folder).code == 0
+    shown = here("sql", "SELECT DISTINCT filename FROM (SELECT * FROM scores.history)", "--project", folder)
     assert shown.code == 1
-    text = leadmart("sql", "SELECT sql FROM duckdb_views() WHERE NOT internal", "--project", folder, "--json")
+    text = here("sql", "SELECT sql FROM duckdb_views() WHERE NOT internal", "--project", folder, "--json")
     views = "\n".join(row["sql"] for row in text.document)
     assert str(company("scored")) not in views
     assert str(folder) in views
-    assert leadmart("show", "scores", "--project", folder).code == 0
+    assert here("show", "scores", "--project", folder).code == 0
 
 
 def test_score_computes_no_slice(here: Any, copy_of: Any, edit: Any) -> None:

@@ -11,12 +11,12 @@ import pytest
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_a_model_comes_within_three_points_of_the_reachable_auc(
-    seed: int, leadmart: Any, tmp_path: Path, record_property: Any
+    seed: int, here: Any, tmp_path: Path, record_property: Any
 ) -> None:
     folder = tmp_path / "company"
-    made = leadmart("init", folder, "--demo", "--seed", seed, "--until", "2026-03-02")
+    made = here("init", folder, "--demo", "--seed", seed, "--until", "2026-03-02")
     assert made.code == 0
-    trained = leadmart("train", "--project", folder, "--json")
+    trained = here("train", "--project", folder, "--json")
     assert trained.code == 0
     figures = {name: metric["value"] for name, metric in trained.document["metrics"].items()}
     told = {name: round(figures[name], 3) for name in ("roc_auc", "reachable_roc_auc", "rules_roc_auc")}

@@ -22,7 +22,6 @@ pytestmark = pytest.mark.slow
 
 PROGRAM = str(Path(sys.executable).parent / "leadmart")
 DAY = "2026-03-02"
-SMALL = ("--demo", "--leads", "400", "--days", "200", "--seed", "3", "--until", DAY)
 NOW = {"LEADMART_NOW": "2026-03-02T06:00:00", "COLUMNS": "100", "NO_COLOR": "1"}
 HERE = Path(__file__).parent / "processes"
 HOLD, HOLD_BY_HAND, ANALYST, TRAIN, PARQUET_LOADER, DUCKDB_LOADER = (
@@ -72,23 +71,16 @@ def script(code: str, *words: object) -> Iterator[subprocess.Popen[str]]:
         process.wait()
 
 
-@pytest.fixture(scope="module")
-def yesterday(leadmart: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.fixture
+def yesterday(company: Any) -> Path:
     """A small company, scored as of the day before its last load."""
-    folder = tmp_path_factory.mktemp("two") / "yesterday"
-    assert leadmart("init", folder, *SMALL).code == 0
-    assert leadmart("run", "--project", folder, "--as-of", "2026-03-01").code == 0
-    return folder
+    town: Path = company("town")
+    return town
 
 
 @pytest.fixture
-def project(yesterday: Path, here: Any, tmp_path: Path) -> Callable[[str], Path]:
-    def copied(name: str) -> Path:
-        shutil.copytree(yesterday, tmp_path / name)
-        assert here("snapshot", "--project", tmp_path / name).code == 0  # its catalogue names files by their whole path
-        return tmp_path / name
-
-    return copied
+def project(copy_of: Any) -> Callable[[str], Path]:
+    return lambda name: copy_of("town", name)
 
 
 def test_runs_a_backfill_and_analysts(project: Any, here: Any, difference: Any, published: Any) -> None:

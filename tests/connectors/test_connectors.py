@@ -25,7 +25,7 @@ from leadmart.features.sources.stage import stage
 from leadmart.features.warehouse import Warehouse, open_for_writing
 
 HERE = Path(__file__).parent
-CONNECTORS = ("hubspot", "salesforce", "stripe")
+CONNECTORS = ("hubspot", "rudderstack", "salesforce", "segment", "stripe")
 LOADED = datetime(2024, 6, 5)
 CASES = {
     name: yaml.safe_load((HERE / name / "cases.yaml").read_text(encoding="utf-8"))
@@ -53,6 +53,8 @@ def sessions(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Ses
         registry = Registry(warehouse.project)
         for file in tables(name):
             load(warehouse, registry, f"{name}_{file.stem}", [file], loaded_at=LOADED)
+        for file in sorted((HERE / name / "crm").glob("*.csv")):  # the leads that events are linked to
+            load(warehouse, registry, file.stem, [file], loaded_at=LOADED)
         snapshot(warehouse)
         session = Session(warehouse, registry)
         names = sorted({d.name for d in registry.all("source") if d.connector == name})

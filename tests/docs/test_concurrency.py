@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -30,28 +31,27 @@ def test_the_message_is_the_one_that_is_printed() -> None:
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder(here: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where the page's commands were run."""
     folder = tmp_path_factory.mktemp("page")
-    environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
     (block,) = re.findall(r"```console\n(.*?)```", PAGE, re.DOTALL)
     for step in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
         command, *shown = step.splitlines()
-        done = subprocess.run(command, shell=True, cwd=folder, env=environment, capture_output=True, text=True)
-        assert done.returncode == 0, f"$ {command}\n{done.stderr}"
+        program, *words = shlex.split(command)
+        done = here(*words, cwd=folder)
+        assert (program, done.code) == ("leadmart", 0), f"$ {command}\n{done.err}"
         if shown != ["..."]:
-            assert [line.rstrip() for line in done.stdout.splitlines()] == shown
+            assert [line.rstrip() for line in done.out.splitlines()] == shown
     return folder
 
 
 @pytest.fixture(scope="module")
-def two_publishes(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, Path]:
+def two_publishes(folder: Path, here: Any, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, Path]:
     """The catalogue's path, a copy of the one that is there, and one of a later run."""
     catalogue = folder / "shop" / "warehouse" / "published" / "leadmart.duckdb"
     kept = tmp_path_factory.mktemp("kept")
     (kept / "old").write_bytes(catalogue.read_bytes())
-    run = [str(Path(sys.executable).parent / "leadmart"), "run", "--project", str(folder / "shop")]
-    subprocess.run(run, check=True, capture_output=True)
+    assert here("run", "--project", folder / "shop").code == 0
     (kept / "new").write_bytes(catalogue.read_bytes())
     return catalogue, kept / "old", kept / "new"
 

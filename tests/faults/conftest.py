@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +10,6 @@ from typing import Any
 import duckdb
 import pytest
 
-DEMO = ("--demo", "--leads", "200", "--days", "120", "--until", "2026-03-02")
 LATE = """event_id,lead_id,occurred_at,synced_at,event_type,url,anonymous_id,session_id,dwell_s
 Z1,L0000150,2026-02-20,2026-02-20,page_view,/pricing,a,s,3
 Z2,L0000151,2026-02-21,2026-02-21,page_view,/docs,a,s,3
@@ -21,20 +18,12 @@ Z2,L0000151,2026-02-21,2026-02-21,page_view,/docs,a,s,3
 
 
 @pytest.fixture(scope="session")
-def town(tmp_path_factory: pytest.TempPathFactory, leadmart: Any) -> Path:
-    """A made-up company with yesterday's run, and today's verdicts at hand. Never to be written to: copy it."""
-    base = tmp_path_factory.getbasetemp()
-    shared = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "town"
-    with Path(f"{shared}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (shared / "done").exists():
-            shared.mkdir(exist_ok=True)
-            folder = shared / "project"
-            assert leadmart("init", folder, *DEMO).code == 0
-            (folder / "late.csv").write_text(LATE)
-            assert leadmart("run", "--as-of", "2026-03-01", "--project", folder).code == 0
-            (shared / "done").touch()
-    return shared / "project"
+def town(company: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The town, with a file of rows that come late. Never to be written to: copy it."""
+    folder = tmp_path_factory.mktemp("town") / "project"
+    shutil.copytree(company("town"), folder)
+    (folder / "late.csv").write_text(LATE)
+    return folder
 
 
 @pytest.fixture(scope="session")

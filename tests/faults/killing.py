@@ -9,13 +9,14 @@ process that has imported the command and in which nothing has run, so each cost
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import shutil
 import signal
 import sys
 from collections.abc import Callable
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ import duckdb
 from leadmart import cli
 from leadmart.features.warehouse import Warehouse
 
+PRELOADED = {"leadmart", "lightgbm", "polars", "sklearn", "sqlglot"}
 WRITES = (
     "INSERT",
     "UPDATE",
@@ -157,6 +159,13 @@ def rows(file: Path, sql: dict[str, str]) -> dict[str, list[str]]:
         return found
 
 
+def take_verdicts(folder: Path, judged: Path) -> None:
+    """The same rows will be judged again: verdicts at hand save each command seconds of Great Expectations."""
+    with duckdb.connect(str(folder / "warehouse" / "leadmart.duckdb")) as store:
+        store.execute(f"ATTACH '{judged / 'warehouse' / 'leadmart.duckdb'}' AS whole (READ_ONLY)")
+        store.execute("INSERT INTO meta.verdicts SELECT * FROM whole.meta.verdicts EXCEPT SELECT * FROM meta.verdicts")
+
+
 def shown(folder: Path) -> dict[str, list[str]]:
     """What an analyst sees."""
     return rows(folder / "warehouse" / "published" / "leadmart.duckdb", STATE | SHOWN)
@@ -182,18 +191,22 @@ def main() -> None:
     _, before = child(lambda: shown(whole))
     steps: list[str] = []
 
-    def undisturbed() -> list[str]:
+    def undisturbed() -> tuple[list[str], list[str]]:
+        imported = set(sys.modules)
         try:
             command(whole, words, steps.append)
         except SystemExit as stop:
-            return [] if stop.code else steps
-        return steps
+            if stop.code:
+                steps.clear()
+        return steps, sorted(set(sys.modules) - imported)
 
-    _, steps = child(undisturbed)
-    # verdicts at hand save each command seconds of Great Expectations
-    with duckdb.connect(str(template / "warehouse" / "leadmart.duckdb")) as store:
-        store.execute(f"ATTACH '{whole / 'warehouse' / 'leadmart.duckdb'}' AS whole (READ_ONLY)")
-        store.execute("INSERT INTO meta.verdicts SELECT * FROM whole.meta.verdicts EXCEPT SELECT * FROM meta.verdicts")
+    _, (steps, modules) = child(undisturbed)
+    # so that no child has to; what quality brings is not needed again
+    for name in modules:
+        if name.partition(".")[0] in PRELOADED and not name.startswith("leadmart.expectations"):
+            with suppress(ImportError):
+                importlib.import_module(name)
+    take_verdicts(template, whole)
     _, after = child(lambda: state(whole))
     kinds = dict.fromkeys(steps) if asked == "all" else asked.split(",")
     chosen = sorted({n for kind in kinds for n in (steps.index(kind), len(steps) - 1 - steps[::-1].index(kind))})

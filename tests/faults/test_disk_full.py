@@ -13,12 +13,14 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.faults.killing import shown, state
+from tests.faults.killing import shown, state, take_verdicts
 
 KILOBYTE = 1024
+NOW = {"LEADMART_NOW": "2026-03-02T01:00:00"}
 DISK = 24 * KILOBYTE * KILOBYTE
 
 pytestmark = pytest.mark.slow
@@ -46,7 +48,7 @@ class Disk:
             free = shutil.disk_usage(self.folder).free - room * KILOBYTE
             filler.write_bytes(b"\0" * max(free, 0))
         program = str(Path(sys.executable).parent / "leadmart")
-        environment = os.environ | {"LEADMART_NOW": "2026-03-02T01:00:00"}
+        environment = os.environ | NOW
         try:
             done = subprocess.run(
                 [program, *map(str, words)], capture_output=True, text=True, env=environment, preexec_fn=limit
@@ -72,11 +74,19 @@ ROOMS = {"load": (0, 40, 250), "run": (0, 200, 900)}
 """Kilobytes left: nothing for the log of the store, nothing for the file, nothing for the catalogue."""
 
 
-def test_with_room_again_the_rows_are_those_of_an_undisturbed_project(disk: Disk, town: Path, tmp_path: Path) -> None:
-    whole = shutil.copytree(town, tmp_path / "whole")
-    folder = shutil.copytree(town, disk.folder / "project")
+def test_with_room_again_the_rows_are_those_of_an_undisturbed_project(
+    disk: Disk, town: Path, here: Any, tmp_path: Path
+) -> None:
+    whole = Path(shutil.copytree(town, tmp_path / "whole"))
+    folder = Path(shutil.copytree(town, disk.folder / "project"))
+    said: dict[str, tuple[object, ...]] = {"load": ("load", "web_events", folder / "late.csv"), "run": ("run",)}
+    expected = {}
+    for command, words in said.items():
+        assert here(*words, "--project", whole, **NOW).code == 0
+        expected[command] = state(whole)
+    take_verdicts(folder, whole)
     for command, rooms in ROOMS.items():
-        words = {"load": ("load", "web_events", folder / "late.csv"), "run": ("run",)}[command]
+        words = said[command]
         seen = shown(folder)
         for room in rooms:
             code, told = disk.run(*words, "--project", folder, room=room)
@@ -85,5 +95,4 @@ def test_with_room_again_the_rows_are_those_of_an_undisturbed_project(disk: Disk
             assert shown(folder) == seen
             assert list(folder.glob("warehouse/published/*.new*")) == []
         assert disk.run(*words, "--project", folder)[0] == 0
-        assert disk.run(*words, "--project", whole)[0] == 0
-        assert state(folder) == state(whole)
+        assert state(folder) == expected[command]

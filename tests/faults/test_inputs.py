@@ -98,6 +98,16 @@ def test_a_folder_that_duckdb_cannot_write_in_is_refused(here: Any, tmp_path: Pa
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_folder_may_have_quotes_and_brackets_in_its_name(here: Any, tmp_path: Path) -> None:
+    folder = tmp_path / "o'b [g]*"
+    small = ("--demo", "--leads", "20", "--days", "60", "--until", "2026-03-02")
+    assert here("init", folder, *small).code == 0
+    assert here("run", "--project", folder).code == 0
+    for words in (("show", "scores"), ("show", "features"), ("sql", "SELECT COUNT(*) AS n FROM scores.latest")):
+        answer = here(*words, "--project", folder, "--json")
+        assert (answer.code, len(answer.document) > 0) == (0, True), words
+
+
 def rows_of(warehouse: Warehouse, relation: str) -> list[dict[str, Any]]:
     names = [c for c, _ in warehouse.columns(f"FROM {relation}")]
     rows = warehouse.rows(f"FROM {relation}")

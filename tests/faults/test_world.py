@@ -88,7 +88,19 @@ def test_a_source_that_goes_empty_holds_back_what_reads_it(
     done = here("run", "--project", folder, "--json")
     assert (done.code, done.document["status"]) == (3, "blocked")
     assert done.document["failed_sources"] == ["web_events"]
+    assert done.document["emptied"] == ["web_events"]
     assert published(folder, scores) == before
+    found = here("status", "--project", folder, "--json").document
+    assert found["emptied"] == ["web_events"]
+    assert [each["source"] for each in found["held_back"]] == ["web_events"]
+    assert "features.web_engagement__v1" in found["held_back"][0]["views"]
+    assert found["last_run"]["message"].startswith("web_events went empty (")
+    assert "quality of" not in found["last_run"]["message"]
+    text = here("status", "--project", folder).out
+    assert "quality  went empty: web_events" in text
+    assert "held     web_events holds back features.web_engagement__v1" in text
+    text = here("run", "--project", folder).out
+    assert "1 source went empty\n    web_events had rows and has none now: what reads it is held back" in text
 
 
 def test_ten_times_the_rows_overnight_are_said_and_loaded(

@@ -168,11 +168,11 @@ def test_the_chance_is_what_happens(tmp_path: Path, horizon: int) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", [1, 2])
-def test_by_default_there_are_500_positives_and_the_reachable_auc_is_in_the_band(tmp_path: Path, seed: int) -> None:
+def test_by_default_there_are_500_positives_and_the_reachable_auc_is_in_the_band(tmp_path: Path) -> None:
+    """Of one seed; tests/cli/test_seeds.py asks the same of three, by `train`."""
     from sklearn.metrics import roc_auc_score
 
-    demo = DemoSettings(until=UNTIL, seed=seed)
+    demo = DemoSettings(until=UNTIL, seed=1)
     files = generate(tmp_path, demo)
     pairs = landmarks(files, [1, 3, 7, 14, 30, 60, 90, 120, 150, 175], 90)
     chances = reachable_probability(files["truth"], pairs).join(pairs, on=["lead_id", "as_of"])

@@ -19,6 +19,7 @@ from leadmart.features.errors import LeadmartError
 from leadmart.features.house.doctor import doctor, examine
 from leadmart.features.house.prune import prune
 from leadmart.features.project import Project, find_project
+from leadmart.features.warehouse import seal
 
 DAY = datetime(2026, 5, 29)
 
@@ -64,6 +65,7 @@ FAULTS: dict[str, tuple[Callable[[Project], object], list[str]]] = {
         lambda p: shutil.copy(a_file(p, "slices/icp"), a_file(p, "slices/web_engagement")),
         ["file_altered"],
     ),
+    "a byte of a slice is another": (altered_bytes, ["file_altered"]),
     "a slice is empty": (lambda p: os.truncate(a_file(p, "slices/open_leads", 3), 0), ["file_altered"]),
     "a slice that nothing lists": (
         lambda p: shutil.copy(a_file(p, "slices/icp"), p.warehouse / "slices" / "icp" / "0.parquet"),
@@ -140,6 +142,7 @@ def settle(project: Project) -> Project:
 def test_an_unlisted_slice_is_computed_anew_with_the_same_bytes(month: Project, world_at: Any) -> None:
     before = contents(month)
     altered_bytes(month)
+    seal(a_file(month, "slices/web_engagement"))
     assert codes(month) == [], "only its content tells"
     assert contents(month).keys() == before.keys(), "looking changes nothing"
     os.truncate(a_file(month, "slices/icp"), 10)
@@ -187,6 +190,23 @@ def test_raw_cannot_be_made_again_and_is_restored_by_the_same_file(
     assert in_store(month, rows) == loads, "it keeps when it was first loaded"
     assert file.read_bytes() == before
     assert examine(month) == []
+
+
+def test_what_cannot_be_published_says_why(month: Project) -> None:
+    in_store(month, "UPDATE meta.slices SET seconds = seconds + 1")
+    a_file(month, "raw/leads").unlink()
+    for fix in (False, True):
+        lost, unpublished = doctor(month, fix=fix)
+        assert (lost.code, unpublished.code) == ("file_missing", "unpublished")
+        assert unpublished.fix.startswith("publishing is refused until this is mended: ")
+        assert "has no file" in unpublished.fix or "is gone" in unpublished.fix
+        assert not unpublished.is_fixed
+
+
+def test_other_settings_are_no_fault_of_the_warehouse(month: Project) -> None:
+    file = month.root / "leadmart.toml"
+    file.write_text(file.read_text().replace('"web_engagement@v1", ', ""))
+    assert examine(find_project(month.root)) == []
 
 
 def test_a_moved_project_is_published_anew(month: Project, here: Any) -> None:

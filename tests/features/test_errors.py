@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 
+import duckdb
 import pytest
 
 from leadmart.features.errors import LeadmartError, Place, all_as_one, near_names
+from leadmart.features.failures import failure
 
 UNDERLINED = LeadmartError(
     "known.email_opens is joined without as_of: rows of other moments would count",
@@ -18,6 +21,17 @@ BARE = LeadmartError("nothing is loaded", code="nothing_loaded", exit_code=3)
 
 def test_an_error_shows_what_where_and_what_to_do(golden: Callable[[str, str], None]) -> None:
     golden(all_as_one([UNDERLINED, TABS, BARE]).render(), "errors/three.txt")
+
+
+def test_what_duckdb_says_in_json_is_told_in_words() -> None:
+    said = {"exception_type": "IO", "exception_message": 'Could not write file "/w/a.parquet": No space left on device'}
+    named = failure(duckdb.IOException(json.dumps(said)))
+    assert named is not None
+    assert (named.code, named.message) == ("disk_full", "there is no room left on the disk: /w/a.parquet")
+    said["exception_message"] = "Could not write: No space left on device"
+    named = failure(duckdb.IOException(json.dumps(said)))
+    assert named is not None
+    assert named.message == "there is no room left on the disk: Could not write: No space left on device"
 
 
 def test_several_errors_are_one_with_the_gravest_exit_code() -> None:

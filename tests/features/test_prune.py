@@ -20,6 +20,7 @@ from leadmart.features.errors import LeadmartError
 from leadmart.features.house.doctor import examine
 from leadmart.features.house.prune import Pruned, prune
 from leadmart.features.project import Project, find_project
+from leadmart.features.warehouse import open_for_writing
 
 NEWEST = datetime(2026, 5, 31)
 MONTH = [datetime(2026, 5, day) for day in (12, 17, 22, 24, 26, 28, 29, 30, 31)]
@@ -63,6 +64,28 @@ def test_the_days_of_slices_and_the_newest_of_each_week_stay(filled: Project) ->
     assert listed(filled, lambda p: p.catalogue) == listed(filled)
     assert done.waiting == done.unlisted
     assert prune(filled).groups == ()
+
+
+def test_scores_that_go_hold_no_slices_and_a_second_prune_finds_nothing(month: Project) -> None:
+    with open_for_writing(month) as warehouse:
+        for day, model in ((12, "m_1"), (31, "m_2")):
+            staged = warehouse.staging_file()
+            at = f"TIMESTAMP '2026-05-{day}'"
+            warehouse.write_parquet(f"SELECT 'l1' AS lead_id, {at} AS as_of, {day} AS publish_number", staged)
+            file, _, _ = warehouse.keep_file(staged, Path("scores"))
+            warehouse.execute("INSERT INTO store.meta.score_files VALUES (?, ?, 1, 'r')", [day, file])
+            warehouse.execute(
+                f"INSERT INTO store.meta.scorings VALUES ({at}, 'open_leads', 'f', ?, 'p', 'h', 0, 'r')", [model]
+            )
+    project = settle(month, '[retention]\nslices = "4 days"\nweekly = "0 days"\n')
+    prune(project)
+    assert "05-12" in kept(project), "its scores are kept, and so is what they were made of"
+    project = settle(month, '[retention]\nslices = "4 days"\nweekly = "0 days"\nscores = "1 day"\n')
+    told = prune(project, dry_run=True).groups
+    assert {group.view for group in told} > {"scores.lead_scores", "features.web_engagement__v1"}
+    assert prune(project).groups == told
+    assert "05-12" not in kept(project)
+    assert prune(project, dry_run=True).groups == prune(project).groups == ()
 
 
 def test_files_go_when_their_grace_is_over_and_the_kept_ones_stay(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from leadmart.features.clock import parse_moment
 from leadmart.features.project import find_project
@@ -31,6 +33,27 @@ def test_a_key_that_comes_back_with_another_value_is_counted(tmp_path: Path) -> 
     first = "e1,l1,a@b.example,open,c1,,2026-02-01 10:00:00,2026-02-01 11:00:00\n"
     again = "e1,l1,a@b.example,click,c1,,2026-02-01 10:00:00,2026-02-02 11:00:00\n"
     assert remarks_after(tmp_path / "p", first, again) == [Remark("email_events", 1, 0)]
+
+
+def test_what_is_counted_among_all_rows_is_said_so(tmp_path: Path) -> None:
+    first = "e1,l1,a@b.example,open,c1,,2026-02-01 10:00:00,2026-02-01 11:00:00\n"
+    again = "e1,l1,a@b.example,click,c1,,2026-02-01 10:00:00,2026-02-02 11:00:00\n"
+    (remark,) = remarks_after(tmp_path / "p", first + again)
+    assert remark.words()[0].startswith("email_events: 1 key comes back with other values, though")
+    all_of_it = replace(remark, changed_keys=2, of_all=True)
+    assert all_of_it.words()[0].startswith("email_events: 2 keys of all that is loaded come back with other values")
+
+
+def test_a_load_whose_source_is_staged_whole_says_that_all_was_counted(copy_of: Any, here: Any, tmp_path: Path) -> None:
+    folder = copy_of("loaded")
+    one = tmp_path / "one.csv"
+    one.write_text(
+        "event_id,lead_id,occurred_at,synced_at,event_type,url,anonymous_id,session_id,dwell_s\n"
+        "Z1,L0000001,2026-02-20,2026-02-20,page_view,/pricing,a,s,3\n"
+    )
+    found = here("load", "web_events", one, "--project", folder, "--json").document["warnings"]
+    (counted,) = [words for words in found if "other values" in words]
+    assert "keys of all that is loaded come back" in counted
 
 
 def test_a_key_that_only_arrives_again_is_no_change(tmp_path: Path) -> None:

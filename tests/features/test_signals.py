@@ -52,8 +52,8 @@ Given = Mapping[str, Sequence[Row]]
 
 URLS = [
     None, "", "/pricing", "/blog/pricing", "https://www.demo.example/vs/other", "/?utm_source=ads&utm_campaign=spring",
-    "/docs?utm_campaign=autumn&utm_source=mail#top", "/Wholesale", "/?utm_term=lead%20scoring",
-    "/?utm_source=", "/security?x=1",
+    "/docs?utm_campaign=autumn&utm_source=mail#top", "/?utm_term=lead%20scoring", "/?utm_source=", "/security?x=1",
+    "/Wholesale",
 ]  # fmt: skip
 PAGES = [
     "pricing",
@@ -119,6 +119,13 @@ def signal_rows(seed: int) -> dict[str, list[Row]]:
     for row in draw.sample(given["web_events"], 40):  # bursts before the moments
         burst = draw.choice(AS_OFS) - timedelta(hours=draw.randrange(1, 160))
         row |= {"lead_id": draw.choice(LEADS[28:]), "occurred_at": burst, "ingested_at": burst}
+    # one comes back after a silence
+    silent = next(row for row in given["leads"] if row["lead_id"] == LEADS[27])
+    silent["occurred_at"] = silent["ingested_at"] = AS_OFS[0] - timedelta(days=100)
+    for row in (*given["web_events"], *given["email_events"], *given["form_submissions"]):
+        row["lead_id"] = None if row["lead_id"] == LEADS[27] else row["lead_id"]
+    back = AS_OFS[0] - timedelta(days=draw.randrange(8))
+    given["email_events"][0] |= {"lead_id": LEADS[27], "event_type": "click", "occurred_at": back, "ingested_at": back}
     for row in given["web_events"]:
         if row["session_id"] is not None:  # a session is of one lead, or hardly one would be brief
             row["session_id"] += f" of {row['lead_id']}"

@@ -58,9 +58,9 @@ WRITTEN = "SELECT model_version, role, COUNT(*) FROM scores.lead_scores GROUP BY
 
 
 @pytest.fixture(scope="module")
-def story(leadmart: Any, tmp_path_factory: pytest.TempPathFactory) -> Story:
+def story(here: Any, tmp_path_factory: pytest.TempPathFactory) -> Story:
     folder = tmp_path_factory.mktemp("life") / "company"
-    made = leadmart(
+    made = here(
         "init", folder, "--demo", "--leads", 2000, "--days", 420, "--seed", 3, "--until", "2026-03-02"
     )  # fmt: skip
     assert made.code == 0, made.err

@@ -1,0 +1,1 @@
+SELECT s.lead_id, random() AS chance FROM spine AS s

@@ -1,0 +1,1 @@
+SELECT s.lead_id FROM spine AS s

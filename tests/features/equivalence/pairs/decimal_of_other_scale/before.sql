@@ -1,0 +1,1 @@
+SELECT i.lead_id, CAST(i.strength AS DECIMAL(9, 2)) AS s FROM known.ext_conversation_signals AS i

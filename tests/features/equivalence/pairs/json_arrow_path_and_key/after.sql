@@ -1,0 +1,1 @@
+SELECT f.lead_id, '{"a": {"b": 1}, "a.b": 2}'::JSON ->> 'a.b' AS j FROM known.form_submissions AS f

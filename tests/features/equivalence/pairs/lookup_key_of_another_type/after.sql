@@ -1,0 +1,1 @@
+WITH k AS (SELECT CAST(w.dwell_s AS VARCHAR) AS d, SUM(1) AS n FROM known.web_events AS w GROUP BY CAST(w.dwell_s AS VARCHAR)) SELECT f.submission_id, k.n FROM known.form_submissions AS f LEFT JOIN k ON k.d = f.employees_stated

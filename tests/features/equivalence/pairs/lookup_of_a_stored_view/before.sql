@@ -1,0 +1,1 @@
+SELECT spine.lead_id, spine.as_of, f.emails_opened_7d AS n, 1 AS one FROM spine LEFT JOIN features.email_engagement__v1 AS f ON f.lead_id = spine.lead_id AND f.as_of = spine.as_of

@@ -1,0 +1,1 @@
+SELECT spine.lead_id, spine.as_of, l.page_type FROM spine LEFT JOIN (SELECT w.lead_id, w.as_of, w.page_type FROM known.web_events AS w QUALIFY ROW_NUMBER() OVER (PARTITION BY w.lead_id, w.as_of ORDER BY w.occurred_at DESC, w.event_id) = 1) AS l ON l.lead_id = spine.lead_id AND l.as_of = spine.as_of

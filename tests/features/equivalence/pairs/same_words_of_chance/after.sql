@@ -1,0 +1,1 @@
+select spine.lead_id,   random() AS chance FROM spine -- same words

@@ -1,0 +1,1 @@
+SELECT spine.lead_id, random() AS chance FROM spine

@@ -1,0 +1,1 @@
+SELECT * FROM other.table2 AS t

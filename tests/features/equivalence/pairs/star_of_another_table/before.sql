@@ -1,0 +1,1 @@
+SELECT * FROM other.table1 AS t

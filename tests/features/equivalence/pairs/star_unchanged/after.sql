@@ -1,0 +1,2 @@
+select *
+from other.table1 t

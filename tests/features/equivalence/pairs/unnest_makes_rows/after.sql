@@ -1,0 +1,1 @@
+SELECT s.lead_id, UNNEST([1, 2]) AS n FROM spine AS s

@@ -1,0 +1,1 @@
+SELECT s.lead_id, [1, 2] AS n FROM spine AS s
