@@ -94,8 +94,8 @@ def _add_briefs(run: Run) -> None:
     versions = "feature_set_version, model_version, policy_version"
     fresh = shown_sql(run)
     others = (
-        f"SELECT s.* FROM store.scores.lead_scores AS s JOIN (SELECT as_of, {versions} FROM store.meta.scorings "
-        "JOIN store.meta.runs USING (run_id) ORDER BY as_of DESC, started_at DESC, run_id DESC LIMIT 1) AS c "
+        "SELECT s.* FROM store.scores.lead_scores AS s JOIN (SELECT n.* FROM store.meta.scorings AS n "
+        "JOIN store.meta.runs AS r USING (run_id) ORDER BY n.as_of DESC, r.started_at DESC, run_id DESC LIMIT 1) AS c "
         f"USING (as_of, {versions}) WHERE s.role = 'champion'"
     )
     scores = f"{fresh} UNION ALL BY NAME SELECT * FROM ({others}) WHERE lead_id NOT IN (SELECT lead_id FROM ({fresh}))"

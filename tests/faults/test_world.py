@@ -98,7 +98,7 @@ def test_a_source_that_goes_empty_holds_back_what_reads_it(
     assert "quality of" not in found["last_run"]["message"]
     text = here("status", "--project", folder).out
     assert "quality  went empty: web_events" in text
-    assert "held     web_events holds back features.web_engagement__v1" in text
+    assert "held     web_events holds back features.account_engagement__v1, " in text
     text = here("run", "--project", folder).out
     assert "1 source went empty\n    web_events had rows and has none now: what reads it is held back" in text
 

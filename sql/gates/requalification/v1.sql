@@ -190,7 +190,7 @@ events AS (
         dm.as_of,
         BOOL_OR(
             x.event_type IN ('funding', 'leadership', 'competitor_news')
-            AND DATE_DIFF('day', x.occurred_at, x.as_of) <= CAST(r.within_days AS INTEGER)
+            AND DATE_DIFF('day', x.occurred_at, dm.as_of) <= CAST(r.within_days AS INTEGER)
         ) AS has_company_event
     FROM domains AS dm
     JOIN known.ext_company_events AS x

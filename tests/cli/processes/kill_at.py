@@ -59,10 +59,9 @@ def watch(when, needle):
         if is_swap and when == "after swap":
             die()
 
-    setattr(Warehouse, "execute", watched_execute)  # noqa: B010
-    setattr(Warehouse, "transaction", watched_transaction)  # noqa: B010
-    setattr(Warehouse, "write_parquet", watched_write)  # noqa: B010
-    setattr(os, "replace", watched_replace)  # noqa: B010
+    Warehouse.execute, Warehouse.transaction = watched_execute, watched_transaction  # type: ignore[method-assign]
+    Warehouse.write_parquet = watched_write  # type: ignore[method-assign]
+    os.replace = watched_replace  # type: ignore[assignment]
 
 
 codes = []
