@@ -171,7 +171,6 @@ def _score_and_publish(run: Run, scorer: Scorer, mark: Mark, found: Touched) -> 
         write_mark(warehouse, reached, run.run_id)
     run.counts = staged.counts
     run.tiers = [(tier, count) for tier, count in _tiers(scored)]
-    run.left_out = gone
     run.hot = Hot(mark.as_of, None, dict(found.rows), found.leads, scored.height, gone)
 
 
