@@ -114,7 +114,7 @@ class Scorer:
             reasons_for=reasons_for,
             overrides=overrides,
         )
-        return scored.rows.with_columns(pl.col("as_of").cast(pl.Datetime("us"))), [*scored.warnings, *unknown]
+        return scored.rows.with_columns(pl.col("as_of").cast(pl.Datetime("us"))), (*scored.warnings, *unknown)
 
     def _said(self, as_of: datetime) -> tuple[str, ...]:
         """What people said that is in force at an as_of, as one hash; nothing where nobody did."""

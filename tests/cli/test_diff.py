@@ -67,10 +67,10 @@ def test_rows_that_contradict_the_verdict_are_shown() -> None:
     assert "the rows disagree: n was said to be the same and differs in 3 rows" in words
 
 
-def test_plan_says_what_a_draft_changes_and_who_reads_it(here: Any, company: Any) -> None:
+def test_plan_says_what_a_draft_changes_and_who_reads_it(here: Any, copy_of: Any) -> None:
     """8.2: column by column, with the definitions that read the column of the version before."""
-    project = company("loaded")
-    folder = Path(project) / "sql" / "features"
+    project = copy_of("loaded")
+    folder = project / "sql" / "features"
     view = json.loads(here("render", "buying_patterns@v1", "--json", "--project", project).out)["pasted"]
     for name, text in {
         "draft": view.replace("AS is_comparing", "IS NULL AS is_comparing"),

@@ -41,7 +41,7 @@ def test_a_project_builds_the_marts_it_names(here: Any, copy_of: Any, published:
     assert ("lead_id",) in names
     assert not {("email",), ("full_name",)} & set(names)
     words = published(folder, "SELECT comment FROM duckdb_views() WHERE view_name = 'account_board'")
-    assert words[0][0].endswith("Grain: one row per account with a scored lead at the newest as_of.")
+    assert words[0][0].endswith("Grain: one row per account with a scored lead at the newest as_of of a full run.")
 
     # nothing new: the catalogue is left as it is; other names, and it follows
     edit(folder / "leadmart.toml", 'build = "all"', 'build = ["targets"]')

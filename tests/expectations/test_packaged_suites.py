@@ -40,7 +40,7 @@ def view_columns(ref: str) -> dict[str, str]:
     room = "gates" if (SQL / "gates" / name).is_dir() else "features"
     select = sqlglot.parse_one((SQL / room / name / f"{version}.sql").read_text(), read="duckdb")
     assert isinstance(select, expressions.Select)
-    is_boolean = re.compile(r"^(is|lacks|has|shows)_|_stated$")
+    is_boolean = re.compile(r"^(is|lacks|has|shows|wants|asked)_|_stated$")
     return {
         column: "TIMESTAMP"
         if column == "as_of"

@@ -219,8 +219,8 @@ def test_a_cut_store_is_named_and_not_written_to(copy_town: Any, here: Any) -> N
         answer = here(*words, "--project", folder, "--json")
         assert (answer.code, answer.document["error"]["code"]) == (1, "warehouse_unreadable"), words
         assert "backup" in answer.document["error"]["hint"]
-    for fix in ((), ("--fix",)):
-        answer = here("doctor", *fix, "--project", folder, "--json")
+    for options in ((), ("--fix",)):
+        answer = here("doctor", *options, "--project", folder, "--json")
         assert (answer.code, [each["code"] for each in answer.document]) == (1, ["warehouse_unreadable"])
     assert store.read_bytes() == content
 
