@@ -13,13 +13,14 @@ from leadmart.features import catalogue
 from leadmart.features.clock import now, sql_literal
 from leadmart.features.errors import LeadmartError, first_line
 from leadmart.features.holder import AT_ONCE, Patience
-from leadmart.features.literals import quoted, quoted_file
+from leadmart.features.literals import quoted_file
 from leadmart.features.plan import select
 from leadmart.features.project import Project
 from leadmart.features.registry import Registry
 from leadmart.features.sources.staging import present_sources
 from leadmart.features.warehouse import Warehouse, open_for_writing
 from leadmart.scoring.decisions.brief import brief_sql
+from leadmart.scoring.hot.shown import relations_of, shown_sql
 
 if TYPE_CHECKING:
     from leadmart.scoring.run import Run
@@ -37,7 +38,8 @@ def queue(run: Run) -> None:
     """Writes a row for each lead whose shown tier is another than what was told of it last.
 
     Only at the newest as_of that was ever scored, and only where the project asks for it. A run that finds its scores
-    done looks again: one that was killed before it could write loses nothing.
+    done looks again: one that was killed before it could write loses nothing. What a hot run found later of a lead
+    counts before a full run's word.
     """
     if run.status == "blocked" or run.held or run.only is not None or not run.project.settings.outbox.enabled:
         return
@@ -46,32 +48,18 @@ def queue(run: Run) -> None:
     if newest is None or as_of < newest:
         return
     with run.warehouse.transaction():
-        tell(run, "scorings")
+        _tell(run)
 
 
-def tell(run: Run, scorings: str) -> None:
-    """Writes the rows of `queue` for what a run has scored, inside the caller's transaction.
-
-    `scorings` is the table of `meta` that lists it. What a hot run found later of a lead counts before a full run's
-    word.
-    """
-    as_of = run.moments[-1]
+def _tell(run: Run) -> None:
+    """Writes the rows of `queue`, inside the caller's transaction."""
     action = " ".join(f"WHEN '{tier}' THEN '{word}'" for tier, word in ACTIONS.items())
     key = "MD5(CONCAT_WS('|', s.lead_id, s.feature_set_version, s.model_version, s.policy_version, s.tier, s.as_of))"
-    versions = "feature_set_version, model_version, policy_version"
-    same = " AND ".join(f"n.{c} = s.{c}" for c in ("lead_id", *versions.split(", ")))
     run.warehouse.execute(
         "INSERT INTO store.meta.crm_outbox "
         "WITH told AS (SELECT lead_id, ARG_MAX(tier, (as_of, created_at, dedupe_key)) AS tier "
         "FROM store.meta.crm_outbox GROUP BY lead_id), "
-        "later AS (SELECT l.lead_id, l.as_of, l.feature_set_version, l.model_version, l.policy_version "
-        f"FROM store.scores.lead_scores AS l JOIN store.meta.hot_scorings AS h USING (as_of, {versions}) "
-        f"WHERE l.as_of > {sql_literal(as_of)} UNION SELECT lead_id, as_of, {versions} FROM store.meta.hot_gone "
-        f"WHERE as_of >= {sql_literal(as_of)}), "
-        "shown AS (SELECT s.* FROM store.scores.lead_scores AS s "
-        f"JOIN store.meta.{scorings} AS c USING (as_of, {versions}) "
-        f"WHERE c.run_id = ? AND s.as_of = {sql_literal(as_of)} AND s.role = 'champion' "
-        f"AND NOT EXISTS (SELECT 1 FROM later AS n WHERE {same})) "
+        f"shown AS ({shown_sql(run)}) "
         f"SELECT {key} AS dedupe_key, s.lead_id, s.as_of, s.feature_set_version, s.model_version, "
         f"s.policy_version, COALESCE(t.tier, '{UNTOLD}') AS from_tier, s.tier, CASE s.tier {action} END AS action, "
         "CAST(TO_JSON(STRUCT_PACK(score := ROUND(s.composite, 1), chance := s.p_cal, "
@@ -83,13 +71,13 @@ def tell(run: Run, scorings: str) -> None:
         f"WHERE s.tier <> COALESCE(t.tier, '{UNTOLD}') "
         f"AND NOT EXISTS (SELECT 1 FROM store.meta.crm_outbox AS o WHERE o.dedupe_key = {key}) "
         "ORDER BY s.lead_id",
-        [run.run_id, run.run_id],
+        [run.run_id],
     )
     if run.project.settings.outbox.brief:
-        _add_briefs(run, scorings)
+        _add_briefs(run)
 
 
-def _add_briefs(run: Run, scorings: str) -> None:
+def _add_briefs(run: Run) -> None:
     """Puts its brief into the payload of each hand-off that the run has just written, as `brief`.
 
     What a hot run scored counts before the newest full run, which the others of its company are told by.
@@ -104,21 +92,19 @@ def _add_briefs(run: Run, scorings: str) -> None:
     if not hand_offs or not newest:
         return
     versions = "feature_set_version, model_version, policy_version"
-    fresh = (
-        f"SELECT s.* FROM store.scores.lead_scores AS s JOIN store.meta.{scorings} AS c USING (as_of, {versions}) "
-        f"WHERE c.run_id = {quoted(run.run_id)} AND s.as_of = {sql_literal(run.moments[-1])} AND s.role = 'champion'"
-    )
+    fresh = shown_sql(run)
     others = (
         "SELECT s.* FROM store.scores.lead_scores AS s JOIN (SELECT n.* FROM store.meta.scorings AS n "
         "JOIN store.meta.runs AS r USING (run_id) ORDER BY n.as_of DESC, r.started_at DESC, run_id DESC LIMIT 1) AS c "
         f"USING (as_of, {versions}) WHERE s.role = 'champion'"
     )
     scores = f"{fresh} UNION ALL BY NAME SELECT * FROM ({others}) WHERE lead_id NOT IN (SELECT lead_id FROM ({fresh}))"
+    made = brief_sql(run.warehouse, run.selection, newest[0][0], scores, relations_of(run))
     run.warehouse.execute(
         "UPDATE store.meta.crm_outbox AS o SET payload = "
         # a patch would take out what is NULL
         "CONCAT(LEFT(o.payload, LEN(o.payload) - 1), ',\"brief\":', CAST(b.brief AS VARCHAR), '}') FROM "
-        f"({brief_sql(run.warehouse, run.selection, newest[0][0], scores)}) AS b "
+        f"({made}) AS b "
         "WHERE b.lead_id = o.lead_id AND o.run_id = ? AND o.action = 'hand_off'",
         [run.run_id],
     )

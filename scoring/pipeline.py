@@ -232,9 +232,8 @@ BACKFILL = tuple(stage for stage in RUN if stage not in (shadow, route, queue, r
 def score_hot(run: Run) -> None:
     """Scores the leads of whom something is newly known; where everyone is due, walks the stages of a full run."""
     score_touched(run)
-    if run.hot and run.hot.everyone:
-        for stage in RUN[RUN.index(prove) + 1 :]:
-            stage(run)
+    for stage in RUN[RUN.index(prove) + 1 :] if run.hot and run.hot.everyone else (route, queue):
+        stage(run)
 
 
 HOT = (observe, prove, score_hot, keep_for_marts)

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from leadmart.features.clock import now, sql_literal
 from leadmart.features.errors import read_text
-from leadmart.features.literals import quoted, quoted_file
-from leadmart.features.materialize import slice_file
+from leadmart.features.literals import quoted
 from leadmart.features.registry import Registry
 from leadmart.features.warehouse import Warehouse
 from leadmart.scoring.decisions.routing import Reps, drawn, read_reps, read_routing
+from leadmart.scoring.hot.shown import relations_of, rows_of, shown_sql
 from leadmart.scoring.overrides import override_sources
 
 if TYPE_CHECKING:
@@ -127,12 +127,9 @@ def _candidates(run: Run, as_of: datetime, reps: Reps) -> None:
         "FROM store.meta.assignments GROUP BY lead_id) "
         "SELECT s.lead_id, s.as_of, s.feature_set_version, s.model_version, s.policy_version, s.composite, s.urgency, "
         "s.routing_rule, h.rep AS rep_before, CASE WHEN h.rep IS NULL THEN h.why END AS said "
-        "FROM store.scores.lead_scores AS s "
-        "JOIN store.meta.scorings AS c USING (as_of, feature_set_version, model_version, policy_version) "
+        f"FROM ({shown_sql(run)}) AS s "
         "LEFT JOIN held AS h ON h.lead_id = s.lead_id "
-        f"WHERE c.run_id = ? AND s.as_of = {sql_literal(as_of)} AND s.role = 'champion' AND s.tier IN ({tiers}) "
-        f"AND COALESCE(h.rep NOT IN ({serving}), TRUE) ORDER BY s.lead_id",
-        [run.run_id],
+        f"WHERE s.tier IN ({tiers}) AND COALESCE(h.rep NOT IN ({serving}), TRUE) ORDER BY s.lead_id"
     )
 
 
@@ -195,10 +192,10 @@ def _given(run: Run, as_of: datetime, reps: Reps) -> pl.DataFrame:
 
 def _accounts(run: Run, as_of: datetime) -> str:
     """A SELECT of lead_id, account_id and the account's owner as known at the as_of; of nothing without a link."""
-    files = [slice_file(run.warehouse, run.selection.slice_of(link, as_of)) for link in run.selection.links[:1]]
-    if not files or files[0] is None:
+    found = [rows_of(run.warehouse, run.selection, each, as_of, relations_of(run)) for each in run.selection.links[:1]]
+    if not found or found[0] is None:
         return "SELECT NULL::VARCHAR AS lead_id, NULL::VARCHAR AS account_id, NULL::VARCHAR AS owner WHERE FALSE"
-    link = f"read_parquet({quoted_file(files[0])})"
+    link = found[0]
     if not routing_sources(run.registry):
         return f"SELECT lead_id, account_id, NULL::VARCHAR AS owner FROM {link}"
     run.session.stage_whole([OWNERS])

@@ -9,14 +9,13 @@ from typing import Any
 
 from leadmart.features.clock import iso, sql_literal
 from leadmart.features.errors import LeadmartError
-from leadmart.features.literals import quoted_file
-from leadmart.features.materialize import slice_file
 from leadmart.features.plan import Selection, select
 from leadmart.features.project import Project
 from leadmart.features.registry import Registry
 from leadmart.features.sources.staging import present_sources
 from leadmart.features.warehouse import Warehouse, open_for_reading
 from leadmart.scoring.decisions.assignments import has_assignments
+from leadmart.scoring.hot.shown import rows_of
 
 MOST_STAKEHOLDERS = 8
 
@@ -36,17 +35,24 @@ _LATER = {
 """Columns that a catalogue of an earlier release may lack; they are NULL then."""
 
 
-def brief_sql(warehouse: Warehouse, selection: Selection, as_of: datetime, scores: str) -> str:
+def brief_sql(
+    warehouse: Warehouse,
+    selection: Selection,
+    as_of: datetime,
+    scores: str,
+    relations: Mapping[str, str] | None = None,
+) -> str:
     """A SELECT of `lead_id` and `brief` (JSON) for each row of `scores`: the score rows in force at the as_of.
 
     Stakeholders are the other scored leads of the account, the highest score first, at most `MOST_STAKEHOLDERS`. Their
     parts are NULL where no view tells them; without a link, or where its slice is no longer kept, there are none.
+    `relations` hold the definitions' rows where no slices are stored of them.
     """
     shape = ", ".join(f"CAST(NULL AS {kind}) AS {name}" for name, kind in _LATER.items())
     return (
         f"WITH s AS MATERIALIZED (SELECT {shape} WHERE FALSE UNION ALL BY NAME {scores}), "
-        f"account AS ({_accounts(warehouse, selection, as_of)}), "
-        f"part AS ({_parts(warehouse, selection, as_of)}), "
+        f"account AS ({_accounts(warehouse, selection, as_of, relations)}), "
+        f"part AS ({_parts(warehouse, selection, as_of, relations)}), "
         f"held AS ({_reps(warehouse)}), "
         "people AS (SELECT a.account_id, s.lead_id, ROW_NUMBER() OVER (PARTITION BY a.account_id "
         "ORDER BY s.composite DESC, s.lead_id) AS place, "
@@ -164,27 +170,26 @@ def _in_force(warehouse: Warehouse, lead: str, as_of: datetime | None) -> tuple[
     return found, f"SELECT * FROM scores.shown WHERE as_of = {sql_literal(found)}"
 
 
-def _accounts(warehouse: Warehouse, selection: Selection, as_of: datetime) -> str:
+def _accounts(warehouse: Warehouse, selection: Selection, as_of: datetime, relations: Mapping[str, str] | None) -> str:
     for link in selection.links:
-        file = slice_file(warehouse, selection.slice_of(link, as_of))
-        if file is not None:
-            return f"SELECT lead_id, account_id FROM read_parquet({quoted_file(file)})"
+        if (rows := rows_of(warehouse, selection, link, as_of, relations)) is not None:
+            return f"SELECT lead_id, account_id FROM {rows}"
     return "SELECT NULL::VARCHAR AS lead_id, NULL::VARCHAR AS account_id WHERE FALSE"
 
 
-def _parts(warehouse: Warehouse, selection: Selection, as_of: datetime) -> str:
+def _parts(warehouse: Warehouse, selection: Selection, as_of: datetime, relations: Mapping[str, str] | None) -> str:
     """lead_id and `_ROLES`, each from the view that has it."""
     items, joins = [], []
-    spine = slice_file(warehouse, selection.slice_of(selection.spine, as_of))
+    spine = rows_of(warehouse, selection, selection.spine, as_of, relations)
     for name in _ROLES:
         views = [v for v in selection.views if v.key == "lead_id" and name in (c.name for c in v.columns)]
-        file = slice_file(warehouse, selection.slice_of(views[0], as_of)) if views and spine else None
-        if file is None:
+        rows = rows_of(warehouse, selection, views[0], as_of, relations) if views and spine else None
+        if rows is None:
             items.append(f"NULL::VARCHAR AS {name}")
         else:
             items.append(f"{name}_of.{name}")
-            joins.append(f"LEFT JOIN read_parquet({quoted_file(file)}) AS {name}_of USING (lead_id)")
-    of = f"read_parquet({quoted_file(spine)})" if spine else "(SELECT NULL::VARCHAR AS lead_id WHERE FALSE)"
+            joins.append(f"LEFT JOIN {rows} AS {name}_of USING (lead_id)")
+    of = spine or "(SELECT NULL::VARCHAR AS lead_id WHERE FALSE)"
     return f"SELECT lead_id, {', '.join(items)} FROM {of} {' '.join(joins)}"
 
 

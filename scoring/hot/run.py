@@ -17,7 +17,6 @@ from leadmart.features.warehouse import Warehouse
 from leadmart.scoring.hot.mark import Mark, mark_at, read_mark, sources_read, write_mark
 from leadmart.scoring.hot.touched import LEADS, Touched, find_touched, newly_known
 from leadmart.scoring.judge import held_back
-from leadmart.scoring.outbox import tell
 from leadmart.scoring.scorer import Scorer
 from leadmart.scoring.upsert import Scoring, publish_scores, stage_scores
 
@@ -170,11 +169,8 @@ def _score_and_publish(run: Run, scorer: Scorer, mark: Mark, found: Touched) -> 
         publish_scores(warehouse, staged, run.run_id)
         gone = _take_out(run, scoring)
         write_mark(warehouse, reached, run.run_id)
-        if run.project.settings.outbox.enabled:
-            tell(run, "hot_scorings")
     run.counts = staged.counts
     run.tiers = [(tier, count) for tier, count in _tiers(scored)]
-    run.left_out = gone
     run.hot = Hot(mark.as_of, None, dict(found.rows), found.leads, scored.height, gone)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from leadmart.features.clock import iso
+from leadmart.features.words import are
 
 if TYPE_CHECKING:
     from leadmart.scoring.hot.run import Hot
@@ -20,4 +21,4 @@ def hot_text(hot: Hot) -> str:
         return f"  hot      nothing is newly known {since}: no lead is due"
     rows = ", ".join(f"{count:,} of {name}" for name, count in sorted(hot.rows.items()))
     gone = f", {hot.gone:,} out of play" if hot.gone else ""
-    return f"  hot      {hot.touched:,} leads touched {since} ({rows}): {hot.scored:,} scored{gone}"
+    return f"  hot      {are(hot.touched, 'lead', 'leads')} touched {since} ({rows}): {hot.scored:,} scored{gone}"

@@ -188,7 +188,11 @@ def test_what_a_day_brings_is_scored_told_and_shown(
     """#18, #19: late rows, an override and an outcome count, for those who share an account too; others stay."""
     folder = copy_of("scored")
     in_project = ("--project", folder)
-    edit(folder / "leadmart.toml", "[engine]", "[outbox]\nenabled = true\n\n[engine]")
+    edit(
+        folder / "leadmart.toml",
+        "[engine]",
+        "[outbox]\nenabled = true\nbrief = true\n\n[routing]\nenabled = true\n\n[engine]",
+    )
     edit(folder / "leadmart.toml", "[scoring.tiers]", "overrides = true\n\n[scoring.tiers]")
     assert here("run", *in_project).code == 0
     done = here("run", "--hot", *in_project)
@@ -237,6 +241,15 @@ def test_what_a_day_brings_is_scored_told_and_shown(
     assert {(lead, tier) for lead, _, tier in told} == {
         (lead, after[lead][1]) for lead in changed if after[lead][1] != before[lead][1]
     }
+
+    # who is hot by now has somebody, and the hand-off says so
+    ((rep, given_at),) = stored(
+        folder, f"SELECT rep, as_of FROM meta.assignments WHERE lead_id = '{called}' ORDER BY number DESC LIMIT 1"
+    )
+    assert (rep[:4], given_at.isoformat()) == ("rep.", MORNING)
+    ((payload,),) = stored(folder, f"SELECT payload FROM meta.crm_outbox WHERE lead_id = '{called}'")
+    brief = json.loads(payload)["brief"]
+    assert (brief["lead_id"], brief["as_of"], brief["rep"]) == (called, MORNING, rep)
 
     # it is explained by the rows it was scored on, and said where people look
     answer = here("explain", seen, "--json", *in_project).document
