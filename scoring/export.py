@@ -19,7 +19,7 @@ _SQL: dict[What, str] = {
     "scores": "SELECT * FROM scores.latest ORDER BY lead_id",
     # a lead's own changes in the order they came
     "outbox": "SELECT * FROM meta.crm_outbox WHERE status IN ('pending', 'failed') "
-    "ORDER BY as_of, created_at, lead_id, dedupe_key",
+    "ORDER BY created_at, as_of, lead_id, dedupe_key",
 }
 
 

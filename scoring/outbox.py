@@ -57,7 +57,7 @@ def _tell(run: Run) -> None:
     key = "MD5(CONCAT_WS('|', s.lead_id, s.feature_set_version, s.model_version, s.policy_version, s.tier, s.as_of))"
     run.warehouse.execute(
         "INSERT INTO store.meta.crm_outbox "
-        "WITH told AS (SELECT lead_id, ARG_MAX(tier, (as_of, created_at, dedupe_key)) AS tier "
+        "WITH told AS (SELECT lead_id, ARG_MAX(tier, (created_at, as_of, dedupe_key)) AS tier "
         "FROM store.meta.crm_outbox GROUP BY lead_id), "
         f"shown AS ({shown_sql(run)}) "
         f"SELECT {key} AS dedupe_key, s.lead_id, s.as_of, s.feature_set_version, s.model_version, "

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from leadmart.features.clock import iso, sql_literal
 from leadmart.features.errors import LeadmartError, all_as_one, read_text
 from leadmart.features.gate_rule import GateRule
+from leadmart.features.literals import quoted
 from leadmart.features.registry import Registry
 from leadmart.features.session import Session
 from leadmart.scoring.csv_rows import read_rows
@@ -89,7 +90,9 @@ def overrides_at(session: Session, registry: Registry, as_of: datetime) -> pl.Da
         f"FROM staging.{SOURCE} AS f WHERE f.kind = 'override' AND f.occurred_at < {moment} "
         f"AND f.ingested_at <= {moment} AND (f.expires_at IS NULL OR f.expires_at > {moment}) "
         "QUALIFY ROW_NUMBER() OVER (PARTITION BY f.lead_id "
-        "ORDER BY f.occurred_at DESC, f.ingested_at DESC, f.feedback_id DESC) = 1"
+        # one that names no tier there is does not take back one that does
+        f"ORDER BY LOWER(TRIM(COALESCE(f.value, ''))) IN ({', '.join(map(quoted, ('', 'none', *TIERS)))}) DESC, "
+        "f.occurred_at DESC, f.ingested_at DESC, f.feedback_id DESC) = 1"
         f") WHERE override_tier <> '' AND override_tier <> 'none' ORDER BY lead_id"
     )
 

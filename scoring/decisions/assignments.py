@@ -192,10 +192,15 @@ def _given(run: Run, as_of: datetime, reps: Reps) -> pl.DataFrame:
 
 def _accounts(run: Run, as_of: datetime) -> str:
     """A SELECT of lead_id, account_id and the account's owner as known at the as_of; of nothing without a link."""
-    found = [rows_of(run.warehouse, run.selection, each, as_of, relations_of(run)) for each in run.selection.links[:1]]
-    if not found or found[0] is None:
+    to_account = next((d for d in run.selection.links if "account_id" in {c.name for c in d.columns}), None)
+    if to_account is None:
         return "SELECT NULL::VARCHAR AS lead_id, NULL::VARCHAR AS account_id, NULL::VARCHAR AS owner WHERE FALSE"
-    link = found[0]
+    link = rows_of(run.warehouse, run.selection, to_account, as_of, relations_of(run))
+    if link is None:  # a hot run that scored nobody stores no slice
+        run.session.want([as_of])
+        run.session.prepare([to_account])
+        run.session.compute(to_account)
+        link = to_account.relation
     if not routing_sources(run.registry):
         return f"SELECT lead_id, account_id, NULL::VARCHAR AS owner FROM {link}"
     run.session.stage_whole([OWNERS])

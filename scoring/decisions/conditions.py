@@ -35,7 +35,8 @@ class Condition:
 
         tree = self._tree()
         for node in tree.walk():
-            if not isinstance(node, _nodes()):
+            other_in = isinstance(node, exp.In) and not node.expressions  # `a IN b` looks into a list
+            if not isinstance(node, _nodes()) or other_in or node.args.get("symmetric"):
                 raise self._bad(f"{node.sql(dialect='duckdb')[:60]} cannot stand in a condition")
             if isinstance(node, exp.Column) and node.table:
                 raise self._bad(f"{node.sql(dialect='duckdb')} names a table; a condition reads one row")

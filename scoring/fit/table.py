@@ -14,6 +14,7 @@ from leadmart.features.model_inputs import protected_as
 from leadmart.features.plan import Selection
 from leadmart.features.protected import is_unspoken
 from leadmart.features.registry import Registry
+from leadmart.features.session import link_to
 from leadmart.scoring.csv_rows import CsvRow, read_rows
 from leadmart.scoring.reason_templates import VALUE
 from leadmart.scoring.scorecard import COLUMNS as SCORECARD
@@ -157,7 +158,11 @@ def load_fit(registry: Registry, selection: Selection) -> FitTable | None:
                 problems.append(problem)
     if problems:
         raise all_as_one(problems)
-    return FitTable(table.parts, tuple((view.ref, selection.fingerprints[name]) for name, view in views.items()))
+    prints = {view.ref: selection.fingerprints[name] for name, view in views.items()}
+    for view in views.values():
+        if link := link_to(view, selection.spine, registry):
+            prints[link.ref] = selection.fingerprints[link.relation]
+    return FitTable(table.parts, tuple(prints.items()))
 
 
 def _weights(text: str, file: str, problems: list[LeadmartError]) -> dict[str, tuple[float, str]]:

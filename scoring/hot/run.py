@@ -14,6 +14,7 @@ from leadmart.features.raw.tables import CHANGES, emptied_tables
 from leadmart.features.sources.reach import bounds_of
 from leadmart.features.sources.staged import WHOLE
 from leadmart.features.warehouse import Warehouse
+from leadmart.scoring.decisions.assignments import sources_beside
 from leadmart.scoring.hot.mark import Mark, mark_at, read_mark, sources_read, write_mark
 from leadmart.scoring.hot.touched import LEADS, Touched, find_touched, newly_known
 from leadmart.scoring.judge import held_back
@@ -94,7 +95,7 @@ def _shown_otherwise(warehouse: Warehouse, mark: Mark) -> str | None:
 
 def _are_sources_fit(run: Run, found: Touched) -> bool:
     """Whether the newly known rows pass their suites, and no source is refused that was refused before."""
-    names = sources_read(run.selection, run.registry)
+    names = (*sources_read(run.selection, run.registry), *sources_beside(run.registry))
     emptied = emptied_tables(run.warehouse)
     refused = {f"{table.lower()}{CHANGES}" for table in run.refused_tables}
     every = [d for d in run.registry.all("source") if d.name in names]

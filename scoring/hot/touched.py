@@ -20,6 +20,9 @@ from leadmart.features.sources.staging import source_inputs
 from leadmart.features.warehouse import Warehouse
 from leadmart.scoring.hot.mark import Mark, State, sources_read
 
+CUSTOMERS = "customers"
+"""The source that leads from a billing system's customers to leads and companies, by address and by domain too."""
+
 LEADS = "touched_leads"
 """The session's table of the touched leads, by the key of their entity."""
 
@@ -58,6 +61,9 @@ def find_touched(session: Session, selection: Selection, mark: Mark, as_of: date
     kept = current(warehouse, registry, names, session.present)
     warehouse.execute("DROP SCHEMA IF EXISTS touched CASCADE")
     warehouse.execute("CREATE SCHEMA touched")
+    views = (*selection.views, *selection.rule_views, *selection.beside)
+    windowed = {name for view in views for name in registry.sources_of([view])}
+    elsewhere = _reached_otherwise(session, selection)
     rows: dict[str, int] = {}
     for name in names:
         before = mark.sources[name]
@@ -66,15 +72,28 @@ def find_touched(session: Session, selection: Selection, mark: Mark, as_of: date
         ((count,),) = warehouse.rows(f"SELECT COUNT(*) FROM {newly_known(name)}")
         if count:
             rows[name] = int(count)
-            reaches = name in selection.histories and _since_moved(
-                warehouse, name, kept.get(name), before, mark.as_of, as_of
-            )
+            if name in elsewhere:
+                return Touched(f"rows of {name} are newly known, which reach leads by more than their keys")
+            reaches = name in windowed and _since_moved(warehouse, name, kept.get(name), before, mark.as_of, as_of)
             if reaches:
                 return Touched(f"the history of {name} begins at another time")
     if why := _find_leads(session, selection, mark, rows, as_of):
         return Touched(why)
     ((leads,),) = warehouse.rows(f"SELECT COUNT(*) FROM {LEADS}")
     return Touched(None, rows, int(leads))
+
+
+def _reached_otherwise(session: Session, selection: Selection) -> set[str]:
+    """The sources whose rows say of whom they are in a billing system's own keys, which only `customers` explains."""
+    found: set[str] = set()
+    for definition in selection.definitions:
+        read = session.registry.sources_of([definition])
+        if CUSTOMERS in read:
+            found |= set(read)
+    lead = selection.spine.key
+    return {name for name in found if lead not in {c.name for c in session.registry.source(name)[0].columns}} | (
+        found & {CUSTOMERS}
+    )
 
 
 def _find_rows(

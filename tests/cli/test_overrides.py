@@ -49,6 +49,7 @@ def test_an_override_in_force_wins_and_ends_and_is_never_rewritten(
             ("o6", changed, "disqualified", "2026-02-21 00:00:00", "", ""),
             ("o7", late, "hot", "2026-02-20 00:00:00", "", "2026-03-02 00:00:00.000001"),
             ("o8", vague, "lukewarm", "2026-02-20 00:00:00", "", ""),
+            ("o12", now, "hott", "2026-02-21 00:00:00", "", ""),
             ("o9", blocked, " Warm ", "2026-02-20 00:00:00", "", ""),
             ("o10", bound[0], "hot", "2026-02-20 00:00:00", "", ""),
             ("o11", bound[1], "disqualified", "2026-02-20 00:00:00", "", ""),
