@@ -84,7 +84,9 @@ def _compared(saved: Path, of: Company, hot: Command, full: Command, noon: datet
                 f"TO {quoted(rows[-1])} (FORMAT parquet)"
             )
     few = parquet(rows[0])
-    differing, written = differing_rows(few, f"(FROM {parquet(rows[1])} SEMI JOIN {few} USING (lead_id))")
+    differing, written = differing_rows(
+        few, f"(SELECT a.* FROM {parquet(rows[1])} AS a SEMI JOIN {few} AS f USING (lead_id))"
+    )
     if differing or not written:
         raise FailedError(f"{differing} of {written} rows differ from a full run's")
     return f"equal: {written:,} rows, each value"
