@@ -67,7 +67,7 @@ def test_each_command_and_option_that_a_page_names_exists() -> None:
             bare = re.match(r"(--[a-z][a-z-]+)", text)
             if bare and "leadmart" not in text:
                 known = OF_ALL.union(*OPTIONS.values())
-                if bare[1] not in known | {"--require-hashes", "--no-deps", "--doctest-modules"}:
+                if bare[1] not in known | {"--require-hashes", "--no-deps", "--doctest-modules", "--dist"}:
                     strange.append(f"{page.name}: {bare[1]}")
             for command, options in calls(text):
                 named += 1

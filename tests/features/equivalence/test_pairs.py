@@ -29,12 +29,14 @@ def test_the_class_of_each_column(pair: Path, registry: Any) -> None:
     assert all(change.why for change in found.values())
 
 
-@pytest.mark.parametrize("pair", PAIRS, ids=lambda path: path.name)
+RUNNABLE = [pair for pair in PAIRS if "other.table" not in texts_of(pair)[0]]
+"""All but those of a table that nobody has, of whose columns only the text can be judged."""
+
+
+@pytest.mark.parametrize("pair", RUNNABLE, ids=lambda path: path.name)
 def test_columns_called_same_are_the_same_on_random_rows(pair: Path, registry: Any, world: Any) -> None:
     """8.1: both texts run on random rows; what is called same is the same, taken together."""
     texts = texts_of(pair)
-    if "other.table" in texts[0]:
-        pytest.skip("reads tables that are not there")
     world.entity("lead")
     found = changes(*texts, schema_of(registry, texts))
     names = [name for name, change in found.items() if change.kind == "same"]
