@@ -47,7 +47,7 @@ class Selection:
 
     `views` are those that leadmart.toml names and those they read; `rule_views` only gates read, and no model does;
     those `beside` only fit, intent and timing read. `columns` are those of `views` that reach the model; None for all.
-    `feature_set_version` names all that a model reads, and the gates: the same rows for the same raw. `windows` says
+    `feature_set_version` names all that a model reads, the same rows for the same raw; gates are the policy's. `windows` says
     per view how far back its columns read which sources.
     """
 
@@ -157,7 +157,7 @@ def select(
     for definition in (*all_links, *read, *beside):
         own = registry.fingerprint(definition, present)
         prints[definition.relation] = own if definition.kind == "link" else digest(own, spine_print, STORED_AS)
-    named = [(d.relation, registry.fingerprint(d, present)) for d in (*links.values(), *views.values(), *gates)]
+    named = [(d.relation, registry.fingerprint(d, present)) for d in (*links.values(), *views.values())]
     version = "f_" + digest(spine_print, sorted(named), STORED_AS, *([sorted(columns)] if columns else []))[:12]
     return Selection(
         spine_definition,
