@@ -31,9 +31,8 @@ def plan(
 ) -> None:
     """Say what `run` would do."""
     from leadmart.expectations.suite import suites
-    from leadmart.features.equivalence.pending import pending_changes
     from leadmart.features.errors import all_as_one
-    from leadmart.features.materialize import changed_since_published, published_versions
+    from leadmart.features.materialize import changed_since_published
     from leadmart.features.model_columns import width_words
     from leadmart.features.plan import default_as_of, missing_slices, select
     from leadmart.features.registry import Registry
@@ -46,7 +45,7 @@ def plan(
     from leadmart.features.waivers import waivers_of
     from leadmart.features.warehouse import open_for_reading
     from leadmart.scoring.forecast import rules_change, scores_due
-    from leadmart.scoring.life.kept import columns_by_model
+    from leadmart.scoring.release.pending import release_of
     from leadmart.scoring.report import plan_text
 
     found = project_at(project)
@@ -65,15 +64,15 @@ def plan(
         unknown = unknown_columns(session, selection)
         stale = stale_slices(session, selection)
         assumed = assumed_arrivals(warehouse, registry, registry.sources_of(selection.definitions), present)
-        due = scores_due(warehouse, registry, selection, moments)
+        release = release_of(session, selection)
+        due = moments if release.outdated else scores_due(warehouse, registry, selection, moments)
         rules = rules_change(warehouse, registry, selection, moments[-1])
         absent = missing_sources(warehouse, registry, selection.definitions, present)
-        changes = pending_changes(registry, published_versions(warehouse), columns_by_model(warehouse))
     document = {
         "as_of": [m.isoformat() for m in moments],
         "slices": [{"view": s.definition.relation, "as_of": s.as_of.isoformat(), "way": "as written"} for s in missing],
         "scores": [m.isoformat() for m in due],
-        "changes": [change.as_json() for change in changes],
+        **release.as_json(),
         "feature_set_version": selection.feature_set_version,
         "rules": rules.as_json(),
         "absent_sources": [each.source for each in absent],
@@ -95,7 +94,7 @@ def plan(
     }
     told = [*rules.words(), *width_words(selection), *unknown_words(unknown), *(each.words for each in assumed)]
     told += stale_words(stale)
-    told += [change.words for change in changes]
+    told += release.words()
     emit(document, as_json, "\n".join([plan_text(document), *(f"  {words}" for words in told)]))
     if exit_code and (missing or due):
         raise typer.Exit(4)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import csv
 import re
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -112,6 +113,14 @@ class Registry:
         ]
         if problems:
             raise all_as_one(problems)
+
+    def replaced(self, definitions: Iterable[Definition]) -> Registry:
+        """The same registry with other texts, and with definitions it lacked; nothing is read or kept of a file."""
+        other = copy(self)
+        own = {(d.kind, d.name, d.version, d.connector): d for d in definitions}
+        other._definitions = self._definitions | own
+        other._token_hashes, other._fingerprints = {}, {}
+        return other
 
     def all(self, kind: str | None = None) -> tuple[Definition, ...]:
         """Every definition (of a kind), by kind, name and version; sources only of the connectors the project has."""

@@ -68,7 +68,7 @@ def explain(project: Project, lead: str, as_of: datetime | None) -> dict[str, An
         is_same = row["feature_set_version"] == selection.feature_set_version
         frame = _frame(warehouse, registry, selection, row) if is_same else None
         is_today = is_same and row["policy_version"] == policy.policy_version
-        model = load_model(warehouse, row["model_version"]) if is_today else None
+        model = load_model(warehouse, row["model_version"], row["feature_set_version"]) if is_today else None
     columns = told_columns(selection)
     values, note = _inputs(selection, row, frame)
     groups: list[dict[str, Any]] = []

@@ -48,8 +48,7 @@ def reached(
     """
     marks = dict(edited)
     found: dict[str, dict[str, str]] = {}
-    names = joined_first(registry, registry.sources_of(definitions))
-    sources = [source for name in names for source in registry.source(name)]
+    sources = _sources(registry, definitions)
     spine = registry.get("spine", registry.project.settings.features.spine)
     for definition in (*sources, *definitions):
         own = _touched(definition, registry, marks)
@@ -72,9 +71,8 @@ def reached(
 def raw_lineage(registry: Registry, definition: Definition) -> dict[str, Marks]:
     """Per output column the raw columns that it hangs on, through everything between."""
     below = [*registry.dependencies(definition), definition]
-    names = joined_first(registry, registry.sources_of(below))
     known: dict[str, Marks] = {}
-    for each in (*(s for name in names for s in registry.source(name)), *below):
+    for each in (*_sources(registry, below), *below):
         own = {
             column: frozenset(end for mark in marks for end in known.get(mark, _raw(mark)))
             for column, marks in lineage_of(each, registry).items()
@@ -89,6 +87,14 @@ def raw_lineage(registry: Registry, definition: Definition) -> dict[str, Marks]:
     return {}
 
 
+def _sources(registry: Registry, definitions: Sequence[Definition]) -> list[Definition]:
+    """The sources that definitions read, each after those it joins; a mart reads only what it names."""
+    marts = {read.name for d in definitions if d.kind == "mart" for read in d.reads if read.schema == "staging"}
+    names = {*registry.sources_of([d for d in definitions if d.kind != "mart"]), *marts}
+    known = {d.name for d in registry.all("source")}
+    return [source for name in joined_first(registry, sorted(names & known)) for source in registry.source(name)]
+
+
 def _raw(mark: str) -> Marks:
     return frozenset([mark]) if mark.startswith("raw.") and mark.count(".") > 1 else frozenset()
 
@@ -97,7 +103,7 @@ def read_as(definition: Definition) -> tuple[str, ...]:
     """The names by which others read a definition's rows."""
     if definition.kind == "source":
         return (f"staging.{definition.name}", f"known.{definition.name}")
-    return (definition.relation,)
+    return (definition.relation, "features.lead_features") if definition.kind == "feature" else (definition.relation,)
 
 
 def _shaping(definition: Definition) -> tuple[str, ...]:
@@ -114,13 +120,13 @@ def _said(definition: Definition, column: str, why: str) -> str:
 
 def _touched(definition: Definition, registry: Registry, marks: Mapping[str, str]) -> dict[str, str]:
     """The definition's columns that hang on a mark; most read nothing of it, and parsing costs."""
-    text = definition.text.lower()
+    reads = {str(read) for read in definition.reads}
     own = {
         mark.rpartition(".")[2]: why
         for mark, why in marks.items()
         if mark.startswith(f"{definition.relation}.") and definition.kind != "source"
     }
-    if not any(".".join(mark.split(".")[:2]) in text for mark in marks):
+    if not any(".".join(mark.split(".")[:2]) in reads for mark in marks):
         return own
     try:
         lineage = lineage_of(definition, registry)

@@ -63,9 +63,7 @@ def changes(
     try:
         for tree in trees:
             refuse_unprovable(tree)
-        old, new = (
-            Queries(forms, known).meaning(tree, last=True) for tree, known in zip(trees, schemas, strict=True)
-        )
+        old, new = (Queries(forms, known).meaning(tree, last=True) for tree, known in zip(trees, schemas, strict=True))
     except (Unprovable, RecursionError) as error:
         why = error.why if isinstance(error, Unprovable) else "it is nested too deep"
         names = [[_output(item.alias_or_name) for item in tree.selects] for tree in trees]

@@ -203,6 +203,12 @@ def rank_in(reference: Sequence[float], p_raw: Floats) -> Floats:
     return rank
 
 
+def columns_met(model: Model, columns: Sequence[FeatureColumn]) -> list[FeatureColumn]:
+    """Those of the columns that the model reads, in its own order: a later version of a view may have others beside."""
+    place = {column.name: number for number, column in enumerate(model.columns)}
+    return sorted((c for c in columns if c.in_model and c.name in place), key=lambda c: place[c.name])
+
+
 def refuse_other_features(model: Model, columns: Sequence[FeatureColumn], feature_set_version: str) -> None:
     """Raises LeadmartError `feature_mismatch`, naming every difference, unless version, names, types and order
     agree.
