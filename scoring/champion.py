@@ -83,7 +83,7 @@ def load_model(warehouse: Warehouse, version: str, serving: str | None = None) -
             code="bad_model",
             hint="train again, or restore warehouse/ from a backup",
         )
-    return replace(model, feature_set_version=serving) if serving else model
+    return replace(model, serving=serving) if serving else model
 
 
 def gate_rules(selection: Selection) -> tuple[GateRule, ...]:
