@@ -31,6 +31,10 @@ def check(
 
     found = project_at(project)
     problems, count = check_files(found, files) if files else check_project(found)
+    if not files:
+        from leadmart.scoring.release.raw import lost_raw_columns
+
+        problems += lost_raw_columns(found)
     if as_json:
         typer.echo(json.dumps([p.as_finding() for p in problems], indent=2))
     else:

@@ -19,8 +19,7 @@ def serving_version(session: Session, selection: Selection) -> str:
     Raises LeadmartError `feature_mismatch` where a column that it reads does not mean any more what it learned on, with
     the names of those.
     """
-    settings = session.registry.project.settings
-    refs = (*settings.features.views, *settings.scoring.gates)
+    refs = session.registry.project.settings.features.views
     try:
         return champion_version(session.warehouse, selection.feature_set_version, refs)
     except LeadmartError as error:
