@@ -18,15 +18,16 @@ def edited(registry: Registry, definitions: Sequence[Definition], before: Record
     """The columns of each source and spine behind definitions that say something else than before, and the tables
     without time that do; nobody is named yet as their reader.
 
-    A source that was not there before, and one that is not any more, is one whose rows changed.
+    A source that another connector feeds, or one less, is one whose rows changed; one that nobody read before is not.
     """
     found: list[Pending] = []
+    read_then = {name for kind, name, _, _ in before if kind == "source"}
     spines = [d for d in definitions if d.kind == "spine"]
     sources = [d for name in registry.sources_of(definitions) for d in registry.source(name)]
     for definition in (*sources, *spines):
         called = read_as(definition)[-1]
         then, today = before.get(name_of(definition)), now.get(name_of(definition))
-        if today is None or then == today:
+        if today is None or then == today or (definition.kind == "source" and definition.name not in read_then):
             continue
         for column, change in _verdict(definition, then, today).items():
             if change.kind != "same":

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from leadmart.features.equivalence.pending import Pending, drafts, pending_changes, refusal, steps
-from leadmart.features.equivalence.readers import Readers
 from leadmart.features.materialize import published_versions
 from leadmart.features.plan import STORED_AS, Selection
 from leadmart.features.recorded import newest, said_today
 from leadmart.features.session import Session
 from leadmart.scoring.life.kept import champion
-from leadmart.scoring.release.readers import readers_of_project
 from leadmart.scoring.release.valid import moved_since, moved_words
+
+if TYPE_CHECKING:
+    from leadmart.features.equivalence.readers import Readers
 
 
 @dataclass(frozen=True)
@@ -77,17 +78,19 @@ def release_of(session: Session, selection: Selection) -> Release:
     now = said_today(registry, selection.definitions, session.present, STORED_AS)
     changes: list[Pending] = []
     readers: Readers | None = None
-    if waiting:
+    if waiting or (before is not None and before != now):
+        from leadmart.scoring.release.readers import readers_of_project  # it parses, and most plans need not
+
         readers = readers_of_project(warehouse, registry, selection)
+    if waiting and readers:
         changes += pending_changes(registry, published, readers)
         used = {step.name: step.after for step in waiting if step.after in selection.definitions}
         lost = [each for each in changes if each.lost and each.view in used]
         if lost:
             raise refusal(lost, used[lost[0].view].place(line=1))
-    if before is not None and before != now:
+    if before is not None and before != now and readers:
         from leadmart.features.equivalence.edits import edited_changes
 
-        readers = readers or readers_of_project(warehouse, registry, selection)
         changes += edited_changes(registry, readers, selection.definitions, before, now)
     shown = champion(warehouse)
     moved = moved_since(warehouse, registry, selection, session.present, shown.model_version) if shown else {}
