@@ -16,8 +16,7 @@ ROOT = Path(__file__).resolve().parents[2] / "sql" / "features" / VIEW
 V1 = (ROOT / "v1.sql").read_text(encoding="utf-8")
 MORE = V1.replace(
     "    DATE_DIFF('day', MAX",
-    "    COUNT(w.event_id)\n        AS pages_90d,                                   -- pages opened in the last 90 days\n"
-    "    DATE_DIFF('day', MAX",
+    "    COUNT(w.event_id)\n        AS pages_90d,    -- pages opened in the last 90 days\n    DATE_DIFF('day', MAX",
 )
 
 
@@ -78,7 +77,7 @@ def test_a_draft_becomes_the_next_version_once(here: Any, copy_of: Any, stored: 
     [
         (V1.replace("-- sessions in", "-- how many sessions in"), (), "nothing_changed"),
         (V1.replace("AS w\n", "AS page\n").replace("w.", "page."), (), "nothing_changed"),
-        (V1.replace("    AND w.as_of = spine.as_of\n", ""), (), "as_of_not_equated"),
+        (V1.replace("    AND w.as_of = spine.as_of\n", ""), (), "join_without_as_of"),
         (V1.replace("SELECT", "SELEC", 1), (), "bad_sql"),
         (V1.replace("AS sessions_7d", "AS lead_age_days"), (), "column_twice"),
         (V1.replace("AS sessions_30d", "AS sessions_31d"), (), "column_in_use"),
@@ -100,7 +99,7 @@ def test_a_draft_that_must_not_be_published_stays_a_draft(
 
 def test_a_removed_column_names_everyone_who_reads_it(here: Any, town: Path) -> None:
     """8.5: in publish and in plan; what can do without it is named and does not stop it."""
-    draft(town, V1.replace("AS pricing_views_30d", "AS pricing_views"))
+    draft(town, V1.replace("AS sessions_30d", "AS sessions"))
     refused = here("publish", VIEW, "--json", "--project", town).document["error"]
     assert "reference/scorecard.csv cannot do without it" in refused["message"]
     assert "reference/reasons.csv" in refused["message"]
@@ -159,12 +158,13 @@ def test_gates_and_links_are_published_too_and_new_views_begin_at_v1(here: Any, 
     done = here("publish", "lead_account", "--json", "--project", project).document
     assert done["published"] == "lead_account@v2"
     assert any(words.startswith("account_engagement@v1 reads lead_account@v1") for words in done["next"])
-    draft(project, V1.replace("sessions_", "visits_").replace("_views_", "_looks_").replace("dwell", "stay")
+    draft(project, V1.replace("sessions_", "visits_").replace("_views_", "_looks_").replace("dwell_seconds", "stay_seconds")
           .replace("days_since_last_visit", "days_since_last_look"), "features/visits")  # fmt: skip
     draft(project, "SELECT 1", "gates/visits")
     refused = here("publish", "visits", "--json", "--project", project).document["error"]
     assert refused["code"] == "ambiguous_name"
     done = here("publish", "features/visits", "--json", "--project", project).document
+    assert "published" in done, done
     assert (done["published"], done["before"], done["changes"]) == ("visits@v1", None, [])
     assert versions(stored, project, "visits") == [1]
 
