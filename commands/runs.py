@@ -43,9 +43,9 @@ def plan(
     project: ProjectDir = None,
     as_json: Json = False,
 ) -> None:
-    """Say what `run` would do, and with --impact what drafts and edited files would do to scores.
+    """Say what `run` would do.
 
-    Nothing is computed for good: neither features nor scores are written.
+    With --impact also what drafts and edited files would do to scores. Nothing is written.
     """
     if markdown and as_json:
         raise typer.BadParameter("one document at a time: leave --json out", param_hint="--markdown")

@@ -28,7 +28,8 @@ def impact_text(found: Document | None) -> list[str]:
     lines += [f"    {each['leads']:>7,} {_tier(each['before'])} to {_tier(each['after'])}" for each in found["tiers"]]
     lines += [f"  {words}" for words in map(_column, found["columns"])]
     for each in found["movers"]:
-        lines.append(f"  {each['lead_id']:<14} {_scores(each)}: {'; '.join(_moved(each)) or 'for its gates'}")
+        why = f": {'; '.join(_moved(each))}" if _moved(each) else ""
+        lines.append(f"  {each['lead_id']:<14} {_scores(each)}{why}")
         lines += [f"    {words}" for words in _reasons(each)]
     return lines + [f"  {note}" for note in found["notes"]]
 
@@ -71,7 +72,7 @@ def _cell(text: str) -> str:
 def _head(found: Document) -> str:
     drafts = ", ".join(f"{each['view']} for {each['for']}" for each in found["standing_in"])
     at = found["as_of"].replace("T", " ")[:16]
-    return f"impact on {are(found['leads'], 'lead', 'leads')} at {at}{f', {drafts}' if drafts else ''}"
+    return f"impact on {are(found['leads'], 'lead', 'leads')} at {at}{f' with {drafts}' if drafts else ''}"
 
 
 def _figures(found: Document) -> list[str]:
