@@ -92,7 +92,7 @@ def plan(
         absent = missing_sources(warehouse, registry, selection.definitions, present)
         changes = pending_changes(registry, published_versions(warehouse), columns_by_model(warehouse))
         costs = expected_costs(warehouse, missing)
-        past = past_costs(warehouse, [change.view for change in changes])
+        past = past_costs(warehouse, [change.view for change in changes], missing)
         weighed = impact_asked(warehouse, registry, selection, moments[-1], sample) if impact else None
     document = {
         "as_of": [m.isoformat() for m in moments],

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from leadmart.features.clock import sql_literal
 from leadmart.features.plan import Slice
 from leadmart.features.warehouse import Warehouse
 from leadmart.features.words import are, size_text
@@ -86,22 +87,24 @@ def added_up(costs: Sequence[Cost | None]) -> Costs:
     return Costs(len(costs), len(known), total)
 
 
-def past_costs(warehouse: Warehouse, refs: Iterable[str]) -> list[Past]:
+def past_costs(warehouse: Warehouse, refs: Iterable[str], missing: Sequence[Slice] = ()) -> list[Past]:
     """For each draft or version, `email_engagement@draft` or `@v3`, what filling its predecessor's as_of would cost.
 
-    A ref whose predecessor has no slices has no past to fill.
+    Those of its own `missing` slices are not counted again. A ref whose predecessor has no others has no past to fill.
     """
     found = []
     for ref in dict.fromkeys(refs):
         name, _, version = ref.partition("@")
         below = int(version[1:]) if version[1:].isdigit() else None
+        planned = ", ".join(sql_literal(each.as_of) for each in missing if each.definition.ref == ref)
         newest = "version < ?" if below else "TRUE"
+        others = f"as_of NOT IN ({planned})" if planned else "TRUE"
         ((slices, rows, size, seconds),) = warehouse.rows(
             "WITH filled AS (SELECT * FROM store.meta.slices WHERE name = ? "
             f"AND kind IN ({', '.join(f'{kind!r}' for kind in _KINDS)}) AND {newest} "
             "QUALIFY ROW_NUMBER() OVER (PARTITION BY kind, spine, version, as_of ORDER BY computed_at DESC) = 1) "
             "SELECT COUNT(*), SUM(row_count), SUM(bytes), SUM(seconds) FROM filled "
-            "WHERE version = (SELECT MAX(version) FROM filled)",
+            f"WHERE version = (SELECT MAX(version) FROM filled) AND {others}",
             [name, *([below] if below else [])],
         )
         if slices:

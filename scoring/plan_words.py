@@ -50,7 +50,9 @@ def _notices(document: Document) -> list[str]:
 
 
 def _backfills(document: Document) -> list[str]:
-    return [f"{each['view']} for every as_of that is filled now: {costs_words(each)}" for each in document["backfills"]]
+    return [
+        f"{each['view']} for the past, as far as it is filled: {costs_words(each)}" for each in document["backfills"]
+    ]
 
 
 def _by_view(document: Document) -> Iterable[tuple[str, ...]]:

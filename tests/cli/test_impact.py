@@ -205,6 +205,8 @@ def test_slices_cost_what_the_newest_of_their_view_took(here: Any, copy_of: Any,
     past = {each["view"]: each for each in plan["backfills"]}
     assert past["email_engagement@draft"]["rows"] == spent["email_engagement"]["rows"]
     assert past["web_engagement@v2"]["slices"] == 1
+    now = here("plan", *AT, "--json", "--project", folder).document
+    assert [each["view"] for each in now["backfills"]] == ["email_engagement@draft"], "v2 is to be filled anyway"
     text = here("plan", "--as-of", "2026-03-02", "--project", folder).out
     assert f"{costs['slices']} slices, some {costs['rows']:,} rows, " in text
     assert "impact" not in plan
