@@ -40,7 +40,7 @@ def plan_markdown(document: Document, told: Sequence[str]) -> str:
     if document["scores"]:
         lines += ["", f"Scores are due at {', '.join(map(_moment, document['scores']))}."]
     if listed := [*_notices(document), *told, *_backfills(document)]:
-        lines += ["", "**To know**", "", *(f"- {words}" for words in listed)]
+        lines += ["", "**To know**", "", *(f"  - {w.strip()}" if w.startswith(" ") else f"- {w}" for w in listed)]
     return "\n".join([*lines, *impact_markdown(document.get("impact"))])
 
 

@@ -65,7 +65,7 @@ PLAN: dict[str, Any] = {
     "missing": [{"words": "nothing is loaded for trials"}],
     "waived": [{"view": "tech@v1", "code": "late", "reason": "known"}],
 }  # fmt: skip
-TOLD = ["policy p_1 is now p_2: every lead is scored by it anew"]
+TOLD = ["policy p_1 is now p_2: every lead is scored by it anew", "  [scoring.tiers] warm = 50, now 40"]
 
 
 def test_a_plan_with_impact_as_text(golden: Any) -> None:
