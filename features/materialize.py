@@ -14,6 +14,7 @@ from leadmart.features.definition import Definition
 from leadmart.features.errors import LeadmartError, all_as_one
 from leadmart.features.intact import SLICE_HINT, is_intact
 from leadmart.features.literals import quoted_file
+from leadmart.features.onepass.way import ONE_PASS, way_of
 from leadmart.features.plan import Selection, Slice
 from leadmart.features.registry import Registry
 from leadmart.features.session import Session, link_to
@@ -44,6 +45,9 @@ class Kept:
 Approve = Callable[[Written], bool]
 """Says whether a computed slice may be listed; quality's word."""
 
+PASS_FROM, PASS_UP_TO = 4, 128
+"""As_of from which on a view is computed over many in one pass, and how many of them one pass is over at most."""
+
 
 def fill(
     session: Session,
@@ -54,24 +58,44 @@ def fill(
     held: frozenset[str] = frozenset(),
     approve: Approve = lambda _: True,
     progress: Callable[[Slice], None] = lambda _: None,
+    say: Callable[[str], None] = lambda _: None,
 ) -> list[Slice]:
     """Computes missing slices, one as_of after the other, and lists each as_of's in one transaction; the slices listed.
 
+    Views of the shape that allows it (`features.onepass`) are computed over many as_of at once, and written for each.
     `held` names relations (`features.web_engagement__v1`) that must not be computed; what reads them is held too.
-    Killed between two as_of, what was listed stays; killed inside one, nothing of it is listed.
+    Killed between two as_of, what was listed stays; killed inside one, nothing of it is listed. `say` is told what
+    takes long beside the slices.
     Raises LeadmartError `not_one_row_per_spine_row` where a view loses or doubles rows of its spine.
     """
     listed: list[Slice] = []
     publish_views(session.warehouse, session, selection, run_id)
-    for as_of, group in groupby(missing, key=lambda s: s.as_of):
-        wanted = list(group)
-        written = compute_slices(session, selection, as_of, wanted, held, approve, progress)
-        kept = keep_files(session.warehouse, written)
-        inputs = slice_inputs(session, selection, written)
-        with session.warehouse.transaction():
-            list_slices(session, selection, kept, inputs, run_id)
-        listed += [each.slice for each in written]
+    by_moment = [(as_of, list(group)) for as_of, group in groupby(missing, key=lambda s: s.as_of)]
+    for start in range(0, len(by_moment), PASS_UP_TO):
+        together = by_moment[start : start + PASS_UP_TO]
+        _pass_over(session, [each for _, wanted in together for each in wanted], held, say)
+        for as_of, wanted in together:
+            written = compute_slices(session, selection, as_of, wanted, held, approve, progress)
+            kept = keep_files(session.warehouse, written)
+            inputs = slice_inputs(session, selection, written)
+            with session.warehouse.transaction():
+                list_slices(session, selection, kept, inputs, run_id)
+            listed += [each.slice for each in written]
+    session.pass_over([], [])
     return listed
+
+
+def _pass_over(session: Session, missing: Sequence[Slice], held: frozenset[str], say: Callable[[str], None]) -> None:
+    """Has the views that are missing at many as_of, and may go in one pass, computed over these."""
+    moments: dict[str, list[Slice]] = {}
+    for each in missing:
+        if each.definition.relation not in held:
+            moments.setdefault(each.definition.relation, []).append(each)
+    often = [found for found in moments.values() if len(found) >= PASS_FROM]
+    views = [found[0].definition for found in often if way_of(found[0].definition).words == ONE_PASS]
+    if views:
+        say(f"{len(views)} views over {max(map(len, often))} as_of in one pass")
+    session.pass_over(views, sorted({each.as_of for found in often for each in found}) if views else [])
 
 
 def slice_file(warehouse: Warehouse, wanted: Slice) -> Path | None:

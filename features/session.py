@@ -16,6 +16,8 @@ from leadmart.features.definition import Definition
 from leadmart.features.errors import LeadmartError, first_line
 from leadmart.features.inline import executed_sql
 from leadmart.features.literals import quoted_file
+from leadmart.features.onepass import state as onepass
+from leadmart.features.onepass.way import way_of
 from leadmart.features.registry import Registry
 from leadmart.features.relations import (
     known_select,
@@ -50,6 +52,7 @@ class Session:
     form: Form = "executed"
     moments: tuple[datetime, ...] = ()
     _staged: dict[str, Bounds] = field(default_factory=dict)
+    _passes: dict[str, onepass.State] = field(default_factory=dict)
 
     @cached_property
     def present(self) -> frozenset[str]:
@@ -78,6 +81,24 @@ class Session:
             )
         for table in self.registry.references_of(definitions):
             self.warehouse.execute(f"CREATE TABLE IF NOT EXISTS reference.{table.name} AS {reference_select(table)}")
+
+    def pass_over(self, definitions: Sequence[Definition], moments: Sequence[datetime]) -> None:
+        """Computes views of the shape that allows it over many moments at once, whatever their spines will be.
+
+        Until the next call their rows at any of the moments are laid from that over the spine; the same rows as without.
+        """
+        for state in self._passes.values():
+            onepass.drop(self.warehouse, state)
+        self._passes = {}
+        chosen = [d for d in definitions if way_of(d).shape is not None]
+        if not chosen:
+            return
+        self.want(moments)
+        self.prepare(chosen)
+        for definition in chosen:
+            state = onepass.state_of(self.warehouse, definition, moments)
+            if state is not None and onepass.make(self.warehouse, state):
+                self._passes[definition.relation] = state
 
     def _known_since(self, name: str, kept: Kept | None) -> str:
         if kept is None:
@@ -120,6 +141,7 @@ class Session:
         if definition.kind in ("feature", "gate"):
             self.warehouse.execute(f"CREATE OR REPLACE VIEW spine AS SELECT * FROM spine_{definition.entity[0]}")
         try:
+            text = self._laid(definition, text)
             columns = self.warehouse.columns(text)
         except duckdb.Error as error:
             raise _does_not_run(definition, error) from None
@@ -129,6 +151,13 @@ class Session:
         if definition.kind == "feature":
             plain = stored_select(f"({plain})", [name for name, _ in columns], windows_of(definition, self.registry))
         return f"SELECT * FROM ({plain}) ORDER BY {', '.join(order)}" if in_order else plain
+
+    def _laid(self, definition: Definition, text: str) -> str:
+        """What runs in place of a view's text where it was computed in one pass over the session's moments."""
+        state = self._passes.get(definition.relation)
+        if state is None or self.form != "executed" or not set(self.moments) <= set(state.moments):
+            return text
+        return state.laid() if onepass.lies_over(self.warehouse, state, text) else text
 
     def _widen_for(self, definition: Definition) -> None:
         """Stages wider what was staged for others and lacks rows that a definition reads."""
