@@ -48,6 +48,9 @@ Approve = Callable[[Written], bool]
 PASS_FROM, PASS_UP_TO = 4, 128
 """As_of from which on a view is computed over many in one pass, and how many of them one pass is over at most."""
 
+STAGED_TOGETHER = 8
+"""As_of for which sources are staged together: rows of some days more are read, and the store is asked less often."""
+
 
 def fill(
     session: Session,
@@ -74,13 +77,20 @@ def fill(
     for start in range(0, len(by_moment), PASS_UP_TO):
         together = by_moment[start : start + PASS_UP_TO]
         _pass_over(session, [each for _, wanted in together for each in wanted], held, say)
-        for as_of, wanted in together:
-            written = compute_slices(session, selection, as_of, wanted, held, approve, progress)
-            kept = keep_files(session.warehouse, written)
-            inputs = slice_inputs(session, selection, written)
-            with session.warehouse.transaction():
-                list_slices(session, selection, kept, inputs, run_id)
-            listed += [each.slice for each in written]
+        for first in range(0, len(together), STAGED_TOGETHER):
+            staged = together[first : first + STAGED_TOGETHER]
+            session.want([as_of for as_of, _ in staged])
+            session.prepare(each.definition for _, wanted in staged for each in wanted)
+            inputs = slice_inputs(session, selection, [each for _, wanted in staged for each in wanted])
+            for as_of, wanted in staged:
+                session.narrow(as_of)
+                written = _compute_at(session, selection, as_of, wanted, held, approve, progress)
+                kept = keep_files(session.warehouse, written)
+                if beside := [each.slice for each in written if each.slice not in wanted]:
+                    inputs |= slice_inputs(session, selection, beside)
+                with session.warehouse.transaction():
+                    list_slices(session, selection, kept, inputs, run_id)
+                listed += [each.slice for each in written]
     session.pass_over([], [])
     return listed
 
@@ -197,11 +207,24 @@ def compute_slices(
     progress: Callable[[Slice], None] = lambda _: None,
 ) -> list[Written]:
     """The slices wanted at one as_of, and what they need that is not filled, computed and approved; none is listed."""
+    session.want([as_of])
+    session.prepare(s.definition for s in wanted)
+    return _compute_at(session, selection, as_of, wanted, held, approve, progress)
+
+
+def _compute_at(
+    session: Session,
+    selection: Selection,
+    as_of: datetime,
+    wanted: Sequence[Slice],
+    held: frozenset[str],
+    approve: Approve,
+    progress: Callable[[Slice], None],
+) -> list[Written]:
+    """The same in a session that asks for the as_of and is prepared for what is wanted."""
     warehouse = session.warehouse
     missing = {s.definition.relation: s for s in wanted}
     needed = _needed(session, selection, list(missing.values()))
-    session.want([as_of])
-    session.prepare(s.definition for s in wanted)
     written: list[Written] = []
     stopped = set(held)
     for definition in needed:
@@ -278,10 +301,11 @@ def keep_files(warehouse: Warehouse, written: Sequence[Written]) -> list[Kept]:
     ]
 
 
-def slice_inputs(session: Session, selection: Selection, written: Sequence[Written]) -> Inputs:
-    """What is known of the sources behind computed slices at their as_of."""
-    moments = {each.slice.as_of for each in written}
-    names = {s for each in written for s in sources_behind(each.slice.definition, selection, session.registry)}
+def slice_inputs(session: Session, selection: Selection, slices: Sequence[Slice]) -> Inputs:
+    """What is known of the sources behind slices at their as_of."""
+    moments = {each.as_of for each in slices}
+    behind = {each.definition.relation: each.definition for each in slices}
+    names = {s for each in behind.values() for s in sources_behind(each, selection, session.registry)}
     return inputs_of(session, names, moments)
 
 

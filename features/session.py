@@ -52,6 +52,7 @@ class Session:
     form: Form = "executed"
     moments: tuple[datetime, ...] = ()
     _staged: dict[str, Bounds] = field(default_factory=dict)
+    _since: dict[str, frozenset[datetime]] = field(default_factory=dict)
     _passes: dict[str, onepass.State] = field(default_factory=dict)
 
     @cached_property
@@ -61,8 +62,15 @@ class Session:
 
     def want(self, moments: Sequence[datetime]) -> None:
         """Sets the moments, and forgets what was computed for others."""
+        self._staged, self._since = {}, {}
+        self._ask_for(moments)
+
+    def narrow(self, as_of: datetime) -> None:
+        """Asks for one of the wanted moments alone; what is prepared for all of them stays."""
+        self._ask_for([as_of])
+
+    def _ask_for(self, moments: Sequence[datetime]) -> None:
         self.moments = tuple(sorted(set(moments)))
-        self._staged = {}
         values = ", ".join(f"({sql_literal(m)})" for m in self.moments)
         rows = f"VALUES {values}" if values else "SELECT TIMESTAMP '2000-01-01' WHERE FALSE"
         self.warehouse.execute(f"CREATE OR REPLACE TABLE wanted AS SELECT * FROM ({rows}) AS w (as_of)")
@@ -79,13 +87,14 @@ class Session:
             self.warehouse.execute(
                 f"CREATE OR REPLACE TABLE known_since.{name} AS {self._known_since(name, kept.get(name))}"
             )
+            self._since[name] = frozenset(self.moments)
         for table in self.registry.references_of(definitions):
             self.warehouse.execute(f"CREATE TABLE IF NOT EXISTS reference.{table.name} AS {reference_select(table)}")
 
     def pass_over(self, definitions: Sequence[Definition], moments: Sequence[datetime]) -> None:
         """Computes views of the shape that allows it over many moments at once, whatever their spines will be.
 
-        Until the next call their rows at any of the moments are laid from that over the spine; the same rows as without.
+        Until the next call their rows at any of the moments are laid from that over the spine: the same rows.
         """
         for state in self._passes.values():
             onepass.drop(self.warehouse, state)
@@ -96,9 +105,9 @@ class Session:
         self.want(moments)
         self.prepare(chosen)
         for definition in chosen:
-            state = onepass.state_of(self.warehouse, definition, moments)
-            if state is not None and onepass.make(self.warehouse, state):
-                self._passes[definition.relation] = state
+            found = onepass.state_of(self.warehouse, definition, moments)
+            if found is not None and onepass.make(self.warehouse, found):
+                self._passes[definition.relation] = found
 
     def _known_since(self, name: str, kept: Kept | None) -> str:
         if kept is None:
@@ -161,7 +170,9 @@ class Session:
 
     def _widen_for(self, definition: Definition) -> None:
         """Stages wider what was staged for others and lacks rows that a definition reads."""
-        if not set(self.registry.sources_of([definition])) <= self._staged.keys():
+        asked = set(self.moments)
+        names = self.registry.sources_of([definition])
+        if not all(name in self._staged and asked <= self._since.get(name, asked) for name in names):
             self.prepare([definition])
         for name, bounds in bounds_of(self.warehouse, [definition], self.moments).items():
             if name in self._staged and not self._staged[name].holds(bounds):

@@ -255,7 +255,9 @@ class _Reader:
 
         while isinstance(node, exp.Paren):
             node = node.this
-        if not (isinstance(node, exp.Sub) and isinstance(node.left, exp.Column) and given(node) == {"this", "expression"}):
+        if not (
+            isinstance(node, exp.Sub) and isinstance(node.left, exp.Column) and given(node) == {"this", "expression"}
+        ):
             return None
         if not isinstance(node.right, exp.Interval) or given(node.right) != {"this", "unit"}:
             return None
@@ -359,7 +361,7 @@ def _ordering(node: exp.Expr, own: Own) -> str:
     parts = node.expressions if isinstance(node, exp.Tuple) else [node]
     if not all(isinstance(each, exp.Column) for each in parts):
         raise RefusedError("its last value is not in order of columns")
-    columns = [own(each) for each in parts]
+    columns = [own(each) for each in parts if isinstance(each, exp.Column)]
     if columns[0] != CLOCK:
         raise RefusedError("its last value is not in order of occurred_at")
     return f"({', '.join(columns)})" if isinstance(node, exp.Tuple) else columns[0]

@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
+from itertools import pairwise
 
 import duckdb
 
@@ -119,7 +120,7 @@ class State:
     def _step(self) -> int:
         """A length of which all the moments are multiples apart: what happens in between shows at its end."""
         at = [_microseconds(moment) for moment in self.moments]
-        return math.gcd(*(b - a for a, b in zip(at, at[1:], strict=False))) if len(at) > 1 else 1
+        return math.gcd(*(b - a for a, b in pairwise(at))) if len(at) > 1 else 1
 
     def _shown_at(self, moment: str) -> str:
         """The first possible moment not before a time in microseconds; the first of all for those before it."""
@@ -216,6 +217,7 @@ class State:
         """What rows add as they come, and take away as they leave: key, moment, columns, relation, and which rows."""
         plain = [(n, a) for n, a in enumerate(self.shape.aggregates) if a.kind in (*DIFFERENCES, *NEWEST)]
         plain = [(n, a) for n, a in plain if a.kind != "distinct"]
+        own: dict[str, str]
         for enters in dict.fromkeys(a.span.enters for _, a in plain):
             own = {}
             group = [(n, a) for n, a in plain if a.span.enters == enters]
@@ -228,9 +230,7 @@ class State:
             own = {}
             group = [(n, a) for n, a in leaving if a.span == span]
             for number, a in group:
-                own |= {
-                    c: f"CASE WHEN r.counts_{number} THEN {v} END" for c, v in self._adds(number, a, "-").items()
-                }
+                own |= {c: f"CASE WHEN r.counts_{number} THEN {v} END" for c, v in self._adds(number, a, "-").items()}
             since, until = self._span(span)
             some = " OR ".join(f"r.counts_{number}" for number, _ in group)
             yield "r.k", until, own, "r", [f"{since} < {until}", f"({some})"]
@@ -257,7 +257,7 @@ class State:
         return f"y{values.index(value)}_{self._enters.index(enters)}"
 
     def _different(self, value: str, enters: int) -> str:
-        """Per key and value the spans in which it is there, one a moment at which it comes, and how far those before go.
+        """Per key and value the spans in which it is there, one a moment it comes at, and how far those before go.
 
         Of a span only what lies after all before it counts: so each value counts once, however many rows have it.
         """
@@ -289,7 +289,9 @@ class State:
             some = " OR ".join(f"r.counts_{n}" for n, a in own if a.span == span)
             since, until = self._span(span)
             for at in (since, until):
-                ends[f"SELECT r.k, {at} AS moment FROM r WHERE ({some}) AND {since} < {until} AND {at} <= {self._last}"] = 1
+                ends[
+                    f"SELECT r.k, {at} AS moment FROM r WHERE ({some}) AND {since} < {until} AND {at} <= {self._last}"
+                ] = 1
         wanted = ", ".join(f"({_microseconds(moment)})" for moment in self.moments)
         starts = [self._span(span)[0] for span in spans]
         lasts = [self._span(span)[1] for span in spans]
@@ -303,7 +305,8 @@ class State:
             f"WITH r AS MATERIALIZED (SELECT * FROM ({self._rows(EXTREMES)}) AS r WHERE {some}), "
             f"moments AS (SELECT CAST(m.moment AS BIGINT) AS moment FROM (VALUES {wanted}) AS m (moment)), "
             f"ends AS (SELECT DISTINCT k, moment FROM ({' UNION ALL '.join(ends)})), "
-            "points AS (SELECT DISTINCT n.k, m.moment AS since FROM ends AS n ASOF JOIN moments AS m ON n.moment <= m.moment) "
+            "points AS (SELECT DISTINCT n.k, m.moment AS since FROM ends AS n "
+            "ASOF JOIN moments AS m ON n.moment <= m.moment) "
             "SELECT p.k, p.since, COALESCE(LEAD(p.since) OVER (PARTITION BY p.k ORDER BY p.since), "
             f"{_EVER}) AS until, {values} FROM points AS p LEFT JOIN r ON r.k = p.k "
             f"AND LEAST({', '.join(starts)}) <= p.since AND GREATEST({', '.join(lasts)}) > p.since "
@@ -323,7 +326,7 @@ def state_of(engine: Engine, definition: Definition, moments: Sequence[datetime]
     try:
         kinds = engine.columns(f"SELECT {', '.join(a.sql for a in each)} FROM staging.{shape.source} AS e")
         values = engine.columns(f"SELECT {', '.join(a.value for a in each)} FROM staging.{shape.source} AS e")
-    except ZeroDivisionError:
+    except duckdb.Error:
         return None
     sums = {n: summed_as(kind) for n, (_, kind) in enumerate(values) if each[n].kind == "sum"}
     is_true = all(kind == "BOOLEAN" for n, (_, kind) in enumerate(values) if each[n].kind in ("any", "every"))
@@ -339,7 +342,7 @@ def make(engine: Engine, state: State) -> bool:
     try:
         for table, select in state.tables.items():
             engine.execute(f"CREATE OR REPLACE TABLE {table} AS {select}")
-    except ZeroDivisionError:
+    except duckdb.Error:
         drop(engine, state)
         return False
     return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from leadmart.features.definition import Definition
@@ -24,6 +25,21 @@ class Way:
 def way_of(definition: Definition) -> Way:
     """In one pass where the view is of the shape that allows it, else as written."""
     try:
-        return Way(ONE_PASS, "one source, counted by its two clocks", shape_of(definition))
+        return Way(ONE_PASS, "one source, of which each row counts from one moment to another", shape_of(definition))
     except RefusedError as refused:
         return Way(AS_WRITTEN, str(refused))
+
+
+def ways_of(definitions: Iterable[Definition]) -> list[dict[str, str]]:
+    """Per view which way it goes over many as_of, and why, as `plan --json` prints it."""
+    found = [(each.relation, way_of(each)) for each in definitions if each.kind == "feature"]
+    return [{"view": relation, "way": way.words, "why": way.why} for relation, way in found]
+
+
+def way_words(ways: Iterable[dict[str, str]]) -> list[str]:
+    """A line for those in one pass, and one for each reason why others are not."""
+    views: dict[str, list[str]] = {}
+    for each in ways:
+        reason = f"as written, since {each['why']}" if each["way"] == AS_WRITTEN else f"in one pass: {each['why']}"
+        views.setdefault(reason, []).append(each["view"].partition(".")[2])
+    return [f"a backfill computes {', '.join(names)} {reason}" for reason, names in sorted(views.items())]
