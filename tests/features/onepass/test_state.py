@@ -65,7 +65,7 @@ def rows_of(
 
 
 @pytest.mark.parametrize("definition", PACKAGED, ids=lambda d: d.ref)
-@pytest.mark.parametrize("moments", ["1 moment", "2 moments", "30 days", "90 days", "here and there"])
+@pytest.mark.parametrize("moments", ["1 moment", "2 moments", "30 days", "90 days"])
 def test_a_packaged_view_has_the_same_rows_in_one_pass(
     definition: Definition, moments: str, randomly_staged: Warehouse
 ) -> None:
@@ -76,7 +76,7 @@ def test_a_packaged_view_has_the_same_rows_in_one_pass(
 
 
 @pytest.mark.parametrize("definition", OWN, ids=lambda d: d.name)
-@pytest.mark.parametrize("moments", MOMENTS)
+@pytest.mark.parametrize("moments", ["1 moment", "30 days", "hours", "here and there"])
 def test_every_aggregate_and_window_has_the_same_rows_in_one_pass(
     definition: Definition, moments: str, randomly_staged: Warehouse
 ) -> None:
@@ -93,12 +93,12 @@ def test_every_aggregate_and_window_has_the_same_rows_in_one_pass(
 
 def test_a_pass_over_many_moments_is_laid_over_one_at_a_time(randomly_staged: Warehouse) -> None:
     for definition in OWN:
-        moments = MOMENTS["30 days"]
+        moments = MOMENTS["30 days"][::5]
         written = rows_of(randomly_staged, definition, moments, one_pass=False)
         assert rows_of(randomly_staged, definition, moments, one_pass=True, apart=1) == written
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(3))
 def test_moments_drawn_at_random(seed: int, randomly_staged: Warehouse) -> None:
     draw = random.Random(seed)
     chosen = draw.sample(conftest.MANY, draw.randrange(1, 12))
