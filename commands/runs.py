@@ -35,6 +35,7 @@ def plan(
     from leadmart.features.errors import all_as_one
     from leadmart.features.materialize import changed_since_published, published_versions
     from leadmart.features.model_columns import width_words
+    from leadmart.features.onepass.way import way_words, ways_of
     from leadmart.features.plan import default_as_of, missing_slices, select
     from leadmart.features.registry import Registry
     from leadmart.features.session import Session
@@ -69,9 +70,16 @@ def plan(
         rules = rules_change(warehouse, registry, selection, moments[-1])
         absent = missing_sources(warehouse, registry, selection.definitions, present)
         changes = pending_changes(registry, published_versions(warehouse), columns_by_model(warehouse))
+    ways = ways_of(selection.definitions)
+    way = {each["view"]: each["way"] for each in ways}
     document = {
         "as_of": [m.isoformat() for m in moments],
-        "slices": [{"view": s.definition.relation, "as_of": s.as_of.isoformat(), "way": "as written"} for s in missing],
+        "slices": [
+            {"view": r, "as_of": s.as_of.isoformat(), "way": way.get(r, "as written")}
+            for s in missing
+            for r in [s.definition.relation]
+        ],
+        "ways": ways,
         "scores": [m.isoformat() for m in due],
         "changes": [change.as_json() for change in changes],
         "feature_set_version": selection.feature_set_version,
@@ -95,7 +103,7 @@ def plan(
     }
     told = [*rules.words(), *width_words(selection), *unknown_words(unknown), *(each.words for each in assumed)]
     told += stale_words(stale)
-    told += [change.words for change in changes]
+    told += [*(change.words for change in changes), *(way_words(ways) if missing else [])]
     emit(document, as_json, "\n".join([plan_text(document), *(f"  {words}" for words in told)]))
     if exit_code and (missing or due):
         raise typer.Exit(4)
