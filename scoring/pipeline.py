@@ -34,6 +34,7 @@ from leadmart.features.sources.reach import bounds_of
 from leadmart.features.sources.remarks import emptied_sources
 from leadmart.features.sources.staged import WHOLE
 from leadmart.features.warehouse import Warehouse, new_run_id, open_for_writing
+from leadmart.scoring.backfill.pace import SCORES, Pace, keep_pace
 from leadmart.scoring.decisions.assignments import route, sources_beside
 from leadmart.scoring.hot.mark import remember
 from leadmart.scoring.hot.run import score_touched
@@ -72,7 +73,7 @@ def plan(run: Run) -> None:
     needed = run.selection.needed_for(run.only, run.registry) if run.only is not None else None
     wanted = [s for s in wanted_slices(run.selection, run.moments) if needed is None or s.definition.relation in needed]
     missing = {s.key for s in missing_slices(run.warehouse, run.selection, run.moments)}
-    run.missing = [s for s in wanted if s.key in missing]
+    run.missing = sorted((s for s in wanted if s.key in missing), key=lambda s: s.as_of, reverse=run.newest_first)
     run.skipped = len(wanted) - len(run.missing)
 
 
@@ -138,7 +139,10 @@ def fill_slices(run: Run) -> None:
 
     def tell(each: Slice) -> None:
         nonlocal done
-        run.progress(f"{each.definition.ref} at {iso(each.as_of)}", done, len(run.missing))
+        if run.pace:
+            run.pace.begin(each.definition.ref)
+        left = run.pace.words() if run.pace else ""
+        run.progress(f"{each.definition.ref} at {iso(each.as_of)}{left}", done, len(run.missing))
         done += 1
 
     rejected: set[str] = set()
@@ -172,17 +176,22 @@ def score(run: Run) -> None:
     scorer = Scorer.of(run.session, run.selection)
     run.model_version = scorer.model_version
     warned: set[str] = set()
-    for number, as_of in enumerate(run.moments):
-        run.progress(f"scores at {iso(as_of)}", number, len(run.moments))
+    pace = run.pace or Pace((), {})
+    pace.only(SCORES)
+    for number, as_of in enumerate(run.in_order):
+        pace.end()
+        run.progress(f"scores at {iso(as_of)}{pace.words()}", number, len(run.moments))
         scoring = scorer.scoring(as_of)
         done = scoring.is_done(run.warehouse)
         if done is not None:
+            pace.leave_out(SCORES)
             if not approves_scores(run, scoring):
                 run.status = "blocked"
                 return
             scoring.put_in_force(run.warehouse, run.run_id)
             run.counts += Counts(unchanged=done)
             continue
+        pace.begin(SCORES)
         scored, warnings = scorer.score(as_of)
         for warning in warnings:
             column = warning.partition(":")[0]
@@ -225,7 +234,9 @@ RUN = (
 )  # fmt: skip
 """The stages of `run`, in order; the catalogue is swapped after the last, whatever it found."""
 
-BACKFILL = tuple(stage for stage in RUN if stage not in (shadow, route, queue, remember))
+BACKFILL = (
+    observe, prove, plan, judge_sources, judge_slices, shuffle, keep_pace, fill_slices, score, keep_for_marts,
+)  # fmt: skip
 """`backfill` writes what would have been shown; nobody is told of the past, and no challenger scores it."""
 
 
@@ -256,18 +267,21 @@ def execute(
     progress: Progress = silent,
     run_id: str | None = None,
     patience: Patience = AT_ONCE,
+    newest_first: bool = False,
 ) -> Run:
     """Walks the stages for the moments (default: the latest due as_of), records the run, and swaps the catalogue.
 
     The run that is returned is `done` or `blocked`. A named error marks it `failed`, is recorded, and raised again;
     what was listed before it stays, and the next run goes on from there. `run_id` is the id it
-    is to have, where its log knows it already.
+    is to have, where its log knows it already. With `newest_first` slices are filled and scores written from the
+    newest as_of backwards; the rows are the same.
     """
     with open_for_writing(project, command, patience) as warehouse:
         registry = Registry(project)
         chosen = moments(warehouse) if callable(moments) else moments or [default_as_of(warehouse)]
         refuse_unloaded(warehouse, chosen)
         run = Run(warehouse, registry, command, list(chosen), only, progress, run_id or new_run_id())
+        run.newest_first = newest_first
         warehouse.name_run(run.run_id)
         # a run that is refused for this is not recorded: what it recorded could not be published either
         refuse_altered_files(warehouse)
