@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -28,6 +29,7 @@ from leadmart.features.project import Project
 from leadmart.features.raw.snapshot import snapshot
 from leadmart.features.raw.tables import CHANGES
 from leadmart.features.registry import Registry
+from leadmart.features.shown import versions_in_force
 from leadmart.features.sources.assumed import assumed_arrivals
 from leadmart.features.sources.missing import missing_sources
 from leadmart.features.sources.reach import bounds_of
@@ -181,7 +183,7 @@ def score(run: Run) -> None:
     for number, as_of in enumerate(run.in_order):
         pace.end()
         run.progress(f"scores at {iso(as_of)}{pace.words()}", number, len(run.moments))
-        scoring = scorer.scoring(as_of)
+        scoring = _placed(run, scorer.scoring(as_of))
         done = scoring.is_done(run.warehouse)
         if done is not None:
             pace.leave_out(SCORES)
@@ -209,6 +211,12 @@ def score(run: Run) -> None:
         run.counts += upsert(run.warehouse, scored, scoring, run.run_id)
     run.tiers = scorer.tiers(run.moments[-1])
     run.left_out = scorer.left_out(run.moments[-1])
+
+
+def _placed(run: Run, scoring: Scoring) -> Scoring:
+    """The scoring, as a backfill's: it never takes the place of other versions that people were shown at its as_of."""
+    shown = versions_in_force(run.warehouse, scoring.as_of) if run.command == "backfill" else None
+    return replace(scoring, is_past=shown is not None and shown != scoring.versions)
 
 
 def keep_for_marts(run: Run) -> None:
