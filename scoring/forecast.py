@@ -85,8 +85,6 @@ class Forecast:
             else "no past slices to judge its size by"
         )
         scores = f"; {are(self.scores, 'as_of', 'as_of')} to score" if self.scores else ""
-        if self.scores and self.score_rows is not None and self.score_bytes is not None:
-            scores += f", about {self.score_rows:,} rows, {self.score_bytes / 1e6:.1f} MB"
         room = f"wants {size_text(self.needed)} of disk, {size_text(self.free)} are free"
         return (
             f"{len(self.moments)} as_of from {iso(self.moments[0])} to {iso(self.moments[-1])}: {self.slices} slices "
