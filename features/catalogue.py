@@ -30,7 +30,8 @@ _META = (
     "loads", "runs", "views", "slices", "slice_inputs", "superseded_slices", "verdicts", "models", "scorings",
     "score_files", "snapshots", "staged", "staged_files", "staged_days", "unlisted_files", "promotions", "model_tests",
     "shadow_scorings", "erased", "erasures", "salt", "crm_outbox", "assignments",
-    "hot_scorings", "hot_gone", "hot_marks", "showings", "showings_gone", "past_scorings",
+    "hot_scorings", "hot_gone", "hot_marks", "policies", "reference_texts", "showings", "showings_gone",
+    "past_scorings",
 )  # fmt: skip
 
 SCORE_VIEWS = {
