@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -151,7 +151,13 @@ def backfill(
         str | None,
         typer.Option(metavar="NAME", help="Fill only this view, and score nothing.", autocompletion=offer_views),
     ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what it would do, and stop.")] = False,
+    order: Annotated[
+        Literal["oldest", "newest"],
+        typer.Option("--order", help="Which as_of to begin with: the oldest, or the newest and so backwards."),
+    ] = "oldest",
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what it would do, its rows, bytes, time and disk, and stop.")
+    ] = False,
     project: ProjectDir = None,
     wait: Wait = None,
     as_json: Json = False,
@@ -159,7 +165,8 @@ def backfill(
 ) -> None:
     """Fill missing slices of the past, and score them.
 
-    The rows are those that single runs would have written.
+    The rows are those that single runs would have written, in either order. Killed, it goes on where it stood when it
+    is given again.
     """
     from leadmart.features.clock import parse_moment
     from leadmart.features.plan import past_moments
@@ -168,11 +175,12 @@ def backfill(
 
     found = project_at(project)
     first, last = parse_moment(start), parse_moment(end)
-    expected = forecast(found, lambda warehouse: past_moments(warehouse, first, last), view)
+    newest_first = order == "newest"
+    expected = forecast(found, lambda warehouse: past_moments(warehouse, first, last), view, newest_first=newest_first)
     if dry_run:
         emit(expected.as_json(), as_json, expected.words())
         return
-    log = progress_bar(of_run=True)
+    log = progress_bar(of_run=True, estimates=False)
     log.note(expected.words())
     expected.refuse_without_room(found)
     with log as bar:
@@ -185,6 +193,7 @@ def backfill(
             progress=bar.count,
             run_id=bar.run_id,
             patience=patience_of(wait),
+            newest_first=newest_first,
         )
     report_run(done, as_json)
 
