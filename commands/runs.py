@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -57,6 +57,7 @@ def plan(
     from leadmart.features.errors import all_as_one
     from leadmart.features.materialize import changed_since_published, published_versions
     from leadmart.features.model_columns import width_words
+    from leadmart.features.onepass.way import way_words, ways_of
     from leadmart.features.plan import default_as_of, missing_slices, select
     from leadmart.features.registry import Registry
     from leadmart.features.session import Session
@@ -94,17 +95,20 @@ def plan(
         costs = expected_costs(warehouse, missing)
         past = past_costs(warehouse, [change.view for change in changes], missing)
         weighed = impact_asked(warehouse, registry, selection, moments[-1], sample) if impact else None
+    ways = ways_of(selection.definitions)
+    way = {each["view"]: each["way"] for each in ways}
     document = {
         "as_of": [m.isoformat() for m in moments],
         "slices": [
             {
                 "view": s.definition.relation,
                 "as_of": s.as_of.isoformat(),
-                "way": "as written",
+                "way": way.get(s.definition.relation, "as written"),
                 **(cost.as_json() if cost else dict.fromkeys(("rows", "bytes", "seconds"))),
             }
             for s, cost in zip(missing, costs, strict=True)
         ],
+        "ways": ways,
         "costs": added_up(costs).as_json(),
         "backfills": [each.as_json() for each in past],
         "scores": [m.isoformat() for m in due],
@@ -130,7 +134,7 @@ def plan(
     }
     told = [*rules.words(), *width_words(selection), *unknown_words(unknown), *(each.words for each in assumed)]
     told += stale_words(stale)
-    told += [] if markdown else [change.words for change in changes]
+    told += [*([] if markdown else [change.words for change in changes]), *(way_words(ways) if missing else [])]
     if weighed is not None:
         document["impact"] = weighed
     emit(document, as_json, plan_markdown(document, told) if markdown else plan_text(document, told))
@@ -190,7 +194,13 @@ def backfill(
         str | None,
         typer.Option(metavar="NAME", help="Fill only this view, and score nothing.", autocompletion=offer_views),
     ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what it would do, and stop.")] = False,
+    order: Annotated[
+        Literal["oldest", "newest"],
+        typer.Option("--order", help="Which as_of to begin with: the oldest, or the newest and so backwards."),
+    ] = "oldest",
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what it would do, its rows, bytes, time and disk, and stop.")
+    ] = False,
     project: ProjectDir = None,
     wait: Wait = None,
     as_json: Json = False,
@@ -198,7 +208,8 @@ def backfill(
 ) -> None:
     """Fill missing slices of the past, and score them.
 
-    The rows are those that single runs would have written.
+    The rows are those that single runs would have written, in either order. Killed, it goes on where it stood when it
+    is given again.
     """
     from leadmart.features.clock import parse_moment
     from leadmart.features.plan import past_moments
@@ -207,11 +218,12 @@ def backfill(
 
     found = project_at(project)
     first, last = parse_moment(start), parse_moment(end)
-    expected = forecast(found, lambda warehouse: past_moments(warehouse, first, last), view)
+    newest_first = order == "newest"
+    expected = forecast(found, lambda warehouse: past_moments(warehouse, first, last), view, newest_first=newest_first)
     if dry_run:
         emit(expected.as_json(), as_json, expected.words())
         return
-    log = progress_bar(of_run=True)
+    log = progress_bar(of_run=True, estimates=False)
     log.note(expected.words())
     expected.refuse_without_room(found)
     with log as bar:
@@ -224,6 +236,7 @@ def backfill(
             progress=bar.count,
             run_id=bar.run_id,
             patience=patience_of(wait),
+            newest_first=newest_first,
         )
     report_run(done, as_json)
 
