@@ -18,6 +18,7 @@ from leadmart.features.raw.tables import newest_load
 from leadmart.features.registry import Registry
 from leadmart.features.remembered import is_proven, keep
 from leadmart.features.session import link_to
+from leadmart.features.sources.missing import done_without
 from leadmart.features.sources.staging import present_sources
 from leadmart.features.warehouse import Warehouse
 from leadmart.features.windows import Windows, longest_windows, windows_of
@@ -48,7 +49,7 @@ class Selection:
     `views` are those that leadmart.toml names and those they read; `rule_views` only gates read, and no model does;
     those `beside` only fit, intent and timing read. `columns` are those of `views` that reach the model; None for all.
     `feature_set_version` names all that a model reads, and the gates: the same rows for the same raw. `windows` says
-    per view how far back its columns read which sources.
+    per view how far back its columns read which sources. The project has none of the sources that it is `done_without`.
     """
 
     spine: Definition
@@ -61,6 +62,7 @@ class Selection:
     rule_views: tuple[Definition, ...] = ()
     columns: frozenset[str] | None = None
     beside: tuple[Definition, ...] = ()
+    done_without: frozenset[str] = frozenset()
 
     @property
     def definitions(self) -> tuple[Definition, ...]:
@@ -170,6 +172,7 @@ def select(
         rule_views=tuple(rule_views.values()),
         columns=columns,
         beside=tuple(beside),
+        done_without=done_without(registry, present),
     )
 
 
