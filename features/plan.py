@@ -48,8 +48,9 @@ class Selection:
 
     `views` are those that leadmart.toml names and those they read; `rule_views` only gates read, and no model does;
     those `beside` only fit, intent and timing read. `columns` are those of `views` that reach the model; None for all.
-    `feature_set_version` names all that a model reads, and the gates: the same rows for the same raw. `windows` says
-    per view how far back its columns read which sources. The project has none of the sources that it is `done_without`.
+    `feature_set_version` names all that a model reads: the same rows for the same raw; what gates read is the
+    policy's. `windows` says per view how far back its columns read which sources. The project has none of the sources
+    that it is `done_without`.
     """
 
     spine: Definition
@@ -134,13 +135,17 @@ def select(
     views: dict[str, Definition] = {}
     rule_views: dict[str, Definition] = {}
     links: dict[str, Definition] = {}
+    of_views: dict[str, Definition] = {}
     for definition in (*chosen, *gates):
         for each in (*registry.dependencies(definition), definition):
-            if link := link_to(each, spine_definition, registry):
+            link = each if each.kind == "link" else link_to(each, spine_definition, registry)
+            if link:
                 links.setdefault(link.relation, link)
+                if definition.kind == "feature":
+                    of_views.setdefault(link.relation, link)
             if each.kind == "link":
-                links.setdefault(each.relation, each)
-            elif each.kind == "feature" and definition.kind == "feature":
+                continue
+            if each.kind == "feature" and definition.kind == "feature":
                 views.setdefault(each.relation, each)
             elif each.kind == "feature" and each.relation not in views:
                 rule_views.setdefault(each.relation, each)
@@ -159,7 +164,7 @@ def select(
     for definition in (*all_links, *read, *beside):
         own = registry.fingerprint(definition, present)
         prints[definition.relation] = own if definition.kind == "link" else digest(own, spine_print, STORED_AS)
-    named = [(d.relation, registry.fingerprint(d, present)) for d in (*links.values(), *views.values(), *gates)]
+    named = [(d.relation, registry.fingerprint(d, present)) for d in (*of_views.values(), *views.values())]
     version = "f_" + digest(spine_print, sorted(named), STORED_AS, *([sorted(columns)] if columns else []))[:12]
     return Selection(
         spine_definition,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import re
 import shutil
 from collections.abc import Iterator, Sequence
@@ -10,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 
 from leadmart.features.definition import VERSIONED, Definition, Read
-from leadmart.features.errors import LeadmartError, all_as_one, near_names, read_text
+from leadmart.features.errors import LeadmartError, Place, all_as_one, near_names, read_text
 from leadmart.features.fingerprint import digest, file_digest, token_hash
 from leadmart.features.project import Project
 from leadmart.features.remembered import recall
@@ -45,6 +46,27 @@ class Reference:
     @cached_property
     def content_hash(self) -> str:
         return file_digest(self.path)
+
+
+def _refuse_other_columns(table: Reference) -> None:
+    """Raises LeadmartError `bad_reference` for a project's table that lacks columns of the packaged one it replaces."""
+    packaged = PACKAGE / "sql" / "reference" / table.path.name
+    if not packaged.is_file():
+        return
+    wanted, own = _header(packaged), _header(table.path)
+    if missing := [name for name in wanted if name not in own]:
+        what = f"lacks {', '.join(missing)}" if own else "is empty"
+        raise LeadmartError(
+            f"{table.path.name} {what}; its columns are {', '.join(wanted)}",
+            code="bad_reference",
+            place=Place(str(table.path), 1),
+            hint=f"`leadmart eject {table.name}` writes the packaged one where the file is taken away",
+        )
+
+
+def _header(file: Path) -> list[str]:
+    with file.open(newline="", encoding="utf-8-sig") as lines:
+        return next(csv.reader(lines), [])
 
 
 class Registry:
@@ -160,7 +182,10 @@ class Registry:
                 place=self.project.place_of(name),
                 hint=near_names(name, self._references) or f"known: {', '.join(sorted(self._references))}",
             )
-        return self._references[name]
+        found = self._references[name]
+        if not found.packaged:
+            _refuse_other_columns(found)
+        return found
 
     def resolve(self, read: Read, reader: Definition) -> tuple[Definition, ...] | Reference | None:
         """What a read relation is: the source's definitions, a view, link or gate, a reference table; None for spine.

@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from leadmart.expectations.quality import Suite, Verdict, check, is_reusable, suites
+from leadmart.expectations.screen import plainly_holds
 from leadmart.expectations.suite import of_rows
 from leadmart.features.clock import iso, now, sql_literal
 from leadmart.features.definition import Definition
@@ -72,13 +73,16 @@ class Judge:
     def approves_rows(self, stage_name: str, table: str, subject: str, file: Path) -> bool:
         """Whether a few rows of a table pass what its suites ask of rows; what they ask of the table is left out.
 
-        Runs that ask come every few minutes: a verdict without complaint is kept only where there was one to answer.
+        Where all plainly holds, nobody imports Great Expectations: whoever asks comes every few minutes. And a verdict
+        without complaint is kept only where there was one to answer.
         """
         passed, named = True, file_digest(file)[:32]
         for suite in self.applying(stage_name, table):
             asked = of_rows(suite)
             if asked.expectations:
-                verdict = check(asked, subject, [file], named)
+                holds = plainly_holds(self.warehouse, asked, file)
+                clean = Verdict(suite.name, subject, suite.suite_hash, named, True, 0, 0, 0, ())
+                verdict = clean if holds else check(asked, subject, [file], named)
                 if verdict.details or self._was_refused(suite, subject):
                     self._keep(verdict)
                 else:

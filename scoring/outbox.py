@@ -163,6 +163,8 @@ def _read(warehouse: Warehouse, file: Path) -> None:
     more = "" if file.suffix == ".parquet" else ", header = true, all_varchar = true"
     try:
         names = [name for name, _ in warehouse.columns(f"SELECT * FROM {reader}({quoted_file(file)}{more})")]
+        if missing := [name for name in ("dedupe_key", "status") if name not in names]:
+            raise _bad(f"{file} has no column {' and '.join(missing)}")
         error = "CAST(error AS VARCHAR)" if "error" in names else "CAST(NULL AS VARCHAR)"
         warehouse.execute(
             "CREATE OR REPLACE TABLE told AS SELECT CAST(dedupe_key AS VARCHAR) AS dedupe_key, "

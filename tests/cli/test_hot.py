@@ -323,7 +323,7 @@ def test_a_models_scores_are_the_same_in_a_hot_run(here: Any, copy_of: Any, publ
 def test_two_hot_runs_at_once_score_each_lead_once(here: Any, copy_of: Any, published: Any, stored: Any) -> None:
     """#18: who comes second waits, and finds nothing."""
     folder = copy_of("scored")
-    lead = published(folder, "SELECT MIN(lead_id) FROM scores.latest")[0][0]
+    lead = published(folder, "SELECT MAX(lead_id) FROM scores.latest")[0][0]
     brought(here, folder, "web_events", PAGE_VIEWS + view_of(lead, "2026-03-02T08:00:00", "T1"), MORNING)
     program = str(Path(sys.executable).parent / "leadmart")
     words = [program, "run", "--hot", "--json", "--wait", "5m", "--project", str(folder)]
