@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from leadmart.features.beside import views_beside
 from leadmart.features.clock import iso, sql_literal
 from leadmart.features.definition import Definition
-from leadmart.features.errors import LeadmartError, near_names
+from leadmart.features.errors import LeadmartError, all_as_one, near_names
 from leadmart.features.fingerprint import digest
 from leadmart.features.model_columns import allowed_columns
 from leadmart.features.model_inputs import refuse_inputs
@@ -154,6 +154,7 @@ def select(
     beside, more_links = ([], []) if views_for_audit else views_beside(registry, spine_definition, known)
     all_links = (*links.values(), *more_links)
     if prove:
+        _refuse_bad_tables([spine_definition, *all_links, *read, *beside], registry)
         _refuse_problems([spine_definition, *all_links, *read, *beside], registry)
     columns = None if views_for_audit else allowed_columns(registry, list(views.values()))
     if prove and not views_for_audit:
@@ -280,9 +281,13 @@ def past_moments(warehouse: Warehouse, start: datetime, end: datetime) -> list[d
     return found
 
 
-def _refuse_problems(definitions: Sequence[Definition], registry: Registry) -> None:
-    from leadmart.features.errors import all_as_one
+def _refuse_bad_tables(definitions: Sequence[Definition], registry: Registry) -> None:
+    """Raises LeadmartError `bad_reference` for all that is wrong in the reference tables that definitions read."""
+    if problems := [p for table in registry.references_of(definitions) for p in table.problems]:
+        raise all_as_one(problems)
 
+
+def _refuse_problems(definitions: Sequence[Definition], registry: Registry) -> None:
     sources = [d for name in registry.sources_of(definitions) for d in registry.source(name)]
     fresh = [d for d in (*sources, *definitions) if not is_proven(d)]
     if not fresh:

@@ -28,7 +28,8 @@ def export(project: Project, what: What, to: Path) -> int:
     """Writes what is published to a CSV or Parquet file, whole or not at all, and gives the number of rows.
 
     `scores` is each lead's row at the newest as_of, `outbox` what waits to be delivered, oldest first. In CSV a list is
-    its items with `; ` between them. Works while a run is on. Raises LeadmartError `bad_file`, `nothing_published`, `bad_export`.
+    its items with `; ` between them. Works while a run is on. Raises LeadmartError `bad_file`, `nothing_published`,
+    `bad_export`.
     """
     kind = to.suffix.lower().removeprefix(".")
     if kind not in ("csv", "parquet"):

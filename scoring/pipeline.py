@@ -43,6 +43,7 @@ from leadmart.scoring.outbox import queue
 from leadmart.scoring.record import record_end, record_start, why_blocked
 from leadmart.scoring.run import Progress, Run, silent
 from leadmart.scoring.scorer import Scorer, label_of
+from leadmart.scoring.tables import refuse_bad_tables
 from leadmart.scoring.upsert import Counts, Scoring, upsert
 
 
@@ -62,8 +63,9 @@ def observe(run: Run) -> None:
 
 
 def prove(run: Run) -> None:
-    """Checks every definition the project reads, before anything runs, and that its marts are there."""
+    """Checks every definition and table the project reads, before anything runs, and that its marts are there."""
     chosen_marts(run.registry)
+    refuse_bad_tables(run.registry)
     run.selection = select(run.registry, run.session.present)
 
 

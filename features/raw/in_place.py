@@ -31,7 +31,8 @@ class InPlace:
     """The tables read in place as a session first saw them.
 
     `relations` read the very files that stood there: one that appears later is not read. `versions` are the tables'
-    identities, `files` those of the tables that are folders, `moment` when the newest was written, to the second and never after the present.
+    identities, `files` those of the tables that are folders, `moment` when the newest was written, to the second and
+    never after the present.
     """
 
     relations: dict[str, str]

@@ -44,9 +44,7 @@ def done_without(registry: Registry, present: frozenset[str]) -> frozenset[str]:
     said = registry.project.settings.sources
     left_out = {path.partition("/")[2] for path in said.without}
     absent = {d.name for d in registry.all("source")} - present
-    return frozenset(
-        name for name in absent if name.startswith(OPTIONAL) or said.have is not None or name in left_out
-    )
+    return frozenset(name for name in absent if name.startswith(OPTIONAL) or said.have is not None or name in left_out)
 
 
 def missing_sources(
