@@ -26,7 +26,10 @@ def check(
     project: ProjectDir = None,
     as_json: Json = False,
 ) -> None:
-    """Prove every definition before anything runs, and look through the tables that people edit."""
+    """Prove every definition before anything runs.
+
+    And look through the tables that people edit.
+    """
     from leadmart.features.checking import Finding, check_files, check_project
     from leadmart.features.project import SETTINGS_FILE
     from leadmart.features.registry import Registry

@@ -29,7 +29,7 @@ _META = (
     "loads", "runs", "views", "slices", "slice_inputs", "superseded_slices", "verdicts", "models", "scorings",
     "score_files", "snapshots", "staged", "staged_files", "staged_days", "unlisted_files", "promotions", "model_tests",
     "shadow_scorings", "erased", "erasures", "salt", "crm_outbox", "assignments",
-    "hot_scorings", "hot_gone", "hot_marks",
+    "hot_scorings", "hot_gone", "hot_marks", "policies", "reference_texts",
 )  # fmt: skip
 
 SCORE_VIEWS = {

@@ -164,7 +164,12 @@ def select(
     prints = {spine_definition.relation: spine_print}
     for definition in (*all_links, *read, *beside):
         own = registry.fingerprint(definition, present)
-        prints[definition.relation] = own if definition.kind == "link" else digest(own, spine_print, STORED_AS)
+        # an account's rows hang on who is linked to it, whether or not its SQL says so
+        implicit = {
+            link_to(each, spine_definition, registry) for each in (definition, *registry.dependencies(definition))
+        }
+        linked = sorted(registry.fingerprint(link, present) for link in implicit if link)
+        prints[definition.relation] = own if definition.kind == "link" else digest(own, spine_print, STORED_AS, *linked)
     named = [(d.relation, registry.fingerprint(d, present)) for d in (*of_views.values(), *views.values())]
     version = "f_" + digest(spine_print, sorted(named), STORED_AS, *([sorted(columns)] if columns else []))[:12]
     return Selection(

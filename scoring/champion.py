@@ -33,7 +33,7 @@ RULES = "rules"
 def champion_version(warehouse: Warehouse, feature_set_version: str, refs: Sequence[str] = ()) -> str:
     """The champion's version; `rules` while there is none.
 
-    `refs` are today's views and gates, so that the error can say what came and what went. Raises LeadmartError
+    `refs` are today's views, so that the error can say what came and what went. Raises LeadmartError
     `feature_mismatch` for a champion that learned on other features than today's: its probability
     would mean something else, and scores that turn into points from one day to the next would mislead.
     """
@@ -56,9 +56,9 @@ def champion_version(warehouse: Warehouse, feature_set_version: str, refs: Seque
 
 
 def _moved(report: str, refs: Sequence[str]) -> str:
-    """Which views and gates came and went since a model was trained; nothing where its report does not name them."""
+    """Which views came and went since a model was trained; nothing where its report does not name them."""
     named = json.loads(report).get("features") or {}
-    before = {*named.get("views", ()), *named.get("gates", ())}
+    before = set(named.get("views", ()))
     if not before or not refs:
         return ""
     words = [f"{ref} is new" for ref in sorted(set(refs) - before)] + [

@@ -18,11 +18,15 @@ from leadmart.features.warehouse import Warehouse, open_for_reading
 from leadmart.scoring.champion import load_policy
 from leadmart.scoring.decisions.assignments import load_reps, newest_assignments
 from leadmart.scoring.pipeline import plan, prove
+from leadmart.scoring.policy_record import Differences, differences
 from leadmart.scoring.run import Run, silent
 from leadmart.scoring.scorer import Scorer
 
 MARGIN = 2
 """How many times the slices' bytes a backfill must find free: scores, the store and the catalogue grow beside them."""
+
+MOST_TOLD = 12
+"""How many changes of the policy a plan tells in words."""
 
 
 @dataclass(frozen=True)
@@ -138,19 +142,25 @@ def scores_due(
 class RulesChange:
     """What is around the model, before and now: the policy in force at the newest as_of, and who works leads.
 
-    `orphaned` leads are with somebody who is not in service at the as_of. None where nothing was scored, or nothing is
-    routed.
+    `changed` says what differs, setting by setting and row by row. `orphaned` leads are with somebody who is not in
+    service at the as_of. None where nothing was scored, or nothing is routed.
     """
 
     policy_before: str | None
     policy: str
+    changed: Differences
     reps_before: str | None
     reps: str | None
     orphaned: int
 
     def as_json(self) -> dict[str, Any]:
         return {
-            "policy": {"before": self.policy_before, "now": self.policy},
+            "policy": {
+                "before": self.policy_before,
+                "now": self.policy,
+                "changes": [each.as_json() for each in self.changed.parts],
+            },
+            "tables": [each.as_json() for each in self.changed.tables],
             "reps": {"before": self.reps_before, "now": self.reps, "orphaned": self.orphaned} if self.reps else None,
         }
 
@@ -158,6 +168,9 @@ class RulesChange:
         found = []
         if self.policy_before not in (None, self.policy):
             found.append(f"policy {self.policy_before} is now {self.policy}: every lead is scored by it anew")
+        found += [f"  {words}" for words in self.changed.words[:MOST_TOLD]]
+        if (more := len(self.changed.words) - MOST_TOLD) > 0:
+            found.append(f"  and {more} more; `--json` has them all")
         if self.reps_before not in (None, self.reps):
             found.append(f"representatives {self.reps_before} are now {self.reps}")
         if self.orphaned:
@@ -167,14 +180,15 @@ class RulesChange:
 
 def rules_change(warehouse: Warehouse, registry: Registry, selection: Selection, as_of: datetime) -> RulesChange:
     """What a run at the as_of would go by that the newest scores and assignments did not."""
-    policy = load_policy(registry, selection).policy_version
+    policy = load_policy(registry, selection)
     before = warehouse.rows(
-        "SELECT c.policy_version FROM store.meta.scorings AS c JOIN store.meta.runs AS r USING (run_id) "
-        "ORDER BY c.as_of DESC, r.started_at DESC, r.run_id DESC LIMIT 1"
+        "SELECT c.feature_set_version, c.policy_version FROM store.meta.scorings AS c "
+        "JOIN store.meta.runs AS r USING (run_id) ORDER BY c.as_of DESC, r.started_at DESC, r.run_id DESC LIMIT 1"
     )
-    policy_before = before[0][0] if before else None
+    changed = differences(warehouse, registry, selection, policy, before[0]) if before else Differences()
+    versions = (before[0][1] if before else None, policy.policy_version)
     if not registry.project.settings.routing.enabled:
-        return RulesChange(policy_before, policy, None, None, 0)
+        return RulesChange(*versions, changed, None, None, 0)
     reps = load_reps(registry)
     reps_before, orphaned = newest_assignments(warehouse, reps, as_of)
-    return RulesChange(policy_before, policy, reps_before, reps.version, orphaned)
+    return RulesChange(*versions, changed, reps_before, reps.version, orphaned)

@@ -40,6 +40,7 @@ from leadmart.scoring.hot.run import score_touched
 from leadmart.scoring.judge import held_back
 from leadmart.scoring.life.shadow import shadow
 from leadmart.scoring.outbox import queue
+from leadmart.scoring.policy_record import keep_policy
 from leadmart.scoring.record import record_end, record_start, why_blocked
 from leadmart.scoring.run import Progress, Run, silent
 from leadmart.scoring.scorer import Scorer, label_of
@@ -173,6 +174,7 @@ def score(run: Run) -> None:
         return
     scorer = Scorer.of(run.session, run.selection)
     run.model_version = scorer.model_version
+    keep_policy(run.warehouse, run.registry, run.selection, scorer.policy, run.run_id)
     warned: set[str] = set()
     for number, as_of in enumerate(run.moments):
         run.progress(f"scores at {iso(as_of)}", number, len(run.moments))

@@ -84,6 +84,11 @@ class Policy:
     @cached_property
     def policy_version(self) -> str:
         """`p_` and 12 hex digits of the content: equal for equal meaning, in every process."""
+        return "p_" + hashlib.sha256(self.content_text.encode()).hexdigest()[:12]
+
+    @cached_property
+    def content_text(self) -> str:
+        """All that decides a score row around the model, as JSON: numbers as floats, names in order."""
         content: dict[str, object] = {
             "gates": [asdict(rule) for rule in self.gates],
             "gate_fingerprints": sorted(self.gate_fingerprints),
@@ -101,8 +106,7 @@ class Policy:
         if self.fit:
             content["fit"] = self.fit.content
         content |= self.rules.content()
-        text = json.dumps(_numbers_as_floats(content), sort_keys=True, ensure_ascii=True, separators=(",", ":"))
-        return "p_" + hashlib.sha256(text.encode()).hexdigest()[:12]
+        return json.dumps(_numbers_as_floats(content), sort_keys=True, ensure_ascii=True, separators=(",", ":"))
 
     def _tiers(self) -> dict[str, object]:
         """What the tiers mean: shares that nothing goes by are no part of it."""

@@ -16,6 +16,7 @@ from leadmart.features.materialize import (
 )
 from leadmart.features.stale import stale_slices
 from leadmart.scoring.pipeline import approves_scores, judge_sources, prove
+from leadmart.scoring.policy_record import keep_policy
 from leadmart.scoring.run import Run
 from leadmart.scoring.scorer import Scorer, label_of
 from leadmart.scoring.upsert import Counts, StagedScores, publish_scores, stage_scores
@@ -61,7 +62,9 @@ def compute_and_publish(run: Run) -> None:
     kept = keep_files(run.warehouse, written)
     inputs = slice_inputs(run.session, run.selection, written)
     files = {each.written.slice: run.warehouse.project.warehouse / each.file for each in kept}
-    scores = _scores(run, Scorer.of(run.session, run.selection, files))
+    scorer = Scorer.of(run.session, run.selection, files)
+    keep_policy(run.warehouse, run.registry, run.selection, scorer.policy, run.run_id)
+    scores = _scores(run, scorer)
     if run.status == "blocked":
         return
     with run.warehouse.transaction():

@@ -47,7 +47,7 @@ class Scorer:
     def of(cls, session: Session, selection: Selection, computed: Files | None = None) -> Scorer:
         """Today's champion and policy. Raises LeadmartError `feature_mismatch`, and what is wrong in the policy."""
         settings = session.registry.project.settings
-        refs = (*settings.features.views, *settings.scoring.gates)
+        refs = settings.features.views
         version = champion_version(session.warehouse, selection.feature_set_version, refs)
         return cls(session, selection, load_policy(session.registry, selection), version, computed)
 

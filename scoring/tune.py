@@ -181,7 +181,7 @@ def tune(
     with sitting(project, "tune", (), run_id, patience) as court:
         trial = court.trial
         registry, warehouse = trial.session.registry, court.warehouse
-        refs = (*settings.features.views, *settings.scoring.gates)
+        refs = settings.features.views
         version = champion_version(warehouse, trial.selection.feature_set_version, refs)
         learned = None if version == RULES else kept_model(warehouse, version).learned_until
 

@@ -18,6 +18,7 @@ from leadmart.scoring.decisions.playbook import (
     talking_points_of,
 )
 from leadmart.scoring.decisions.routing import RoutingRule, read_reps, read_routing, refuse_unserved, routing_rule_of
+from leadmart.scoring.fit.table import WHOLE_OF, WHOLES
 
 if TYPE_CHECKING:
     import polars as pl
@@ -58,7 +59,8 @@ NO_RULES = DecisionRules()
 
 
 def read_rules(registry: Registry, known: Collection[str]) -> DecisionRules:
-    """The tables that the project's settings name, held to the columns of its views and gates.
+    """The tables that the project's settings name, held to the columns of its views and gates, the parts of the score,
+    and those of fit, intent and timing where the project has them.
 
     Raises LeadmartError `bad_playbook`, `bad_talking_points`, `bad_routing`, `bad_reps`, `unknown_column`.
     """
@@ -73,7 +75,8 @@ def read_rules(registry: Registry, known: Collection[str]) -> DecisionRules:
         read_talking_points(*text(scoring.talking_points)) if scoring.talking_points else None,
         read_routing(*text(routing.rules)) if routing.enabled else None,
     )
-    refuse_unknown(rules.conditions, {*known, *PARTS})
+    fit = (*WHOLES, *WHOLE_OF) if scoring.fit else ()
+    refuse_unknown(rules.conditions, {*known, *PARTS, *fit})
     if rules.routing is not None:
         refuse_unserved(rules.routing, read_reps(*text(routing.reps)))
     return rules

@@ -78,7 +78,10 @@ def test_a_threshold_a_list_a_word_and_a_rule_are_changed_without_python(project
     assert plan["slices"] == []
     assert plan["scores"] == ["2026-03-02T00:00:00"]
     assert plan["rules"]["policy"]["before"] != plan["rules"]["policy"]["now"]
+    assert [each["words"] for each in plan["rules"]["policy"]["changes"]] == ["[scoring.tiers] warm 50 is now 40"]
+    assert "[scoring.tiers] warm 50 is now 40" in project.ask("plan", *AT).out
     after = project.run()
+    assert project.plan()["rules"]["policy"]["changes"] == []
     risen = {lead for lead in after if after[lead]["tier"] != before[lead]["tier"]}
     assert risen
     assert {(before[lead]["tier"], after[lead]["tier"]) for lead in risen} == {("cold", "warm")}
@@ -102,7 +105,12 @@ def test_a_threshold_a_list_a_word_and_a_rule_are_changed_without_python(project
     header, _, rest = listed.read_text(encoding="utf-8").partition("\n")
     row = ",".join([str(domain), *([""] * header.count(","))])
     listed.write_text(f"{header}\n{row}\n{rest}", encoding="utf-8")
-    assert {each["view"] for each in project.plan()["slices"]} == {"gates.icp__v1"}
+    plan = project.plan()
+    assert {each["view"] for each in plan["slices"]} == {"gates.icp__v1"}
+    assert plan["rules"]["tables"] == [
+        {"table": "competitor_domains", "added": [row], "removed": [], "read_by": ["icp@v1"]}
+    ]
+    assert f"competitor_domains.csv has 1 row more: {row} (read by icp@v1)" in project.ask("plan", *AT).out
     after = project.run()
     changed = {lead for lead in after if after[lead]["gates"] != before[lead]["gates"]}
     assert changed
@@ -123,7 +131,10 @@ def test_a_threshold_a_list_a_word_and_a_rule_are_changed_without_python(project
     words = project.folder / "sql" / "reference" / "seniority_words.csv"
     lines = [line for line in words.read_text(encoding="utf-8").splitlines() if not line.startswith(f"{word},")]
     words.write_text("\n".join([*lines, f"{word},director,0"]) + "\n", encoding="utf-8")
-    assert "features.lead_profile__v1" in {each["view"] for each in project.plan()["slices"]}
+    plan = project.plan()
+    assert "features.lead_profile__v1" in {each["view"] for each in plan["slices"]}
+    assert [each["table"] for each in plan["rules"]["tables"]] == ["seniority_words"]
+    assert f"{word},director,0" in plan["rules"]["tables"][0]["added"]
     after = project.run()
     analysts = {
         row[0]
@@ -158,6 +169,7 @@ def test_a_threshold_a_list_a_word_and_a_rule_are_changed_without_python(project
     assert plan["slices"] == []
     assert plan["scores"] == ["2026-03-02T00:00:00"]
     assert plan["rules"]["reps"]["before"] != plan["rules"]["reps"]["now"]
+    assert [each["words"] for each in plan["rules"]["policy"]["changes"]] == ["routing dach is new"]
     after = project.run()
     ruled = {lead for lead in after if after[lead]["routing_rule"] == "dach"}
     assert ruled
@@ -257,3 +269,27 @@ def test_leads_are_given_once_kept_and_given_again_when_their_representative_goe
         assert sent["tier"] == "hot"
         assert sent["talking_points"] == after[lead]["talking_points"]
     assert all("brief" not in json.loads(text) for _, action, text in payloads if action != "hand_off")
+
+
+@pytest.mark.slow
+def test_an_edited_list_of_a_gate_leaves_the_champion_in_force(copy_of: Any, here: Any, published: Any) -> None:
+    """P1: gates are the policy's; a model reads none of them, so it need not be trained again."""
+    project = Project(copy_of("trained"), here, published)
+    before = project.ask("plan", "--json").document
+    champion = project.rows("SELECT DISTINCT model_version FROM scores.latest")
+    assert champion != [("rules",)]
+    project.ask("eject", "disqualifying_titles")
+    table = project.folder / "sql" / "reference" / "disqualifying_titles.csv"
+    table.write_text(table.read_text(encoding="utf-8") + "analyst,job_seeker\n", encoding="utf-8")
+    plan = project.ask("plan", "--json").document
+    assert plan["feature_set_version"] == before["feature_set_version"]
+    assert {each["view"] for each in plan["slices"]} == {"gates.icp__v1"}
+    assert plan["rules"]["policy"]["before"] != plan["rules"]["policy"]["now"]
+    assert plan["rules"]["tables"] == [
+        {"table": "disqualifying_titles", "added": ["analyst,job_seeker"], "removed": [], "read_by": ["icp@v1"]}
+    ]
+    blocked = "SELECT COUNT(*) FROM scores.latest WHERE LIST_CONTAINS(gates, 'is_job_seeker')"
+    ((few,),) = project.rows(blocked)
+    project.ask("run")
+    assert project.rows("SELECT DISTINCT model_version FROM scores.latest") == champion
+    assert project.rows(blocked)[0][0] > few

@@ -146,7 +146,17 @@ def test_people_edit_the_tables_and_see_it_in_plan_points_and_words(
     edit(folder / "leadmart.toml", "shadow = true", 'fit = "fit_points"\nshadow = true')
     for name in ("fit_points", "fit_weights"):
         assert here("eject", name, "--project", folder).code == 0
+    # a rule about who is to be called may read them
+    edit(folder / "leadmart.toml", "shadow = true", 'playbook = "playbook"\nshadow = true')
+    book = "rule,condition,playbook,urgency,words\nfits,fit >= 50 AND timing >= 0,call,week,Fits\n"
+    (folder / "sql" / "reference" / "playbook.csv").write_text(book, encoding="utf-8")
     assert here("run", "--project", folder).code == 0
+    ((called, fitting),) = published(
+        folder,
+        "SELECT COUNT(playbook), COUNT(*) FILTER (WHERE fit >= 50 AND timing >= 0 AND tier <> 'disqualified') "
+        "FROM scores.latest",
+    )
+    assert called == fitting > 0
     versions = [published(folder, "SELECT DISTINCT policy_version FROM scores.latest")]
     lead = published(folder, "SELECT lead_id FROM scores.latest WHERE role_fit IS NOT NULL AND fit > 0 ORDER BY ALL")[
         0
@@ -186,7 +196,11 @@ def test_people_edit_the_tables_and_see_it_in_plan_points_and_words(
         problem = refused.document["error"]
         assert (problem["code"], words in problem["message"]) == (code, True), problem
         assert problem["place"] == f"fit_points.csv:{line}"
-    edit(folder / "leadmart.toml", 'fit = "fit_points"', 'fit = "fit_point"')
+    points.write_text(text, encoding="utf-8")
+    edit(folder / "leadmart.toml", 'fit = "fit_points"\n', "")
+    refused = here("plan", "--project", folder, "--json").document["error"]
+    assert (refused["code"], "reads fit, which no view" in refused["message"]) == ("unknown_column", True)
+    edit(folder / "leadmart.toml", 'playbook = "playbook"\n', 'fit = "fit_point"\n')
     refused = here("check", "--project", folder)
     assert refused.code == 1
     assert "did you mean fit_points" in refused.out

@@ -101,7 +101,8 @@ def test_each_change_of_tier_is_told_exactly_once(
     assert (told_of["code"], told_of["message"].partition(": ")[2]) == (
         "bad_deliveries",
         "2 rows have a status that is neither sent nor failed, such as nothing; 1 row has no dedupe_key; "
-        f"1 row has a dedupe_key that is not in the outbox, such as nowhere; 1 dedupe_key stands more than once, such as {one}",
+        "1 row has a dedupe_key that is not in the outbox, such as nowhere; "
+        f"1 dedupe_key stands more than once, such as {one}",
     )
     for text, words in (("", "is empty"), ("key,state\n1,sent\n", "has no column dedupe_key and none called status")):
         file.write_text(text, encoding="utf-8")

@@ -10,7 +10,7 @@ BROKEN = {
     "disqualifying_titles": "phrase,meaning\nintern\n",
     "scorecard": "code,column,rule,low,high,value,points,max_points,label\nx,employees,between,1,2,,5,,Words\n",
     "reasons": "code,column,group,template,missing_template\nx,employees,,,\n",
-    "fit_points": "part,view,code,column,rule,low,high,value,points,max_points,label\nluck,person,a,b,equals,,,1,1,,W\n",
+    "fit_points": "part,view,code,column,rule,low,high,value,points,max_points,label\nluck,person,a,b,is,,,1,1,,W\n",
     "fit_weights": "part,weight,label\ncompany_fit,much,company\n",
     "binding_rules": "rule,because\nlacks_consent,x\n",
     "playbook": "rule,condition,playbook,urgency,words\na,tier = 'hot',call,soon,Words\n",

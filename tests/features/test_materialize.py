@@ -35,6 +35,20 @@ LEFT JOIN known.web_events AS w
     AND w.as_of = spine.as_of
 GROUP BY spine.lead_id, spine.as_of
 """
+SIZES = """\
+-- entity: account (account_id)
+--
+-- People of the account.
+SELECT
+    spine.account_id,
+    spine.as_of,
+    MAX(a.employees) AS people                          -- as the account says
+FROM spine
+LEFT JOIN known.accounts AS a
+    ON  a.account_id = spine.account_id
+    AND a.as_of = spine.as_of
+GROUP BY spine.account_id, spine.as_of
+"""
 WITH_CLICKS = """
 [features]
 views = ["clicks@v1"]
@@ -122,6 +136,18 @@ def test_a_changed_spine_recomputes_all_but_the_links(world: Any) -> None:
     text = (PACKAGE / "sql" / "spines" / "open_leads.sql").read_text()
     world.write("sql/spines/open_leads.sql", text.replace("INTERVAL 180 DAY", "INTERVAL 15 DAY"))
     assert world.missing(MAY_31) == [name for name in ALL if name != "lead_account@v1"]
+
+
+def test_another_link_recomputes_the_accounts_that_it_leads_to(world: Any) -> None:
+    """A view of accounts that says nothing of leads is still asked for the accounts of leads."""
+    world.write("sql/features/sizes/v1.sql", SIZES)
+    (world.project.root / "leadmart.toml").write_text(WITH_CLICKS.replace("clicks@v1", "sizes@v1"))
+    world.fill(MAY_31)
+    text = (PACKAGE / "sql" / "links" / "lead_account" / "v1.sql").read_text()
+    path = world.write("sql/links/lead_account/v2.sql", text)
+    assert world.missing(MAY_31) == ["lead_account@v2"]
+    path.write_text(text.replace("MIN(ve.account_id)", "MAX(ve.account_id)"))
+    assert world.missing(MAY_31) == ["lead_account@v2", "sizes@v1"]
 
 
 def test_a_source_that_comes_to_be_loaded_is_computed_anew(world: Any, load_rows: Callable[..., None]) -> None:
@@ -311,9 +337,13 @@ def test_what_check_refuses_is_not_selected(world: Any) -> None:
 def test_the_feature_set_has_another_name_when_a_view_changes(world: Any) -> None:
     _, first = world.again()
     _, same = world.again()
-    world.write("sql/reference/competitor_domains.csv", "domain\nacme.example\n")
+    world.write("sql/reference/competitor_domains.csv", "domain,note\nacme.example,\n")
+    _, gated = world.again()
+    assert first.feature_set_version == same.feature_set_version == gated.feature_set_version
+    packaged = (PACKAGE / "sql" / "reference" / "seniority_words.csv").read_text()
+    world.write("sql/reference/seniority_words.csv", packaged.replace("\nceo,", "\nchief engineer,", 1))
     _, other = world.again()
-    assert first.feature_set_version == same.feature_set_version != other.feature_set_version
+    assert first.feature_set_version != other.feature_set_version
 
 
 @pytest.fixture
