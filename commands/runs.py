@@ -71,12 +71,14 @@ def plan(
     from leadmart.scoring.forecast import rules_change, scores_due
     from leadmart.scoring.life.kept import columns_by_model
     from leadmart.scoring.plan_words import plan_markdown, plan_text
+    from leadmart.scoring.tables import refuse_bad_tables
 
     found = project_at(project)
     with open_for_reading(found) as warehouse:
         registry = Registry(found)
         moments = [moment_of(as_of) or default_as_of(warehouse)]
         present = present_sources(warehouse, registry)
+        refuse_bad_tables(registry)
         selection = select(registry, present)
         if changed := changed_since_published(warehouse, registry, selection.definitions):
             raise all_as_one(changed)

@@ -47,6 +47,7 @@ from leadmart.scoring.policy_record import keep_policy
 from leadmart.scoring.record import record_end, record_start, why_blocked
 from leadmart.scoring.run import Progress, Run, silent
 from leadmart.scoring.scorer import Scorer, label_of
+from leadmart.scoring.tables import refuse_bad_tables
 from leadmart.scoring.upsert import Counts, Scoring, upsert
 
 
@@ -66,8 +67,9 @@ def observe(run: Run) -> None:
 
 
 def prove(run: Run) -> None:
-    """Checks every definition the project reads, before anything runs, and that its marts are there."""
+    """Checks every definition and table the project reads, before anything runs, and that its marts are there."""
     chosen_marts(run.registry)
+    refuse_bad_tables(run.registry)
     run.selection = select(run.registry, run.session.present)
 
 

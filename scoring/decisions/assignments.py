@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from leadmart.features.clock import now, sql_literal
+from leadmart.features.clock import iso, now, sql_literal
 from leadmart.features.errors import read_text
 from leadmart.features.literals import quoted
 from leadmart.features.registry import Registry
@@ -97,6 +97,9 @@ def route(run: Run) -> None:
         return
     run.routed = Routed()
     reps = load_reps(run.registry)
+    if not reps.in_service(as_of):
+        file = run.registry.reference(settings.reps).path.name
+        run.progress(f"warning: nobody in {file} is in service at {iso(as_of)}: leads wait", 0, 0)
     _candidates(run, as_of, reps)
     ((count,),) = run.warehouse.rows("SELECT COUNT(*) FROM to_route")
     if not count:
