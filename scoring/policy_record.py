@@ -11,7 +11,8 @@ from leadmart.features.clock import now, sql_literal
 from leadmart.features.errors import read_text
 from leadmart.features.fingerprint import file_digest
 from leadmart.features.plan import Selection
-from leadmart.features.registry import PACKAGE, Reference, Registry
+from leadmart.features.reference import Reference
+from leadmart.features.registry import PACKAGE, Registry
 from leadmart.features.warehouse import Warehouse
 from leadmart.scoring.policy import Policy
 from leadmart.scoring.policy_change import (
