@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from copy import copy
+from dataclasses import replace
 from pathlib import Path
 
 from leadmart.features.definition import VERSIONED, Definition, Read
@@ -76,6 +78,25 @@ class Registry:
         ]
         if problems:
             raise all_as_one(problems)
+
+    def with_others(self, others: Iterable[Definition]) -> Registry:
+        """A registry where these stand in place of those of their kind, name and version; nothing is remembered of what
+        reads them.
+        """
+        changed = {(d.kind, d.name, d.version, d.connector): d for d in others}
+        known = self._definitions | changed
+        relations = {d.relation for d in changed.values()}
+        waiting = set(relations)
+        while waiting:
+            readers = {d.relation for d in known.values() if any(each in d.text.lower() for each in waiting)}
+            waiting = readers - relations
+            relations |= waiting
+        made = copy(self)
+        made._definitions = {
+            key: replace(d, remembered={}) if d.relation in relations else d for key, d in known.items()
+        }
+        made._token_hashes, made._fingerprints = dict(self._token_hashes), {}
+        return made
 
     def all(self, kind: str | None = None) -> tuple[Definition, ...]:
         """Every definition (of a kind), by kind, name and version; sources only of the connectors the project has."""

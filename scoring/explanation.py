@@ -25,6 +25,7 @@ def assessment_text(found: Document) -> str:
     lines = [
         f"lead {found['lead_id']} at {found['as_of']}: {found['qualification_status']}, tier {found['tier']}, score "
         f"{found['composite']:.1f}",
+        *_shown_on(found["shown_on"]),
         "",
         *_parts(found),
         "",
@@ -47,6 +48,13 @@ def assessment_text(found: Document) -> str:
         lines += [f"    {name:<32}{cell(v['value']):>14}   {v['means']}" for name, v in found["values"].items()]
     versions = ", ".join(f"{name.removesuffix('_version')} {version}" for name, version in found["versions"].items())
     return "\n".join([*lines, "", f"  {versions}; run {found['run_id']}"])
+
+
+def _shown_on(told: Document | None) -> list[str]:
+    if told is None:
+        return []
+    since = f", since {told['shown_at'][:16].replace('T', ' ')}" if told["shown_at"] else ""
+    return [f"  as shown on {told['day']}{since}; the champion was then {told['champion']}"]
 
 
 def _parts(found: Document) -> list[str]:
