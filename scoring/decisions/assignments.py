@@ -112,8 +112,9 @@ def route(run: Run) -> None:
             "(SELECT COALESCE(MAX(number), 0) FROM store.meta.assignments) + ROW_NUMBER() OVER (ORDER BY r.lead_id), "
             "r.lead_id, t.as_of, t.feature_set_version, t.model_version, t.policy_version, ?, r.rep, r.how, "
             f"t.routing_rule, r.why, {sql_literal(now())}, ? FROM routed AS r JOIN to_route AS t USING (lead_id) "
-            # a lead that waits on for the same reason is no news
-            "WHERE r.rep IS NOT NULL OR t.said IS DISTINCT FROM r.why ORDER BY r.lead_id",
+            # a lead that waits on for the same reason is no news; that it lost somebody was said when it did
+            "WHERE r.rep IS NOT NULL OR t.said IS NULL "
+            "OR (t.said <> r.why AND NOT STARTS_WITH(t.said, CONCAT(r.why, '; '))) ORDER BY r.lead_id",
             [reps.version, run.run_id],
         )
     waiting = given["rep"].null_count()

@@ -68,21 +68,31 @@ def test_all_that_is_wrong_in_all_tables_is_told_at_once(here: Any, copy_of: Any
     assert {("unknown_column", "fit_points.csv"), ("unknown_column", "playbook.csv")} <= set(found)
 
 
-def test_nobody_to_route_to_is_said_in_those_words(here: Any, copy_of: Any, edit: Any) -> None:
+def test_nobody_to_route_to_is_said_in_those_words_and_once(here: Any, copy_of: Any, edit: Any, stored: Any) -> None:
     folder = copy_of("town")
-    edit(folder / "leadmart.toml", "[engine]", "[routing]\nenabled = true\n\n[engine]")
+    edit(folder / "leadmart.toml", "[engine]", '[routing]\nenabled = true\ntiers = ["hot", "warm", "cold"]\n\n[engine]')
     head = "rep,territories,skills,leads_per_week,weight,from,until\n"
-    write(folder, {"reps": head})
+    write(folder, {"reps": head, "routing": "rule,condition,territory,skill,words\nany,TRUE,,,Any lead\n"})
     refused = here("plan", "--project", folder)
-    assert (refused.code, refused.err.splitlines()[0]) == (
-        1,
-        "error: reps.csv names nobody: every lead would wait for ever",
-    )
-    everywhere = "americas;asia_pacific;europe;middle_east_africa"
-    write(folder, {"reps": head + f"ana,{everywhere},large_accounts,,1,,2026-01-01\n"})
-    done = here("run", "--as-of", "2026-03-01", "--project", folder)
-    assert done.code == 0
+    told = "error: reps.csv names nobody: every lead would wait for ever"
+    assert (refused.code, refused.err.splitlines()[0]) == (1, told)
+
+    def run() -> tuple[list[tuple[Any, ...]], Any]:
+        done = here("run", "--as-of", "2026-03-01", "--project", folder)
+        assert done.code == 0
+        why = "SELECT how, why, COUNT(*) FROM meta.assignments GROUP BY ALL ORDER BY 3, 1"
+        return stored(folder, why), done
+
+    write(folder, {"reps": head + "ana,,,,1,,\n"})
+    ((how, _, leads),), _ = run()
+    assert (how, leads > 20) == ("drawn", True)
+    # she goes, and the leads that wait are told of once, however often runs look
+    write(folder, {"reps": head + "ana,,,,1,,2026-01-01\n"})
+    once, done = run()
     assert "nobody in reps.csv is in service at 2026-03-01T00:00:00: leads wait" in done.err
+    assert ("waits", "Any lead: nobody who fits is in service; ana is out of service", leads) in once
+    again, _ = run()
+    assert again == once
 
 
 def test_a_name_of_no_table_of_fit_hints_at_those_of_its_shape(here: Any, copy_of: Any, edit: Any) -> None:
