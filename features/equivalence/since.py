@@ -43,7 +43,7 @@ def moved_columns(
     own = edited(registry, selection.definitions, before, now)
     if spine := [each for each in own if each.view.startswith("spine.")]:
         return dict.fromkeys(columns, f"the spine {selection.spine.name} changed: {spine[0].why}")
-    former = registry.replaced(_definitions(before))
+    former = registry.with_others(_definitions(before))
     marks, stepped = marks_of(registry, own), dict[str, dict[str, Change]]()
     for definition in (*selection.links, *selection.views):
         stepped[definition.relation] = _step(registry, former, definition, before)
@@ -72,7 +72,9 @@ def moved_columns(
 
 def _definitions(before: Recorded) -> list[Definition]:
     return [
-        Definition(kind, name, version or None, connector, Path(f"{name}.sql"), said.text, False)
+        Definition(
+            kind, name, version or None, connector, Path(kind, connector, name, f"v{version}.sql"), said.text, False
+        )
         for (kind, name, version, connector), said in before.items()
         if said.text is not None
     ]

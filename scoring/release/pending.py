@@ -52,8 +52,9 @@ class Release:
             "outdated": self.outdated.as_json() if self.outdated else None,
         }
 
-    def words(self) -> list[str]:
-        found = [change.words for change in self.changes]
+    def words(self, *, with_changes: bool = True) -> list[str]:
+        """What is to be told, each in one sentence; the changes may stand elsewhere."""
+        found = [change.words for change in self.changes] if with_changes else []
         for each in self.changes:
             if each.lost:
                 found.append(f"{each.view} will not be published while {', '.join(each.lost)} read {each.column}")

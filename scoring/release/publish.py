@@ -81,7 +81,7 @@ def publish(
         if draft is None and (done := _done(warehouse, registry, definition, before)):
             catalogue.publish(warehouse, registry, usable_selection(warehouse, registry))
             return done
-        follower = registry.replaced([definition])
+        follower = registry.with_others([definition])
         from leadmart.features.proof.lint import check_all
 
         if problems := check_all([definition], follower):
@@ -178,7 +178,7 @@ def _changes(
     if before is None:
         return []
     found = step_changes(registry, readers, Step(after.ref, before, after))
-    is_same_text = registry.token_hash(before) == registry.replaced([after]).token_hash(after)
+    is_same_text = registry.token_hash(before) == registry.with_others([after]).token_hash(after)
     if is_same_text or not (found or anyway):
         what = "only layout and comments differ" if is_same_text else "its text differs, its values do not"
         raise LeadmartError(
@@ -209,7 +209,7 @@ def _in_use(registry: Registry, session: Session, definition: Definition) -> tup
     changed = by_kind.get(definition.kind, {})
     if all(getattr(settings, name) == value for name, value in changed.items()):
         return None
-    other = registry.replaced([definition])
+    other = registry.with_others([definition])
     other.project = replace(project, settings=settings.model_copy(update=changed))
     selection = select(other, session.present, prove=False)
     refuse_inputs(selection.views, other, allowed_columns(other, selection.views))

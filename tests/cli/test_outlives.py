@@ -33,9 +33,7 @@ def test_a_model_is_kept_while_what_it_reads_means_the_same(
     folder = copy_of("trained")
     ((champion,),) = stored(folder, "SELECT model_version FROM meta.models WHERE role = 'champion'")
     before = published(folder, SCORES)
-    more = (
-        "    COUNT(w.event_id)\n        AS pages_90d,    -- pages opened in the last 90 days\n    DATE_DIFF('day', MAX"
-    )
+    more = "    COUNT(w.event_id)\n        AS pages_90d, -- pages opened, last 90 days\n    DATE_DIFF('day', MAX"
     second = V1.replace("    DATE_DIFF('day', MAX", more).replace("w.page_type = 'docs'", "'docs' = w.page_type")
     told = release(here, folder, 2, second)
     assert f"the champion {champion} stays valid: what it reads means the same" in told["next"]
@@ -94,4 +92,4 @@ def test_plan_tells_what_an_edited_source_reaches(copy_of: Any, here: Any) -> No
     assert found[0] == ("known.web_events", "page_type")
     assert set(found[1:]) >= {(f"{VIEW}@v1", name) for name in ("pricing_views_7d", "pricing_views_30d")}
     assert (f"{VIEW}@v1", "sessions_7d") not in found
-    assert [each["view"] for each in planned["slices"]][0] == f"features.{VIEW}__v1"
+    assert planned["slices"][0]["view"] == f"features.{VIEW}__v1"

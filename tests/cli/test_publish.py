@@ -158,8 +158,8 @@ def test_gates_and_links_are_published_too_and_new_views_begin_at_v1(here: Any, 
     done = here("publish", "lead_account", "--json", "--project", project).document
     assert done["published"] == "lead_account@v2"
     assert any(words.startswith("account_engagement@v1 reads lead_account@v1") for words in done["next"])
-    draft(project, V1.replace("sessions_", "visits_").replace("_views_", "_looks_").replace("dwell_seconds", "stay_seconds")
-          .replace("days_since_last_visit", "days_since_last_look"), "features/visits")  # fmt: skip
+    text = V1.replace("sessions_", "visits_").replace("_views_", "_looks_").replace("dwell_seconds", "stay_seconds")
+    draft(project, text.replace("days_since_last_visit", "days_since_last_look"), "features/visits")
     draft(project, "SELECT 1", "gates/visits")
     refused = here("publish", "visits", "--json", "--project", project).document["error"]
     assert refused["code"] == "ambiguous_name"
