@@ -1,4 +1,4 @@
-"""What suites find in a table. Great Expectations (three seconds) is imported by the first `check`, never before."""
+"""What suites find in a table. Great Expectations (two seconds) is imported by the first `check`, never before."""
 
 from __future__ import annotations
 

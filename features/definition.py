@@ -15,15 +15,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from leadmart.features.errors import LeadmartError, Place
 
 if TYPE_CHECKING:
     from sqlglot import exp
     from sqlglot.tokenizer_core import Token
+
+Node = TypeVar("Node", bound="exp.Expr")
 
 CLOCKS = ("occurred_at", "ingested_at")
 """The two clocks of every source: when it happened, and when it was known."""
@@ -172,12 +174,12 @@ class Definition:
     @cached_property
     def tree(self) -> exp.Query:
         """The statement as sqlglot parses it. Raises LeadmartError `bad_sql` at the place where parsing stopped."""
-        import sqlglot
+        from sqlglot import exp
         from sqlglot.errors import ParseError
 
         _ = self.tokens  # first, since it names what cannot be parsed at all
         try:
-            statements = [s for s in sqlglot.parse(self.text, read="duckdb") if s is not None]
+            statements = _statements(self.text)
         except ParseError as error:
             where = error.errors[0] if error.errors else {}
             highlight = str(where.get("highlight") or "")
@@ -198,21 +200,26 @@ class Definition:
                 place=self.place(),
                 hint="name the inner steps in CTEs",
             ) from None
-        from sqlglot import exp
-
         statements = [s for s in statements if not isinstance(s, exp.Semicolon)]  # a comment behind the last semicolon
         if len(statements) != 1 or not isinstance(statements[0], exp.Query):
             raise LeadmartError(f"{self.kind} {self.ref} must be one SELECT", code="bad_sql", place=self.place(line=1))
         return statements[0]
 
+    def find_all(self, *kinds: type[Node]) -> Iterator[Node]:
+        """The tree's nodes of some kinds, as its own `find_all`, of which each call walks the whole tree."""
+        return (node for node in self._nodes if isinstance(node, kinds))
+
+    @cached_property
+    def _nodes(self) -> tuple[exp.Expr, ...]:
+        return tuple(self.tree.walk())
+
     @cached_property
     def tokens(self) -> list[Token]:
         """The text's tokens. Raises LeadmartError `bad_sql` for a text that has none, as `tree` does."""
-        from sqlglot.dialects.duckdb import DuckDB
         from sqlglot.errors import TokenError
 
         try:
-            return DuckDB().tokenize(self.text)
+            return _tokens(self.text)
         except TokenError as error:
             raise LeadmartError(
                 f"SQL does not parse: {error}",
@@ -275,9 +282,9 @@ class Definition:
         """Every relation read, once each, in order of appearance; names of its own CTEs are left out."""
         from sqlglot import exp
 
-        own = {cte.alias for cte in self.tree.find_all(exp.CTE)}
+        own = {cte.alias for cte in self.find_all(exp.CTE)}
         found: dict[tuple[str, str], Read] = {}
-        for table in self.tree.find_all(exp.Table):
+        for table in self.find_all(exp.Table):
             identifier = table.this
             name, schema = table.name, table.db
             if not schema and name in own:
@@ -298,13 +305,28 @@ class Definition:
         return self.place(before.count("\n") + 1, start - (before.rfind("\n") + 1) + 1, width)
 
 
+@lru_cache(maxsize=4)
+def _tokens(text: str) -> list[Token]:
+    from sqlglot.dialects.duckdb import DuckDB
+
+    return DuckDB().tokenize(text)
+
+
+@lru_cache(maxsize=256)
+def _statements(text: str) -> list[exp.Expr]:
+    """A text's statements. Shared by all definitions of that text in the process: nobody may change a tree."""
+    from sqlglot.dialects.duckdb import DuckDB
+
+    return [statement for statement in DuckDB().parser().parse(_tokens(text), text) if statement is not None]
+
+
 def raw_columns_read(definition: Definition) -> dict[str, set[str]]:
     """Per raw table, the columns a source's SELECT reads of it."""
     from sqlglot import exp
 
-    tables = {t.alias_or_name: t.name for t in definition.tree.find_all(exp.Table) if t.db.lower() != "staging"}
+    tables = {t.alias_or_name: t.name for t in definition.find_all(exp.Table) if t.db.lower() != "staging"}
     found: dict[str, set[str]] = {name: set() for name in tables.values()}
-    for column in definition.tree.find_all(exp.Column):
+    for column in definition.find_all(exp.Column):
         if column.table in tables:
             found[tables[column.table]].add(column.name)
         elif not column.table and len(found) == 1:

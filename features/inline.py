@@ -28,7 +28,7 @@ def executed_sql(definition: Definition, *, at_many_moments: bool = False) -> st
 
     splices: list[tuple[int, int, str]] = []
     spliced: set[int] = set()
-    for select in definition.tree.find_all(exp.Select):
+    for select in definition.find_all(exp.Select):
         if at_many_moments and (found := in_force(select)):
             splices.append(found)
             continue

@@ -101,7 +101,7 @@ def origins_of(view: Definition, column: str) -> list[str]:
         return list(known[column])
     from sqlglot import exp
 
-    ctes = {cte.alias.lower(): cte.this for cte in view.tree.find_all(exp.CTE)}
+    ctes = {cte.alias.lower(): cte.this for cte in view.find_all(exp.CTE)}
     found = [column]
     select: exp.Expr | None = view.select
     wanted = column

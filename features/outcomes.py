@@ -25,7 +25,7 @@ def outcomes_sql(label: Definition, known_at: datetime | None = None) -> str:
     if known_at is not None:
         moment = sql_literal(known_at)
         splices = []
-        for table in label.tree.find_all(exp.Table):
+        for table in label.find_all(exp.Table):
             if table.db.lower() == "staging":
                 start, end = table.args["db"].meta["start"], table.this.meta["end"] + 1
                 rows = f"(SELECT * FROM {text[start:end]} WHERE occurred_at < {moment} AND ingested_at <= {moment})"

@@ -140,13 +140,11 @@ def _read_raw(scratch: Warehouse, registry: Registry, names: Sequence[str], rela
 
 def _numbered_rows(scratch: Warehouse, use: Use, tables: Collection[str]) -> str:
     """The source's SELECT with its clocks as staging has them and the number of the raw row, `_shuffle_row`."""
-    from sqlglot.dialects.duckdb import DuckDB
-
     absent = [other.table for other in uses_of(use.source) if other.table not in tables]
     if absent:
         return ""
     depth, spot = 0, 0
-    for token in DuckDB().tokenize(use.source.text):
+    for token in use.source.tokens:
         depth += {"(": 1, ")": -1}.get(token.text, 0)
         if depth == 0 and token.text.upper() == "SELECT":
             spot = token.end + 1

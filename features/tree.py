@@ -45,13 +45,12 @@ def direct(node: exp.Expr | None) -> Iterator[exp.Expr]:
     """The nodes of an expression, those of queries inside it left out; the inner query itself comes."""
     from sqlglot import exp
 
-    if node is None:
-        return
-    yield node
-    if isinstance(node, exp.Query) and not isinstance(node, exp.Subquery):
-        return
-    for child in node.iter_expressions():
-        yield from direct(child)
+    waiting = [] if node is None else [node]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        if not isinstance(node, exp.Query) or isinstance(node, exp.Subquery):
+            waiting.extend(node.iter_expressions(reverse=True))
 
 
 def words_of(table: exp.Expr) -> str:

@@ -30,6 +30,7 @@ from leadmart.scoring.assessment import ACTIONS, SECTIONS, groups_of, knowledge,
 from leadmart.scoring.champion import gate_rules, load_model, load_policy, typed_columns
 from leadmart.scoring.counterfactual import tier_changes
 from leadmart.scoring.fit.told import fit_document
+from leadmart.scoring.looking import nothing_yet
 from leadmart.scoring.policy import Policy
 from leadmart.scoring.reasons import GATE_GROUP, REASON_COLUMNS
 from leadmart.scoring.shown_on import row_shown_on, told_of
@@ -188,9 +189,7 @@ def _score_row(warehouse: Warehouse, lead: str, as_of: datetime | None) -> dict[
         "SELECT view_name FROM duckdb_views() WHERE database_name = 'store' AND schema_name = 'scores'"
     )
     if not views:
-        raise LeadmartError(
-            "nothing is scored yet", code="nothing_published", hint="`leadmart run` computes and scores"
-        )
+        raise nothing_yet()
     at = f"AND as_of = {sql_literal(as_of)}" if as_of else ""
     # the catalogue's views name their schemas without a catalogue
     warehouse.execute("USE store")

@@ -17,7 +17,7 @@ from leadmart.features.registry import Registry
 from leadmart.features.session import Session
 from leadmart.features.warehouse import Warehouse, open_for_reading
 from leadmart.features.words import are, size_text, span_words
-from leadmart.scoring.backfill.costs import bytes_of_score, past_costs, rows_of_scoring, seconds_beside
+from leadmart.scoring.backfill.costs import bytes_of_score, cost_of, rows_of_scoring, seconds_beside
 from leadmart.scoring.backfill.past import keep_filled
 from leadmart.scoring.champion import load_policy
 from leadmart.scoring.decisions.assignments import load_reps, newest_assignments
@@ -130,7 +130,7 @@ def forecast(
         if scores_only:
             keep_filled(run)
         due = [] if only else _due(run)
-        cost = past_costs(warehouse).sum_of(run.missing)
+        cost = cost_of(warehouse, run.missing)
         seconds = cost.seconds if cost else None
         if cost and due is not None:
             seconds = cost.seconds + len(due) * (seconds_beside(warehouse) or 0)
@@ -140,8 +140,8 @@ def forecast(
             tuple(run.moments),
             len(run.missing),
             run.skipped,
-            round(cost.rows) if cost else None,
-            round(cost.bytes) if cost else None,
+            cost.rows if cost else None,
+            cost.bytes if cost else None,
             None if seconds is None else round(seconds, 1),
             shutil.disk_usage(project.warehouse).free,
             None if due is None else len(due),

@@ -48,6 +48,7 @@ from leadmart.scoring.policy_record import keep_policy
 from leadmart.scoring.record import record_end, record_start, why_blocked
 from leadmart.scoring.run import Progress, Run, silent
 from leadmart.scoring.scorer import Scorer, label_of
+from leadmart.scoring.tables import refuse_bad_tables
 from leadmart.scoring.upsert import Counts, Scoring, upsert
 
 
@@ -67,8 +68,9 @@ def observe(run: Run) -> None:
 
 
 def prove(run: Run) -> None:
-    """Checks every definition the project reads, before anything runs, and that its marts are there."""
+    """Checks every definition and table the project reads, before anything runs, and that its marts are there."""
     chosen_marts(run.registry)
+    refuse_bad_tables(run.registry)
     run.selection = select(run.registry, run.session.present)
 
 
@@ -160,9 +162,15 @@ def fill_slices(run: Run) -> None:
             rejected.add(definition.relation)
         return passed
 
+    def tell_beside(words: str) -> None:
+        if run.pace:
+            run.pace.end()  # what serves many slices is no part of the last one
+        run.progress(words, done, len(run.missing))
+
     listed = fill(
-        run.session, run.selection, run.missing, run_id=run.run_id, held=run.held, approve=approve, progress=tell
-    )
+        run.session, run.selection, run.missing, run_id=run.run_id, held=run.held, approve=approve, progress=tell,
+        say=tell_beside,
+    )  # fmt: skip
     run.computed = len(listed)
     run.held |= rejected
 

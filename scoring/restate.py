@@ -61,7 +61,7 @@ def compute_and_publish(run: Run) -> None:
                 each.file.unlink(missing_ok=True)
             return
     kept = keep_files(run.warehouse, written)
-    inputs = slice_inputs(run.session, run.selection, written)
+    inputs = slice_inputs(run.session, run.selection, [each.slice for each in written])
     files = {each.written.slice: run.warehouse.project.warehouse / each.file for each in kept}
     scorer = Scorer.of(run.session, run.selection, files)
     keep_policy(run.warehouse, run.registry, run.selection, scorer.policy, run.run_id)

@@ -78,10 +78,10 @@ def _reads(reader: Definition, definition: Definition, column: str) -> bool:
 
     if definition.relation not in reader.text.lower():  # most do not, and parsing costs
         return False
-    tables = [t for t in reader.tree.find_all(exp.Table) if f"{t.db}.{t.name}".lower() == definition.relation]
+    tables = [t for t in reader.find_all(exp.Table) if f"{t.db}.{t.name}".lower() == definition.relation]
     aliases = {table.alias_or_name.lower() for table in tables}
-    read = {c.name.lower() for c in reader.tree.find_all(exp.Column) if c.table.lower() in {*aliases, ""}}
-    stars = [star for star in reader.tree.find_all(exp.Star) if not isinstance(star.parent, exp.Count)]
+    read = {c.name.lower() for c in reader.find_all(exp.Column) if c.table.lower() in {*aliases, ""}}
+    stars = [star for star in reader.find_all(exp.Star) if not isinstance(star.parent, exp.Count)]
     return bool(tables) and (column in read or bool(stars))
 
 

@@ -72,7 +72,7 @@ def _key_type(registry: Registry, key: str) -> str:
     for item in spine.select.expressions:
         value = item.this if isinstance(item, exp.Alias) else item
         if item.alias_or_name.lower() == key and isinstance(value, exp.Column):
-            tables = {t.alias_or_name.lower(): t for t in spine.tree.find_all(exp.Table)}
+            tables = {t.alias_or_name.lower(): t for t in spine.find_all(exp.Table)}
             table = tables.get(value.table.lower())
             if table is not None and table.db.lower() == "known":
                 source = _of_source(registry, table.name.lower(), with_as_of=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from leadmart.features.definition import Definition
@@ -62,23 +63,24 @@ def unknown_calls(definition: Definition, registry: Registry) -> Iterator[Leadma
         )
 
 
-def _words(definition: Definition) -> Iterator[tuple[str, int, bool, bool]]:
+@lru_cache(maxsize=1)  # two rules ask, one after the other
+def _words(definition: Definition) -> list[tuple[str, int, bool, bool]]:
     """Every word: lower-cased, its offset, whether it is called, whether it follows a dot."""
     from sqlglot import exp
-    from sqlglot.dialects.duckdb import DuckDB
 
+    found = []
     named = {
         alias.this.meta.get("start")
-        for alias in definition.tree.find_all(exp.TableAlias)
+        for alias in definition.find_all(exp.TableAlias)
         if isinstance(alias.this, exp.Identifier) and alias.args.get("columns")
     }
     named |= {
         table.this.meta.get("start")  # a table function, refused as one
-        for table in definition.tree.find_all(exp.Table)
+        for table in definition.find_all(exp.Table)
         if not isinstance(table.this, exp.Identifier)
     }
-    names = {identifier.meta.get("start") for identifier in definition.tree.find_all(exp.Identifier)}
-    tokens = DuckDB().tokenize(definition.text)
+    names = {identifier.meta.get("start") for identifier in definition.find_all(exp.Identifier)}
+    tokens = definition.tokens
     for before, token, after in zip([None, *tokens], tokens, [*tokens[1:], None], strict=False):
         written = definition.text[token.start : token.end + 1]
         bare = written.strip('"')
@@ -89,4 +91,5 @@ def _words(definition: Definition) -> Iterator[tuple[str, int, bool, bool]]:
         is_quoted = written.startswith('"')
         is_alias = before is not None and before.text.lower() == "as" and token.start in names
         if is_call or not (is_quoted or is_alias):
-            yield bare.lower(), token.start + is_quoted, is_call, is_member
+            found.append((bare.lower(), token.start + is_quoted, is_call, is_member))
+    return found

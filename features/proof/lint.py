@@ -64,7 +64,7 @@ def check_all(definitions: Sequence[Definition], registry: Registry) -> list[Lea
 def _stars(definition: Definition, registry: Registry) -> Iterator[LeadmartError]:
     from sqlglot import exp
 
-    for select in definition.tree.find_all(exp.Select):
+    for select in definition.find_all(exp.Select):
         if any(item.is_star for item in select.expressions):
             yield refusal(
                 definition,
@@ -79,7 +79,7 @@ def _relations(definition: Definition, registry: Registry) -> Iterator[LeadmartE
     from sqlglot import exp
 
     readable = READABLE[definition.kind]
-    for table in definition.tree.find_all(exp.Table):
+    for table in definition.find_all(exp.Table):
         if not isinstance(table.this, exp.Identifier):
             yield refusal(
                 definition,
@@ -154,7 +154,7 @@ def _hindsight_conditions(definition: Definition, registry: Registry) -> Iterato
     from leadmart.features.proof.relation import known_relation
 
     marked: dict[str, dict[str, str]] = {}
-    for table in definition.tree.find_all(exp.Table):
+    for table in definition.find_all(exp.Table):
         if table.text("db").lower() != "known":
             continue
         try:
@@ -164,7 +164,7 @@ def _hindsight_conditions(definition: Definition, registry: Registry) -> Iterato
         doubts = {name: min(fact.hindsight) for name, fact in relation.columns.items() if fact.hindsight}
         marked.setdefault(table.alias_or_name.lower(), {}).update(doubts)
     everywhere = {name: words for doubts in marked.values() for name, words in doubts.items()}
-    for column in definition.tree.find_all(exp.Column):
+    for column in definition.find_all(exp.Column):
         doubts = marked.get(column.table.lower(), {}) if column.table else everywhere
         if words := doubts.get(column.name.lower()):
             yield refusal(

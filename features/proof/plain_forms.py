@@ -16,7 +16,7 @@ def columns_named_once(definition: Definition, registry: Registry) -> Iterator[L
 
     named = (exp.Alias, exp.Column)
     final = definition.select
-    for select in definition.tree.find_all(exp.Select):
+    for select in definition.find_all(exp.Select):
         names = [item.alias_or_name.lower() if isinstance(item, named) else "" for item in select.expressions]
         told = [item.alias_or_name.lower() for item in select.expressions]
         for number, item in enumerate(select.expressions):
@@ -38,7 +38,7 @@ def columns_named_once(definition: Definition, registry: Registry) -> Iterator[L
                     "column_twice",
                     "give one another name",
                 )
-    for alias in definition.tree.find_all(exp.TableAlias):
+    for alias in definition.find_all(exp.TableAlias):
         listed = [column.name.lower() for column in alias.args.get("columns") or ()]
         for number, name in enumerate(listed):
             if name in listed[:number]:
@@ -55,7 +55,7 @@ def joins_in_parentheses(definition: Definition, registry: Registry) -> Iterator
     """No join stands within parentheses of its own, of however many."""
     from sqlglot import exp
 
-    for node in definition.tree.find_all(exp.Subquery):
+    for node in definition.find_all(exp.Subquery):
         if node.args.get("joins"):
             yield refusal(
                 definition,

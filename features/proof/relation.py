@@ -5,10 +5,13 @@ from __future__ import annotations
 import csv
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from pathlib import Path
 
 from leadmart.features.definition import CLOCKS, Definition
 from leadmart.features.errors import LeadmartError
-from leadmart.features.registry import Reference, Registry
+from leadmart.features.reference import Reference
+from leadmart.features.registry import Registry
 
 AS_OF = "as_of"
 HINDSIGHT = ("sales_touch", "outcome")
@@ -117,18 +120,31 @@ def source_types(source: Definition) -> dict[str, str]:
 
 
 def reference_relation(reference: Reference) -> Relation:
-    """A reference table: its header's columns; each column without a value twice is a key."""
+    """A reference table: its header's columns; each column without a value twice is a key.
+
+    In the place of one that has problems of its own stands the packaged one: what follows from them is no news.
+    """
+    if reference.replaced and reference.problems:
+        reference = reference.replaced
     if not reference.path.is_file():
         return Relation(f"reference.{reference.name}", {}, timed=False)
-    with reference.path.open(encoding="utf-8-sig", newline="") as file:
+    state = reference.path.stat()
+    names, keys = _columns_of(reference.path, state.st_mtime_ns, state.st_size)
+    return Relation(f"reference.{reference.name}", {name: Fact() for name in names}, keys, timed=False)
+
+
+@lru_cache(maxsize=64)
+def _columns_of(path: Path, changed: int, size: int) -> tuple[tuple[str, ...], tuple[frozenset[str], ...]]:
+    """The columns of a reference table's file, and those that are keys; read again once the file has changed."""
+    with path.open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.reader(file))
-    names = [name.strip().lower() for name in rows[0]] if rows else []
+    names = tuple(name.strip().lower() for name in rows[0]) if rows else ()
     keys = tuple(
         frozenset({name})
         for at, name in enumerate(names)
         if len({_as_read(row[at]) for row in rows[1:] if len(row) > at}) == len(rows) - 1
     )
-    return Relation(f"reference.{reference.name}", {name: Fact() for name in names}, keys, timed=False)
+    return names, keys
 
 
 def _as_read(text: str) -> str | float:

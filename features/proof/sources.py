@@ -123,7 +123,7 @@ def frozen_columns(definition: Definition, registry: Registry) -> Iterator[Leadm
     said = {name.strip().lower() for name in definition.header["frozen"].replace(";", ",").split(",")} | {"_loaded_at"}
     staged = {alias.lower() for alias, t, _ in tables_of(definition.select) if t.text("db").lower() == "staging"}
     seen: set[str] = set()
-    for column in definition.tree.find_all(exp.Column):
+    for column in definition.find_all(exp.Column):
         name = column.name.lower()
         if name in said or name in seen or column.table.lower() in staged:
             continue

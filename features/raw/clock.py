@@ -23,9 +23,9 @@ def clock_columns(definition: Definition) -> dict[str, str]:
             return node.this.name.lower()
         return None
 
-    found = {column_cast(item.this) for item in definition.tree.find_all(exp.Alias) if item.alias.lower() in CLOCKS}
-    otherwise = {c.name.lower() for c in definition.tree.find_all(exp.Column) if column_cast(c.parent) is None}
-    tried = {column_cast(cast) for cast in definition.tree.find_all(exp.TryCast)}
+    found = {column_cast(item.this) for item in definition.find_all(exp.Alias) if item.alias.lower() in CLOCKS}
+    otherwise = {c.name.lower() for c in definition.find_all(exp.Column) if column_cast(c.parent) is None}
+    tried = {column_cast(cast) for cast in definition.find_all(exp.TryCast)}
     return {name: "TRY_CAST" if name in tried else "CAST" for name in found if name and name not in otherwise}
 
 

@@ -122,7 +122,7 @@ def _declared(registry: Registry, table: str) -> dict[str, str | None]:
             continue
         for name in own - set(CHANGE_COLUMNS):
             columns.setdefault(name.lower(), set())
-        for cast in definition.tree.find_all(exp.Cast):
+        for cast in definition.find_all(exp.Cast):
             # a TRY_CAST says that unreadable values are to be borne
             if type(cast) is exp.Cast and isinstance(cast.this, exp.Column) and cast.this.name.lower() in columns:
                 columns[cast.this.name.lower()].add(_type_words(cast))

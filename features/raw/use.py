@@ -35,7 +35,7 @@ def uses_of(definition: Definition) -> tuple[Use, ...]:
     """The raw tables a source reads, its first one as the root, and which of their columns decide what."""
     from sqlglot import exp
 
-    tables = [t for t in definition.tree.find_all(exp.Table) if t.db.lower() == "raw"]
+    tables = [t for t in definition.find_all(exp.Table) if t.db.lower() == "raw"]
     aliases = {t.alias_or_name.lower(): t.name.lower() for t in tables}
     by_alias: dict[str, dict[str, set[str]]] = {alias: {} for alias in aliases}
     selected: dict[int, str] = {}
@@ -43,7 +43,7 @@ def uses_of(definition: Definition) -> tuple[Use, ...]:
         for column in item.find_all(exp.Column):
             selected[id(column)] = item.alias_or_name.lower()
     keys = {name.lower() for name in definition.source_key}
-    for column in definition.tree.find_all(exp.Column):
+    for column in definition.find_all(exp.Column):
         alias = column.table.lower() or next(iter(aliases), "")
         if alias not in by_alias:
             continue

@@ -28,7 +28,7 @@ def reach_of(definition: Definition) -> dict[str, list[Window | None]]:
     from sqlglot import exp
 
     found: dict[str, list[Window | None]] = {}
-    for select in definition.tree.find_all(exp.Select):
+    for select in definition.find_all(exp.Select):
         where = select.args.get("where")
         for alias, table, join in tables_of(select):
             if not isinstance(table, exp.Table) or table.db.lower() not in ("known", "staging"):

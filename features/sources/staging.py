@@ -208,7 +208,7 @@ def _with_joined_clocks(definition: Definition) -> tuple[str, list[str]]:
     from sqlglot import exp
     from sqlglot.dialects.duckdb import DuckDB
 
-    aliases = [t.alias_or_name for t in definition.tree.find_all(exp.Table) if t.db.lower() == "staging"]
+    aliases = [t.alias_or_name for t in definition.find_all(exp.Table) if t.db.lower() == "staging"]
     if not definition.joined or not aliases:
         return definition.statement, []
     root = min(positions(definition.select.args["from_"]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import subprocess
@@ -13,6 +14,7 @@ import duckdb
 import pytest
 import yaml
 
+from leadmart.expectations.deferred import deferred
 from leadmart.expectations.quality import Verdict, check, is_reusable, read_suite
 from leadmart.features.errors import LeadmartError
 
@@ -47,6 +49,26 @@ def test_verdict(path: Path, tmp_path: Path) -> None:
     assert json.loads(json.dumps(found)) == found
     assert is_reusable(verdict) is (found["errored"] == 0)
     assert (verdict.suite, verdict.subject, verdict.input_hash) == ("case", "leads", "abc")
+
+
+def test_what_is_imported_late_is_there_for_a_suite_that_asks_for_it(tmp_path: Path) -> None:
+    shares = {"partition_object": {"values": ["a", "b"], "weights": [0.5, 0.5]}, "column": "kind"}
+    alike = {"type": "expect_column_kl_divergence_to_be_less_than", "kwargs": {**shares, "threshold": 0.1}}
+    for rows, holds in (("'a', 'b'", True), ("'a', 'a', 'a', 'a', 'a', 'b'", False)):
+        file = write_parquet(tmp_path / "rows.parquet", f"SELECT UNNEST([{rows}]) AS kind")
+        verdict = judge(tmp_path, [alike], file)
+        assert (verdict.success, verdict.errored) == (holds, 0), verdict
+
+
+def test_a_stand_in_is_for_the_time_of_an_import_only() -> None:
+    assert "this" not in sys.modules
+    with deferred("this", "json"):
+        stand_in = importlib.import_module("this")
+        assert not hasattr(stand_in, "__path__")
+        assert importlib.import_module("json") is json
+    assert "this" not in sys.modules
+    assert stand_in.d["A"] == "N"
+    assert sys.modules["this"] is not stand_in
 
 
 ROWS_10 = [{"type": "expect_table_row_count_to_equal", "kwargs": {"value": 10}}]
@@ -92,6 +114,7 @@ def test_nothing_is_written_anywhere_not_even_at_exit(tmp_path: Path) -> None:
 import json
 from pathlib import Path
 import duckdb
+from leadmart.expectations.deferred import deferred
 from leadmart.expectations.quality import check, read_suite
 path = Path({str(tmp_path / "suite.json")!r})
 held = duckdb.connect({str(tmp_path / "held.duckdb")!r})  # a caller's own, open at exit
