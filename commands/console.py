@@ -122,9 +122,13 @@ def print_rows(rows: Sequence[dict[str, Any]], as_json: bool) -> None:
     typer.echo(json.dumps(rows, indent=2, default=str) if as_json else table_text(rows))
 
 
-def progress_bar(of_run: bool = False) -> Log:
-    """What tells the command's steps: a bar, or the log's lines. `of_run` gives it the `run_id` the run is to have."""
+def progress_bar(of_run: bool = False, *, estimates: bool = True) -> Log:
+    """What tells the command's steps: a bar, or the log's lines. `of_run` gives it the `run_id` the run is to have.
+
+    Without `estimates` the bar leaves it to the steps' words how long it will still take.
+    """
     log = current_log()
+    log.estimates(estimates)
     if of_run:
         from leadmart.features.warehouse import new_run_id
 

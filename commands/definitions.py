@@ -26,11 +26,20 @@ def check(
     project: ProjectDir = None,
     as_json: Json = False,
 ) -> None:
-    """Prove every definition before anything runs."""
-    from leadmart.features.checking import check_files, check_project
+    """Prove every definition before anything runs.
+
+    And look through the tables that people edit.
+    """
+    from leadmart.features.checking import Finding, check_files, check_project
+    from leadmart.features.project import SETTINGS_FILE
+    from leadmart.features.registry import Registry
+    from leadmart.scoring.tables import table_problems
 
     found = project_at(project)
     problems, count = check_files(found, files) if files else check_project(found)
+    if not files:
+        of_tables = table_problems(Registry(found))
+        problems += [Finding(e.place.file if e.place else str(found.root / SETTINGS_FILE), e) for e in of_tables]
     if as_json:
         typer.echo(json.dumps([p.as_finding() for p in problems], indent=2))
     else:

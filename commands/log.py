@@ -63,6 +63,10 @@ class Log:
         if not self.format:
             self._bar.__exit__(kind, error, trace)
 
+    def estimates(self, by_itself: bool) -> None:
+        """Whether the bar says what is left by the number of steps."""
+        self._bar.estimates = by_itself
+
     def say(self, words: str) -> None:
         """Tells what is being done."""
         self.count(words, 0, 0)

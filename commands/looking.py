@@ -42,6 +42,10 @@ def show(
 def explain(
     lead: Annotated[str, typer.Argument(help="The lead's id.")],
     as_of: AsOf = None,
+    shown_on: Annotated[
+        str | None,
+        typer.Option("--shown-on", metavar="D", help="The score that people saw when that day ended, UTC."),
+    ] = None,
     project: ProjectDir = None,
     as_json: Json = False,
 ) -> None:
@@ -52,7 +56,10 @@ def explain(
     from leadmart.scoring.explain import explain as assess
     from leadmart.scoring.explanation import assessment_text
 
-    found = assess(project_at(project), lead, moment_of(as_of))
+    if as_of and shown_on:
+        raise typer.BadParameter("a day has one score that was shown: leave --as-of out", param_hint="--shown-on")
+    day = moment_of(shown_on)
+    found = assess(project_at(project), lead, moment_of(as_of), shown_on=day.date() if day else None)
     emit(found, as_json, assessment_text(found))
 
 

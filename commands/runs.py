@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -22,19 +23,41 @@ from leadmart.commands.console import (
 )
 from leadmart.commands.log import LogFormat
 
+if TYPE_CHECKING:
+    from leadmart.features.plan import Selection
+    from leadmart.features.registry import Registry
+    from leadmart.features.warehouse import Warehouse
+
 
 def plan(
     as_of: AsOf = None,
+    impact: Annotated[
+        bool,
+        typer.Option("--impact", help="Score a sample of leads with what is pending, beside what is published."),
+    ] = False,
+    sample: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="Leads that --impact scores; default 5,000.")
+    ] = None,
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print it as a comment for a pull request.")] = False,
     exit_code: Annotated[bool, typer.Option("--exit-code", help="Return 4 when there is work.")] = False,
     project: ProjectDir = None,
     as_json: Json = False,
 ) -> None:
-    """Say what `run` would do."""
+    """Say what `run` would do.
+
+    With --impact also what drafts and edited files would do to scores. Nothing is written.
+    """
+    if markdown and as_json:
+        raise typer.BadParameter("one document at a time: leave --json out", param_hint="--markdown")
+    if sample and not impact:
+        raise typer.BadParameter("it is of --impact", param_hint="--sample")
     from leadmart.expectations.suite import suites
+    from leadmart.features.costs import added_up, expected_costs, past_costs
     from leadmart.features.equivalence.pending import pending_changes
     from leadmart.features.errors import all_as_one
     from leadmart.features.materialize import changed_since_published, published_versions
     from leadmart.features.model_columns import width_words
+    from leadmart.features.onepass.way import way_words, ways_of
     from leadmart.features.plan import default_as_of, missing_slices, select
     from leadmart.features.registry import Registry
     from leadmart.features.session import Session
@@ -47,13 +70,15 @@ def plan(
     from leadmart.features.warehouse import open_for_reading
     from leadmart.scoring.forecast import rules_change, scores_due
     from leadmart.scoring.life.kept import columns_by_model
-    from leadmart.scoring.report import plan_text
+    from leadmart.scoring.plan_words import plan_markdown, plan_text
+    from leadmart.scoring.tables import refuse_bad_tables
 
     found = project_at(project)
     with open_for_reading(found) as warehouse:
         registry = Registry(found)
         moments = [moment_of(as_of) or default_as_of(warehouse)]
         present = present_sources(warehouse, registry)
+        refuse_bad_tables(registry)
         selection = select(registry, present)
         if changed := changed_since_published(warehouse, registry, selection.definitions):
             raise all_as_one(changed)
@@ -69,9 +94,25 @@ def plan(
         rules = rules_change(warehouse, registry, selection, moments[-1])
         absent = missing_sources(warehouse, registry, selection.definitions, present)
         changes = pending_changes(registry, published_versions(warehouse), columns_by_model(warehouse))
+        costs = expected_costs(warehouse, missing)
+        past = past_costs(warehouse, [change.view for change in changes], missing)
+        weighed = impact_asked(warehouse, registry, selection, moments[-1], sample) if impact else None
+    ways = ways_of(selection.definitions)
+    way = {each["view"]: each["way"] for each in ways}
     document = {
         "as_of": [m.isoformat() for m in moments],
-        "slices": [{"view": s.definition.relation, "as_of": s.as_of.isoformat(), "way": "as written"} for s in missing],
+        "slices": [
+            {
+                "view": s.definition.relation,
+                "as_of": s.as_of.isoformat(),
+                "way": way.get(s.definition.relation, "as written"),
+                **(cost.as_json() if cost else dict.fromkeys(("rows", "bytes", "seconds"))),
+            }
+            for s, cost in zip(missing, costs, strict=True)
+        ],
+        "ways": ways,
+        "costs": added_up(costs).as_json(),
+        "backfills": [each.as_json() for each in past],
         "scores": [m.isoformat() for m in due],
         "changes": [change.as_json() for change in changes],
         "feature_set_version": selection.feature_set_version,
@@ -95,10 +136,22 @@ def plan(
     }
     told = [*rules.words(), *width_words(selection), *unknown_words(unknown), *(each.words for each in assumed)]
     told += stale_words(stale)
-    told += [change.words for change in changes]
-    emit(document, as_json, "\n".join([plan_text(document), *(f"  {words}" for words in told)]))
+    told += [*([] if markdown else [change.words for change in changes]), *(way_words(ways) if missing else [])]
+    if weighed is not None:
+        document["impact"] = weighed
+    emit(document, as_json, plan_markdown(document, told) if markdown else plan_text(document, told))
     if exit_code and (missing or due):
         raise typer.Exit(4)
+
+
+def impact_asked(
+    warehouse: Warehouse, registry: Registry, selection: Selection, as_of: datetime, sample: int | None
+) -> dict[str, Any]:
+    """The `impact` of a plan; its steps are told meanwhile."""
+    from leadmart.scoring.impact.weigh import SAMPLE, impact_of
+
+    with progress_bar() as bar:
+        return impact_of(warehouse, registry, selection, as_of, sample or SAMPLE, bar.count).as_json()
 
 
 def run(
@@ -143,7 +196,13 @@ def backfill(
         str | None,
         typer.Option(metavar="NAME", help="Fill only this view, and score nothing.", autocompletion=offer_views),
     ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what it would do, and stop.")] = False,
+    order: Annotated[
+        Literal["oldest", "newest"],
+        typer.Option("--order", help="Which as_of to begin with: the oldest, or the newest and so backwards."),
+    ] = "oldest",
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what it would do, its rows, bytes, time and disk, and stop.")
+    ] = False,
     project: ProjectDir = None,
     wait: Wait = None,
     as_json: Json = False,
@@ -151,7 +210,8 @@ def backfill(
 ) -> None:
     """Fill missing slices of the past, and score them.
 
-    The rows are those that single runs would have written.
+    The rows are those that single runs would have written, in either order. Killed, it goes on where it stood when it
+    is given again.
     """
     from leadmart.features.clock import parse_moment
     from leadmart.features.plan import past_moments
@@ -160,11 +220,12 @@ def backfill(
 
     found = project_at(project)
     first, last = parse_moment(start), parse_moment(end)
-    expected = forecast(found, lambda warehouse: past_moments(warehouse, first, last), view)
+    newest_first = order == "newest"
+    expected = forecast(found, lambda warehouse: past_moments(warehouse, first, last), view, newest_first=newest_first)
     if dry_run:
         emit(expected.as_json(), as_json, expected.words())
         return
-    log = progress_bar(of_run=True)
+    log = progress_bar(of_run=True, estimates=False)
     log.note(expected.words())
     expected.refuse_without_room(found)
     with log as bar:
@@ -177,6 +238,7 @@ def backfill(
             progress=bar.count,
             run_id=bar.run_id,
             patience=patience_of(wait),
+            newest_first=newest_first,
         )
     report_run(done, as_json)
 

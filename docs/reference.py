@@ -115,6 +115,8 @@ def tables_page(catalogue: Path) -> str:
         relations = connection.execute(
             "SELECT schema_name, view_name, comment FROM duckdb_views() WHERE NOT internal "
             "UNION ALL SELECT schema_name, table_name, comment FROM duckdb_tables() "
+            "UNION ALL SELECT schema_name, function_name || '(' || ARRAY_TO_STRING(parameters, ', ') || ')', comment "
+            "FROM duckdb_functions() WHERE function_type = 'table_macro' AND NOT internal "
             "ORDER BY list_position(['scores', 'features', 'gates', 'links', 'spines', 'meta'], schema_name), view_name"
         ).fetchall()
         columns = connection.execute(

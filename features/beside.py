@@ -37,7 +37,7 @@ def subscore_views(registry: Registry) -> tuple[Definition, ...]:
     named = registry.project.settings.scoring.fit
     if not named:
         return ()
-    table = registry.reference(named)
+    table = registry.reference(named, like="fit_points")
     found: dict[str, Definition] = {}
     problems: dict[str, LeadmartError] = {}
     for name, line in _named_views(read_text(table.path)):

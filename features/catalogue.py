@@ -23,13 +23,15 @@ from leadmart.features.lookup import feature_columns, history_columns, lookup_sq
 from leadmart.features.marts import Mart, below_marts, mart_views
 from leadmart.features.plan import Selection
 from leadmart.features.registry import Registry
+from leadmart.features.shown import AS_SHOWN_ON, stamp_showings
 from leadmart.features.warehouse import Warehouse
 
 _META = (
     "loads", "runs", "views", "slices", "slice_inputs", "superseded_slices", "verdicts", "models", "scorings",
     "score_files", "snapshots", "staged", "staged_files", "staged_days", "unlisted_files", "promotions", "model_tests",
     "shadow_scorings", "erased", "erasures", "salt", "crm_outbox", "assignments",
-    "hot_scorings", "hot_gone", "hot_marks", "policies", "reference_texts",
+    "hot_scorings", "hot_gone", "hot_marks", "policies", "reference_texts", "showings", "showings_gone",
+    "past_scorings",
 )  # fmt: skip
 
 SCORE_VIEWS = {
@@ -75,6 +77,12 @@ SCORE_VIEWS = {
         "AND g.policy_version = s.policy_version "
         "WHERE s.role = 'champion' QUALIFY ROW_NUMBER() OVER (PARTITION BY s.lead_id ORDER BY s.as_of DESC) = 1",
     ),
+    "afterwards": (
+        "What versions that came later give at as_of where people were shown others; nobody went by them.",
+        "SELECT s.* FROM scores.lead_scores AS s JOIN (SELECT DISTINCT p.as_of, p.feature_set_version, "
+        "p.model_version, p.policy_version FROM meta.past_scorings AS p) "
+        "USING (as_of, feature_set_version, model_version, policy_version) WHERE s.role = 'champion'",
+    ),
     "shadow": (
         "What challengers would have shown, one row per lead, as_of and challenger; nobody goes by them.",
         "SELECT * FROM scores.lead_scores WHERE role = 'shadow'",
@@ -90,6 +98,7 @@ def publish(warehouse: Warehouse, registry: Registry, selection: Selection | Non
     other rows would lie.
     """
     refuse_altered_files(warehouse)
+    stamp_showings(warehouse, warehouse.project.catalogue)
     statements = _statements(warehouse, registry, selection)
     marts = mart_views(registry)
     of_store = _of_store(warehouse)
@@ -252,6 +261,9 @@ def _score_views(warehouse: Warehouse) -> list[str]:
     for name, (words, sql) in SCORE_VIEWS.items():
         made.append(f"CREATE VIEW scores.{name} AS {sql.format(files=union)}")
         made += _comments(f"scores.{name}", words, {})
+    words, sql = AS_SHOWN_ON
+    made.append(f"CREATE MACRO scores.as_shown_on(day) AS TABLE ({sql})")
+    made.append(f"COMMENT ON MACRO TABLE scores.as_shown_on IS {quoted(words)}")
     return made
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from leadmart.features.beside import subscore_views
 from leadmart.features.definition import Definition
-from leadmart.features.errors import LeadmartError, Place, read_text
+from leadmart.features.errors import LeadmartError, Place, each_of, read_text
 from leadmart.features.model_columns import allowed_columns, column_problems
 from leadmart.features.model_inputs import input_problems
 from leadmart.features.project import SETTINGS_FILE, Project
@@ -86,15 +86,10 @@ def _reads_hindsight(definition: Definition, registry: Registry) -> bool:
 def _unknown_names(registry: Registry) -> list[Finding]:
     """What leadmart.toml names and no file defines."""
     file = registry.project.root / SETTINGS_FILE
-    scoring = registry.project.settings.scoring
     found = []
-    tables = [("reference", name) for name in (scoring.scorecard, scoring.reasons, scoring.fit) if name]
-    for kind, ref in [*_names(registry), *tables]:
+    for kind, ref in _names(registry):
         try:
-            if kind == "reference":
-                registry.reference(ref)
-            else:
-                registry.get(kind, ref)
+            registry.get(kind, ref)
         except LeadmartError as error:
             found.append(
                 Finding(
@@ -113,7 +108,7 @@ def _unknown_subscore_views(registry: Registry) -> list[Finding]:
         subscore_views(registry)
     except LeadmartError as error:
         if error.code == "unknown_definition":
-            return [Finding(str(e.place.file) if e.place else "", e) for e in (error, *error.others)]
+            return [Finding(str(e.place.file) if e.place else "", e) for e in each_of(error)]
     return []
 
 

@@ -107,6 +107,14 @@ def near_names(name: str, known: Iterable[str]) -> str:
     return f"did you mean {' or '.join(close)}?" if close else ""
 
 
+def each_of(error: LeadmartError) -> list[LeadmartError]:
+    """An error and the others that it carries, each by itself."""
+    alone = LeadmartError(
+        error.message, code=error.code, place=error.place, hint=error.hint, exit_code=error.exit_code, path=error.path
+    )
+    return [alone, *(each for other in error.others for each in each_of(other))]
+
+
 def all_as_one(problems: Sequence[LeadmartError]) -> LeadmartError:
     """One error that carries all problems; the first leads. Raises ValueError on an empty sequence."""
     if not problems:

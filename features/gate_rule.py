@@ -17,6 +17,9 @@ NO_CAP = 100.0
 """The composite's own ceiling, stored where no rule caps a lead, so that `cap` is never NULL."""
 
 ORDER: dict[Severity, int] = {"block": 0, "cap": 1, "flag": 2}
+_PHRASE = 3
+"""Words from which on a reason that stands within another says the same."""
+
 _COMMENT = re.compile(r"(?P<severity>[a-z]+)(?:\s+(?P<cap>\S+))?\s*:\s*(?P<reason>.*)", re.DOTALL | re.IGNORECASE)
 
 
@@ -72,3 +75,17 @@ def _cap(text: str, name: str, ref: str, place: Place | None) -> float:
     if not 0 <= cap <= NO_CAP:
         raise bad_gate(f"{ref}.{name} caps at {text}, outside 0 to 100", place)
     return cap
+
+
+def says_the_same(reason: str, other: str) -> bool:
+    """Whether two reasons tell one thing: the same words, or those of one within the other.
+
+    `Works for a competitor` and `Works for a competitor or an analyst` do; what has fewer than `_PHRASE` words says the
+    same as its equal only.
+    """
+    short, long = sorted((_plain(reason), _plain(other)), key=len)
+    return short == long or (len(short.split()) >= _PHRASE and f" {short} " in f" {long} ")
+
+
+def _plain(reason: str) -> str:
+    return " ".join(re.findall(r"\w+", reason.lower()))

@@ -32,7 +32,8 @@ class FeatureColumn:
     """A column of the looked-up frame: its view or gate, its comment, and its type, empty until there is a frame.
 
     `is_history` marks `has_<source>`, which speaks of the warehouse and not of the lead. `in_model` is FALSE where
-    rules and words may read it, and the model does not.
+    rules and words may read it, and the model does not. `is_done_without` where it reads a source that the project does
+    without: it is NULL of everyone, and no lead is known the less for it.
     """
 
     name: str
@@ -41,6 +42,12 @@ class FeatureColumn:
     comment: str = ""
     is_history: bool = False
     in_model: bool = True
+    is_done_without: bool = False
+
+    @property
+    def is_graded(self) -> bool:
+        """Whether it counts for how much is known of a lead: the model reads it, and the project has its sources."""
+        return self.in_model and not self.is_done_without
 
 
 def feature_columns(selection: Selection, kind: str | None = None) -> tuple[FeatureColumn, ...]:
@@ -54,6 +61,9 @@ def feature_columns(selection: Selection, kind: str | None = None) -> tuple[Feat
             definition.ref,
             comment=column.comment,
             in_model=definition in selection.views and selection.reaches_model(column.name),
+            is_done_without=not selection.done_without.isdisjoint(
+                selection.windows.get(definition.relation, {}).get(column.name, ())
+            ),
         )
         for definition in picked
         for column in definition.columns
@@ -88,6 +98,7 @@ def history_columns(selection: Selection, view: Definition | None = None) -> lis
             comment=f"TRUE where the history of {source} reaches as far back as its columns read it",
             is_history=True,
             in_model=not in_model.isdisjoint(relations),
+            is_done_without=source in selection.done_without,
         )
         for source, relations in selection.histories.items()
         if view is None or view.relation in relations

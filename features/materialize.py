@@ -14,6 +14,7 @@ from leadmart.features.definition import Definition
 from leadmart.features.errors import LeadmartError, all_as_one
 from leadmart.features.intact import SLICE_HINT, is_intact
 from leadmart.features.literals import quoted_file
+from leadmart.features.onepass.way import ONE_PASS, way_of
 from leadmart.features.plan import Selection, Slice
 from leadmart.features.registry import Registry
 from leadmart.features.session import Session, link_to
@@ -44,6 +45,12 @@ class Kept:
 Approve = Callable[[Written], bool]
 """Says whether a computed slice may be listed; quality's word."""
 
+PASS_FROM, PASS_UP_TO = 4, 128
+"""As_of from which on a view is computed over many in one pass, and how many of them one pass is over at most."""
+
+STAGED_TOGETHER = 8
+"""As_of for which sources are staged together: rows of some days more are read, and the store is asked less often."""
+
 
 def fill(
     session: Session,
@@ -54,24 +61,51 @@ def fill(
     held: frozenset[str] = frozenset(),
     approve: Approve = lambda _: True,
     progress: Callable[[Slice], None] = lambda _: None,
+    say: Callable[[str], None] = lambda _: None,
 ) -> list[Slice]:
     """Computes missing slices, one as_of after the other, and lists each as_of's in one transaction; the slices listed.
 
+    Views of the shape that allows it (`features.onepass`) are computed over many as_of at once, and written for each.
     `held` names relations (`features.web_engagement__v1`) that must not be computed; what reads them is held too.
-    Killed between two as_of, what was listed stays; killed inside one, nothing of it is listed.
+    Killed between two as_of, what was listed stays; killed inside one, nothing of it is listed. `say` is told what
+    takes long beside the slices.
     Raises LeadmartError `not_one_row_per_spine_row` where a view loses or doubles rows of its spine.
     """
     listed: list[Slice] = []
     publish_views(session.warehouse, session, selection, run_id)
-    for as_of, group in groupby(missing, key=lambda s: s.as_of):
-        wanted = list(group)
-        written = compute_slices(session, selection, as_of, wanted, held, approve, progress)
-        kept = keep_files(session.warehouse, written)
-        inputs = slice_inputs(session, selection, written)
-        with session.warehouse.transaction():
-            list_slices(session, selection, kept, inputs, run_id)
-        listed += [each.slice for each in written]
+    by_moment = [(as_of, list(group)) for as_of, group in groupby(missing, key=lambda s: s.as_of)]
+    for start in range(0, len(by_moment), PASS_UP_TO):
+        together = by_moment[start : start + PASS_UP_TO]
+        _pass_over(session, [each for _, wanted in together for each in wanted], held, say)
+        for first in range(0, len(together), STAGED_TOGETHER):
+            staged = together[first : first + STAGED_TOGETHER]
+            session.want([as_of for as_of, _ in staged])
+            session.prepare(each.definition for _, wanted in staged for each in wanted)
+            inputs = slice_inputs(session, selection, [each for _, wanted in staged for each in wanted])
+            for as_of, wanted in staged:
+                session.narrow(as_of)
+                written = _compute_at(session, selection, as_of, wanted, held, approve, progress)
+                kept = keep_files(session.warehouse, written)
+                if beside := [each.slice for each in written if each.slice not in wanted]:
+                    inputs |= slice_inputs(session, selection, beside)
+                with session.warehouse.transaction():
+                    list_slices(session, selection, kept, inputs, run_id)
+                listed += [each.slice for each in written]
+    session.pass_over([], [])
     return listed
+
+
+def _pass_over(session: Session, missing: Sequence[Slice], held: frozenset[str], say: Callable[[str], None]) -> None:
+    """Has the views that are missing at many as_of, and may go in one pass, computed over these."""
+    moments: dict[str, list[Slice]] = {}
+    for each in missing:
+        if each.definition.relation not in held:
+            moments.setdefault(each.definition.relation, []).append(each)
+    often = [found for found in moments.values() if len(found) >= PASS_FROM]
+    views = [found[0].definition for found in often if way_of(found[0].definition).words == ONE_PASS]
+    if views:
+        say(f"{len(views)} views over {max(map(len, often))} as_of in one pass")
+    session.pass_over(views, sorted({each.as_of for found in often for each in found}) if views else [])
 
 
 def slice_file(warehouse: Warehouse, wanted: Slice) -> Path | None:
@@ -173,11 +207,24 @@ def compute_slices(
     progress: Callable[[Slice], None] = lambda _: None,
 ) -> list[Written]:
     """The slices wanted at one as_of, and what they need that is not filled, computed and approved; none is listed."""
+    session.want([as_of])
+    session.prepare(s.definition for s in wanted)
+    return _compute_at(session, selection, as_of, wanted, held, approve, progress)
+
+
+def _compute_at(
+    session: Session,
+    selection: Selection,
+    as_of: datetime,
+    wanted: Sequence[Slice],
+    held: frozenset[str],
+    approve: Approve,
+    progress: Callable[[Slice], None],
+) -> list[Written]:
+    """The same in a session that asks for the as_of and is prepared for what is wanted."""
     warehouse = session.warehouse
     missing = {s.definition.relation: s for s in wanted}
     needed = _needed(session, selection, list(missing.values()))
-    session.want([as_of])
-    session.prepare(s.definition for s in wanted)
     written: list[Written] = []
     stopped = set(held)
     for definition in needed:
@@ -254,10 +301,11 @@ def keep_files(warehouse: Warehouse, written: Sequence[Written]) -> list[Kept]:
     ]
 
 
-def slice_inputs(session: Session, selection: Selection, written: Sequence[Written]) -> Inputs:
-    """What is known of the sources behind computed slices at their as_of."""
-    moments = {each.slice.as_of for each in written}
-    names = {s for each in written for s in sources_behind(each.slice.definition, selection, session.registry)}
+def slice_inputs(session: Session, selection: Selection, slices: Sequence[Slice]) -> Inputs:
+    """What is known of the sources behind slices at their as_of."""
+    moments = {each.as_of for each in slices}
+    behind = {each.definition.relation: each.definition for each in slices}
+    names = {s for each in behind.values() for s in sources_behind(each, selection, session.registry)}
     return inputs_of(session, names, moments)
 
 

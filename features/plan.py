@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from leadmart.features.beside import views_beside
 from leadmart.features.clock import iso, sql_literal
 from leadmart.features.definition import Definition
-from leadmart.features.errors import LeadmartError, near_names
+from leadmart.features.errors import LeadmartError, all_as_one, near_names
 from leadmart.features.fingerprint import digest
 from leadmart.features.model_columns import allowed_columns
 from leadmart.features.model_inputs import refuse_inputs
@@ -18,6 +18,7 @@ from leadmart.features.raw.tables import newest_load
 from leadmart.features.registry import Registry
 from leadmart.features.remembered import is_proven, keep
 from leadmart.features.session import link_to
+from leadmart.features.sources.missing import done_without
 from leadmart.features.sources.staging import present_sources
 from leadmart.features.warehouse import Warehouse
 from leadmart.features.windows import Windows, longest_windows, windows_of
@@ -48,7 +49,8 @@ class Selection:
     `views` are those that leadmart.toml names and those they read; `rule_views` only gates read, and no model does;
     those `beside` only fit, intent and timing read. `columns` are those of `views` that reach the model; None for all.
     `feature_set_version` names all that a model reads: the same rows for the same raw; what gates read is the
-    policy's. `windows` says per view how far back its columns read which sources.
+    policy's. `windows` says per view how far back its columns read which sources. The project has none of the sources
+    that it is `done_without`.
     """
 
     spine: Definition
@@ -61,6 +63,7 @@ class Selection:
     rule_views: tuple[Definition, ...] = ()
     columns: frozenset[str] | None = None
     beside: tuple[Definition, ...] = ()
+    done_without: frozenset[str] = frozenset()
 
     @property
     def definitions(self) -> tuple[Definition, ...]:
@@ -151,6 +154,7 @@ def select(
     beside, more_links = ([], []) if views_for_audit else views_beside(registry, spine_definition, known)
     all_links = (*links.values(), *more_links)
     if prove:
+        _refuse_bad_tables([spine_definition, *all_links, *read, *beside], registry)
         _refuse_problems([spine_definition, *all_links, *read, *beside], registry)
     columns = None if views_for_audit else allowed_columns(registry, list(views.values()))
     if prove and not views_for_audit:
@@ -179,6 +183,7 @@ def select(
         rule_views=tuple(rule_views.values()),
         columns=columns,
         beside=tuple(beside),
+        done_without=done_without(registry, present),
     )
 
 
@@ -281,9 +286,13 @@ def past_moments(warehouse: Warehouse, start: datetime, end: datetime) -> list[d
     return found
 
 
-def _refuse_problems(definitions: Sequence[Definition], registry: Registry) -> None:
-    from leadmart.features.errors import all_as_one
+def _refuse_bad_tables(definitions: Sequence[Definition], registry: Registry) -> None:
+    """Raises LeadmartError `bad_reference` for all that is wrong in the reference tables that definitions read."""
+    if problems := [p for table in registry.references_of(definitions) for p in table.problems]:
+        raise all_as_one(problems)
 
+
+def _refuse_problems(definitions: Sequence[Definition], registry: Registry) -> None:
     sources = [d for name in registry.sources_of(definitions) for d in registry.source(name)]
     fresh = [d for d in (*sources, *definitions) if not is_proven(d)]
     if not fresh:

@@ -11,6 +11,8 @@ class Bar:
     """A progress bar as a context manager: `say` for steps without a number, `count` for those that have one."""
 
     def __init__(self) -> None:
+        self.estimates = True
+        """Whether the bar says itself what is left, by the number of steps; not where the words say better."""
         self._progress: Any = None
         self._task: Any = None
 
@@ -28,7 +30,7 @@ class Bar:
 
             self._progress = Progress(
                 SpinnerColumn(), TextColumn("{task.description}"),
-                BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
+                BarColumn(), MofNCompleteColumn(), *([TimeRemainingColumn()] if self.estimates else []),
                 console=Console(stderr=True), transient=True,
             )  # fmt: skip
             self._progress.start()

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import csv
 import re
 import shutil
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Iterable, Iterator, Sequence
+from copy import copy
+from dataclasses import replace
 from pathlib import Path
 
 from leadmart.features.definition import VERSIONED, Definition, Read
-from leadmart.features.errors import LeadmartError, Place, all_as_one, near_names, read_text
-from leadmart.features.fingerprint import digest, file_digest, token_hash
+from leadmart.features.errors import LeadmartError, all_as_one, near_names, read_text
+from leadmart.features.fingerprint import digest, token_hash
 from leadmart.features.project import Project
+from leadmart.features.reference import Reference, tables_like
 from leadmart.features.remembered import recall
 
 PACKAGE = Path(__file__).resolve().parent.parent
@@ -33,40 +33,6 @@ _SCHEMAS = {"features": "feature", "links": "link", "gates": "gate"}
 _VERSION_FILE = re.compile(r"^v([1-9][0-9]*)\.sql$")
 _VERSIONED_RELATION = re.compile(r"^([a-z][a-z0-9_]*)__v([1-9][0-9]*)$")
 _REF = re.compile(r"^([a-z][a-z0-9_]*)@v([1-9][0-9]*)$")
-
-
-@dataclass(frozen=True)
-class Reference:
-    """A small table without time: one CSV below `sql/reference/`."""
-
-    name: str
-    path: Path
-    packaged: bool
-
-    @cached_property
-    def content_hash(self) -> str:
-        return file_digest(self.path)
-
-
-def _refuse_other_columns(table: Reference) -> None:
-    """Raises LeadmartError `bad_reference` for a project's table that lacks columns of the packaged one it replaces."""
-    packaged = PACKAGE / "sql" / "reference" / table.path.name
-    if not packaged.is_file():
-        return
-    wanted, own = _header(packaged), _header(table.path)
-    if missing := [name for name in wanted if name not in own]:
-        what = f"lacks {', '.join(missing)}" if own else "is empty"
-        raise LeadmartError(
-            f"{table.path.name} {what}; its columns are {', '.join(wanted)}",
-            code="bad_reference",
-            place=Place(str(table.path), 1),
-            hint=f"`leadmart eject {table.name}` writes the packaged one where the file is taken away",
-        )
-
-
-def _header(file: Path) -> list[str]:
-    with file.open(newline="", encoding="utf-8-sig") as lines:
-        return next(csv.reader(lines), [])
 
 
 class Registry:
@@ -112,6 +78,25 @@ class Registry:
         ]
         if problems:
             raise all_as_one(problems)
+
+    def with_others(self, others: Iterable[Definition]) -> Registry:
+        """A registry where these stand in place of those of their kind, name and version; nothing is remembered of what
+        reads them.
+        """
+        changed = {(d.kind, d.name, d.version, d.connector): d for d in others}
+        known = self._definitions | changed
+        relations = {d.relation for d in changed.values()}
+        waiting = set(relations)
+        while waiting:
+            readers = {d.relation for d in known.values() if any(each in d.text.lower() for each in waiting)}
+            waiting = readers - relations
+            relations |= waiting
+        made = copy(self)
+        made._definitions = {
+            key: replace(d, remembered={}) if d.relation in relations else d for key, d in known.items()
+        }
+        made._token_hashes, made._fingerprints = dict(self._token_hashes), {}
+        return made
 
     def all(self, kind: str | None = None) -> tuple[Definition, ...]:
         """Every definition (of a kind), by kind, name and version; sources only of the connectors the project has."""
@@ -173,19 +158,20 @@ class Registry:
         """The sources that a source joins, by the name it has in staging."""
         return tuple(sorted({joined for definition in self.source(name) for joined in definition.joined}))
 
-    def reference(self, name: str) -> Reference:
-        """The reference table of a name. Raises LeadmartError `unknown_reference`."""
+    def reference(self, name: str, like: str = "") -> Reference:
+        """The reference table of a name. `like` is the packaged one whose columns it has to have, for the hint.
+
+        Raises LeadmartError `unknown_reference`.
+        """
         if name not in self._references:
+            fitting = tables_like(self.references(), like) if like else sorted(self._references)
             raise LeadmartError(
                 f"there is no reference table {name}",
                 code="unknown_reference",
                 place=self.project.place_of(name),
-                hint=near_names(name, self._references) or f"known: {', '.join(sorted(self._references))}",
+                hint=near_names(name, fitting) or f"known: {', '.join(fitting)}",
             )
-        found = self._references[name]
-        if not found.packaged:
-            _refuse_other_columns(found)
-        return found
+        return self._references[name]
 
     def resolve(self, read: Read, reader: Definition) -> tuple[Definition, ...] | Reference | None:
         """What a read relation is: the source's definitions, a view, link or gate, a reference table; None for spine.

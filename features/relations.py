@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from leadmart.features.definition import Definition
-from leadmart.features.literals import quoted_file
-from leadmart.features.registry import Reference
+from leadmart.features.reference import Reference
 from leadmart.features.sources.staged import first_known
 from leadmart.features.windows import Reads, Window, Windows, longest_windows
 
@@ -77,7 +76,7 @@ def _reached(source: str, window: Window | None) -> str:
 
 def reference_select(table: Reference) -> str:
     """The SELECT behind `reference.<table>`: the rows of its CSV file."""
-    return f"SELECT * FROM read_csv({quoted_file(table.path)}, header = true, sample_size = -1)"
+    return table.select
 
 
 def linked_spine_select(key: str, link: Definition) -> str:

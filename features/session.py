@@ -16,6 +16,8 @@ from leadmart.features.definition import Definition
 from leadmart.features.errors import LeadmartError, first_line
 from leadmart.features.inline import executed_sql
 from leadmart.features.literals import quoted_file
+from leadmart.features.onepass import state as onepass
+from leadmart.features.onepass.way import way_of
 from leadmart.features.registry import Registry
 from leadmart.features.relations import (
     known_select,
@@ -50,6 +52,10 @@ class Session:
     form: Form = "executed"
     moments: tuple[datetime, ...] = ()
     _staged: dict[str, Bounds] = field(default_factory=dict)
+    _since: dict[str, frozenset[datetime]] = field(default_factory=dict)
+    _passes: dict[str, onepass.State] = field(default_factory=dict)
+    _wanted: tuple[datetime, ...] = ()
+    _narrowed: set[str] = field(default_factory=set)
 
     @cached_property
     def present(self) -> frozenset[str]:
@@ -58,8 +64,16 @@ class Session:
 
     def want(self, moments: Sequence[datetime]) -> None:
         """Sets the moments, and forgets what was computed for others."""
+        self._staged, self._since, self._narrowed = {}, {}, set()
+        self._wanted = tuple(moments)
+        self._ask_for(moments)
+
+    def narrow(self, as_of: datetime) -> None:
+        """Asks for one of the wanted moments alone; what is prepared for all of them stays."""
+        self._ask_for([as_of])
+
+    def _ask_for(self, moments: Sequence[datetime]) -> None:
         self.moments = tuple(sorted(set(moments)))
-        self._staged = {}
         values = ", ".join(f"({sql_literal(m)})" for m in self.moments)
         rows = f"VALUES {values}" if values else "SELECT TIMESTAMP '2000-01-01' WHERE FALSE"
         self.warehouse.execute(f"CREATE OR REPLACE TABLE wanted AS SELECT * FROM ({rows}) AS w (as_of)")
@@ -76,8 +90,28 @@ class Session:
             self.warehouse.execute(
                 f"CREATE OR REPLACE TABLE known_since.{name} AS {self._known_since(name, kept.get(name))}"
             )
+            self._since[name] = frozenset(self.moments)
         for table in self.registry.references_of(definitions):
             self.warehouse.execute(f"CREATE TABLE IF NOT EXISTS reference.{table.name} AS {reference_select(table)}")
+
+    def pass_over(self, definitions: Sequence[Definition], moments: Sequence[datetime]) -> None:
+        """Computes views of the shape that allows it over many moments at once, whatever their spines will be.
+
+        Until the next call their rows at any of the moments are laid from that over the spine: the same rows.
+        """
+        for state in self._passes.values():
+            onepass.drop(self.warehouse, state)
+        self._passes = {}
+        self._narrowed = set()
+        chosen = [d for d in definitions if way_of(d).shape is not None]
+        if not chosen:
+            return
+        self.want(moments)
+        self.prepare(chosen)
+        for definition in chosen:
+            found = onepass.state_of(self.warehouse, definition, moments)
+            if found is not None and onepass.make(self.warehouse, found):
+                self._passes[definition.relation] = found
 
     def _known_since(self, name: str, kept: Kept | None) -> str:
         if kept is None:
@@ -120,6 +154,7 @@ class Session:
         if definition.kind in ("feature", "gate"):
             self.warehouse.execute(f"CREATE OR REPLACE VIEW spine AS SELECT * FROM spine_{definition.entity[0]}")
         try:
+            text = self._laid(definition, text)
             columns = self.warehouse.columns(text)
         except duckdb.Error as error:
             raise _does_not_run(definition, error) from None
@@ -130,9 +165,21 @@ class Session:
             plain = stored_select(f"({plain})", [name for name, _ in columns], windows_of(definition, self.registry))
         return f"SELECT * FROM ({plain}) ORDER BY {', '.join(order)}" if in_order else plain
 
+    def _laid(self, definition: Definition, text: str) -> str:
+        """What runs in place of a view's text where it was computed in one pass over the session's moments."""
+        state = self._passes.get(definition.relation)
+        if state is None or self.form != "executed" or not set(self.moments) <= set(state.moments):
+            return text
+        if definition.relation not in self._narrowed:
+            onepass.narrow(self.warehouse, state, sorted(set(self._wanted) & set(state.moments)))
+            self._narrowed.add(definition.relation)
+        return state.laid() if onepass.lies_over(self.warehouse, state, text) else text
+
     def _widen_for(self, definition: Definition) -> None:
         """Stages wider what was staged for others and lacks rows that a definition reads."""
-        if not set(self.registry.sources_of([definition])) <= self._staged.keys():
+        asked = set(self.moments)
+        names = self.registry.sources_of([definition])
+        if not all(name in self._staged and asked <= self._since.get(name, asked) for name in names):
             self.prepare([definition])
         for name, bounds in bounds_of(self.warehouse, [definition], self.moments).items():
             if name in self._staged and not self._staged[name].holds(bounds):

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 SEALED_AT = 1_000_000_000
 """The time of writing that kept files get, in nanoseconds: who alters one moves it. A second after 1970 began."""
 
-SCHEMAS = ("raw", "staging", "known", "known_since", "features", "links", "gates", "reference")
+SCHEMAS = ("raw", "staging", "known", "known_since", "features", "links", "gates", "reference", "onepass")
 
 MIGRATIONS = PACKAGE / "sql" / "migrations"
 

@@ -26,3 +26,11 @@ def size_text(count: int) -> str:
             break
         size /= 1000
     return f"{count:,} B" if unit == "B" else f"{size:,.1f} {unit}"
+
+
+def span_words(seconds: float) -> str:
+    """A span of time as people say it: `48 s`, `4 min`, `1 h 20 min`."""
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h {minutes % 60} min"

@@ -90,7 +90,7 @@ def knowledge(
     row: Mapping[str, Any], values: Mapping[str, Mapping[str, Any]], columns: Sequence[FeatureColumn]
 ) -> dict[str, Any]:
     """The data grade with what it was given for; counts are None where the input values are no longer kept."""
-    told = [column.name for column in columns if column.in_model and not column.is_history]
+    told = [column.name for column in columns if column.is_graded and not column.is_history]
     is_there = bool(values)
     known = sum(values[name]["value"] is not None for name in told if name in values)
     return {
@@ -100,7 +100,7 @@ def knowledge(
         "unreached": sorted(
             c.name.removeprefix("has_")
             for c in columns
-            if c.is_history and c.in_model and values.get(c.name, {}).get("value") is False
+            if c.is_history and c.is_graded and values.get(c.name, {}).get("value") is False
         ),
         "model": row["model_version"] != "rules",
     }

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from leadmart.features.errors import LeadmartError, near_names, read_text
+from leadmart.features.errors import LeadmartError, all_as_one, near_names, read_text
 from leadmart.features.gate_rule import GateRule, parse_rule
 from leadmart.features.lookup import FeatureColumn, feature_columns
 from leadmart.features.plan import Selection
@@ -19,6 +19,7 @@ from leadmart.scoring.overrides import read_binding
 from leadmart.scoring.policy import Boost, Policy, Tiers
 from leadmart.scoring.reason_templates import read_templates
 from leadmart.scoring.scorecard import read_scorecard
+from leadmart.scoring.tables import both, policy_problems
 
 if TYPE_CHECKING:
     import polars as pl
@@ -96,9 +97,11 @@ def gate_rules(selection: Selection) -> tuple[GateRule, ...]:
 def load_policy(registry: Registry, selection: Selection) -> Policy:
     """The project's policy: gates, points, words and settings.
 
-    Raises LeadmartError for what is wrong in any of them.
+    Raises LeadmartError for what is wrong in any of them, all at once.
     """
     scoring = registry.project.settings.scoring
+    if problems := policy_problems(registry):
+        raise all_as_one(problems)
     scorecard = registry.reference(scoring.scorecard)
     templates = registry.reference(scoring.reasons)
     columns = [c.name for view in (*selection.views, *selection.rule_views) for c in view.columns]
@@ -111,6 +114,10 @@ def load_policy(registry: Registry, selection: Selection) -> Policy:
             hint=near_names(scoring.boost.column, columns) or "name an age in days, or set `max = 0`",
         )
     rules = gate_rules(selection)
+    fit, decisions = both(
+        lambda: load_fit(registry, selection),
+        lambda: read_rules(registry, [column.name for column in feature_columns(selection)]),
+    )
     return Policy(
         gates=rules,
         gate_fingerprints=tuple((gate.ref, selection.fingerprints[gate.relation]) for gate in selection.gates),
@@ -121,8 +128,8 @@ def load_policy(registry: Registry, selection: Selection) -> Policy:
         max_weight=scoring.blend.max_weight,
         unspoken=scoring.unspoken,
         binding=read_binding(registry, rules),
-        fit=load_fit(registry, selection),
-        rules=read_rules(registry, [column.name for column in feature_columns(selection)]),
+        fit=fit,
+        rules=decisions,
     )
 
 

@@ -18,10 +18,12 @@ def data_grade(columns: Sequence[FeatureColumn], *, has_model: bool) -> pl.Expr:
     """String: the grade of each row, of its own values alone.
 
     It starts from the share of the model's features that are not NULL (`has_<source>` speaks of the warehouse and is
-    none) and is one grade lower where no model took part, and one where the history of a source does not reach.
+    none) and is one grade lower where no model took part, and one where the history of a source does not reach. What
+    the project does without counts for nothing.
     """
-    told = [pl.col(c.name).is_not_null() for c in columns if c.in_model and not c.is_history]
-    reached = [pl.col(c.name).fill_null(True) for c in columns if c.in_model and c.is_history]
+    counted = [c for c in columns if c.is_graded]
+    told = [pl.col(c.name).is_not_null() for c in counted if not c.is_history]
+    reached = [pl.col(c.name).fill_null(True) for c in counted if c.is_history]
     if not told:
         return pl.lit(GRADES[-1])
     # whole numbers are compared: a mean of shares would round

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from leadmart.features.clock import iso, sql_literal
@@ -30,8 +30,10 @@ from leadmart.scoring.assessment import ACTIONS, SECTIONS, groups_of, knowledge,
 from leadmart.scoring.champion import gate_rules, load_model, load_policy, typed_columns
 from leadmart.scoring.counterfactual import tier_changes
 from leadmart.scoring.fit.told import fit_document
+from leadmart.scoring.looking import nothing_yet
 from leadmart.scoring.policy import Policy
 from leadmart.scoring.reasons import GATE_GROUP, REASON_COLUMNS
+from leadmart.scoring.shown_on import row_shown_on, told_of
 
 if TYPE_CHECKING:
     import polars as pl
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
 _PARTS = ("p_raw", "p_cal", "p_low", "p_high", "rank", "w", "rules_score", "boost", "cap", "composite")
 _STORED = "stored with the score"
 _MOVED_ON = "the policy has changed since this score: what would change its tier is not known"
+_RESTATED = "the rows behind this score have been restated since: its input values are no longer kept"
 _NOT_KEPT = "not stored, and the slices of this as_of are no longer kept"
 
 
@@ -53,24 +56,31 @@ class _Reasons:
     source: str
 
 
-def explain(project: Project, lead: str, as_of: datetime | None) -> dict[str, Any]:
+def explain(
+    project: Project, lead: str, as_of: datetime | None = None, *, shown_on: date | None = None
+) -> dict[str, Any]:
     """The newest score of a lead (at an as_of, if given): its parts, gates, reasons for and against, and input values.
 
     `sections` is the assessment by headings, and `tier_changes` what would change the tier; what cannot be said of an
     older score, because its policy or its slices are gone, is empty, and `notes` say so. `reasons_from` says whether
-    the reasons were stored with the score or computed now. Raises LeadmartError `unknown_lead`.
+    the reasons were stored with the score or computed now. With `shown_on` it is the score that people saw when that
+    day ended. Raises LeadmartError `unknown_lead`, `nothing_shown`.
     """
     with open_for_reading(project) as warehouse:
-        row = _score_row(warehouse, lead, as_of)
+        row = _score_row(warehouse, lead, as_of) if not shown_on else row_shown_on(warehouse, lead, shown_on)
+        told = told_of(warehouse, row, shown_on) if shown_on else None
         registry = Registry(project)
         selection = select(registry, present_sources(warehouse, registry))
         policy = load_policy(registry, selection)
         is_same = row["feature_set_version"] == selection.feature_set_version
         frame = _frame(warehouse, registry, selection, row) if is_same else None
         is_today = is_same and row["policy_version"] == policy.policy_version
+        is_restated = is_today and shown_on is not None and not _is_of(row, frame, selection, policy)
+        frame = None if is_restated else frame
         model = load_model(warehouse, row["model_version"]) if is_today else None
     columns = told_columns(selection)
     values, note = _inputs(selection, row, frame)
+    note = _RESTATED if is_restated else note
     groups: list[dict[str, Any]] = []
     if frame is not None and is_today:
         groups = groups_of(frame, columns, policy, model)
@@ -130,7 +140,19 @@ def explain(project: Project, lead: str, as_of: datetime | None) -> dict[str, An
         "versions": {name: row[name] for name in ("feature_set_version", "model_version", "policy_version")},
         "run_id": row["run_id"],
         "written_at": iso(row["written_at"]),
+        "shown_on": told,
     }
+
+
+def _is_of(row: Mapping[str, Any], frame: pl.DataFrame | None, selection: Selection, policy: Policy) -> bool:
+    """Whether the input row is the one that a score was made of, by the hash that stands with it."""
+    from leadmart.scoring.input_hash import SCHEME, input_hashes
+
+    if frame is None or frame.is_empty() or not row["input_hash"].startswith(SCHEME):
+        return True  # nothing to compare with
+    columns = hashed_columns(told_columns(selection), policy)
+    rules = [rule.name for rule in gate_rules(selection)]
+    return bool(input_hashes(frame, columns, rules)[0] == row["input_hash"])
 
 
 def _override(row: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -167,9 +189,7 @@ def _score_row(warehouse: Warehouse, lead: str, as_of: datetime | None) -> dict[
         "SELECT view_name FROM duckdb_views() WHERE database_name = 'store' AND schema_name = 'scores'"
     )
     if not views:
-        raise LeadmartError(
-            "nothing is scored yet", code="nothing_published", hint="`leadmart run` computes and scores"
-        )
+        raise nothing_yet()
     at = f"AND as_of = {sql_literal(as_of)}" if as_of else ""
     # the catalogue's views name their schemas without a catalogue
     warehouse.execute("USE store")

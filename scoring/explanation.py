@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from leadmart.features.gate_rule import says_the_same
 from leadmart.scoring.assessment import SECTIONS
 from leadmart.scoring.fit.told import fit_text
 from leadmart.scoring.report import cell
 
 Document = Mapping[str, Any]
+
+_DISQUALIFIER = "disqualifier"
+"""The reason group of what blocks speak of: where one fires, it counts more than all that is counted."""
 
 _MOST_WORDS = 3  # of a group that counts, and one of a group that does not; all stand among the values
 
@@ -21,6 +25,7 @@ def assessment_text(found: Document) -> str:
     lines = [
         f"lead {found['lead_id']} at {found['as_of']}: {found['qualification_status']}, tier {found['tier']}, score "
         f"{found['composite']:.1f}",
+        *_shown_on(found["shown_on"]),
         "",
         *_parts(found),
         "",
@@ -30,7 +35,7 @@ def assessment_text(found: Document) -> str:
     if found["against"]:
         lines += ["", "  against", *_numbered(found["against"])]
     for section in SECTIONS:
-        if told := _section(found["sections"][section]):
+        if told := _section([entry for entry in found["sections"][section] if not _is_told(entry, found["gates"])]):
             lines += ["", f"  {section}", *told]
     lines += fit_text(found["fit"])
     if found["tier_changes"]:
@@ -45,9 +50,21 @@ def assessment_text(found: Document) -> str:
     return "\n".join([*lines, "", f"  {versions}; run {found['run_id']}"])
 
 
+def _shown_on(told: Document | None) -> list[str]:
+    if told is None:
+        return []
+    since = f", since {told['shown_at'][:16].replace('T', ' ')}" if told["shown_at"] else ""
+    return [f"  as shown on {told['day']}{since}; the champion was then {told['champion']}"]
+
+
 def _parts(found: Document) -> list[str]:
     parts = found["parts"]
-    lines = [f"  gate     {gate['reason']} ({gate['severity']})" for gate in found["gates"]]
+    lines: list[str] = []
+    fired: list[str] = []
+    for gate in found["gates"]:
+        if not any(says_the_same(gate["reason"], reason) for reason in fired):
+            fired.append(gate["reason"])
+            lines.append(f"  gate     {gate['reason']} ({gate['severity']})")
     if said := found["override"]:
         until = f" until {said['until']}" if said["until"] else ""
         why = f": {said['reason']}" if said["reason"] else ""
@@ -81,6 +98,15 @@ def _known(data: Document) -> str:
     lacks = [f"the history of {', '.join(data['unreached'])} does not reach"] if data["unreached"] else []
     lacks += [] if data["model"] else ["no model took part"]
     return f": {data['known']} of {data['of']} features known{''.join(f'; {each}' for each in lacks)}"
+
+
+def _is_told(entry: Document, gates: Sequence[Document]) -> bool:
+    """Whether a group that does not count was the word of a block, which stands above."""
+    return (
+        entry["group"] == _DISQUALIFIER
+        and not entry["contribution"]
+        and any(gate["severity"] == "block" for gate in gates)
+    )
 
 
 def _section(entries: Sequence[Document]) -> list[str]:

@@ -12,6 +12,7 @@ from leadmart.features.errors import LeadmartError, first_line
 from leadmart.features.literals import quoted, quoted_name
 from leadmart.features.project import Project
 from leadmart.features.warehouse import Warehouse, open_for_reading
+from leadmart.scoring.looking import nothing_yet
 
 What = Literal["scores", "outbox"]
 
@@ -27,7 +28,8 @@ def export(project: Project, what: What, to: Path) -> int:
     """Writes what is published to a CSV or Parquet file, whole or not at all, and gives the number of rows.
 
     `scores` is each lead's row at the newest as_of, `outbox` what waits to be delivered, oldest first. In CSV a list is
-    its items with `; ` between them. Works while a run is on. Raises LeadmartError `bad_file`, `nothing_published`.
+    its items with `; ` between them. Works while a run is on. Raises LeadmartError `bad_file`, `nothing_published`,
+    `bad_export`.
     """
     kind = to.suffix.lower().removeprefix(".")
     if kind not in ("csv", "parquet"):
@@ -42,11 +44,13 @@ def export(project: Project, what: What, to: Path) -> int:
         warehouse.execute("USE store")
         try:
             rows = _write(warehouse, _SQL[what], kind, staged)
+        except duckdb.CatalogException:
+            raise nothing_yet() from None
         except duckdb.Error as error:
             raise LeadmartError(
                 f"{what} cannot be exported: {first_line(error)}",
-                code="nothing_published",
-                hint="`leadmart run` computes, scores and publishes",
+                code="bad_export",
+                hint="`leadmart doctor` says whether a file is damaged",
             ) from None
     os.replace(staged, to)
     return rows

@@ -15,6 +15,8 @@ from leadmart.features.project import Project
 from leadmart.features.registry import Registry
 from leadmart.features.session import Session
 from leadmart.features.warehouse import Warehouse, open_for_reading
+from leadmart.features.words import are, size_text, span_words
+from leadmart.scoring.backfill.costs import bytes_of_score, past_costs, rows_of_scoring, seconds_beside
 from leadmart.scoring.champion import load_policy
 from leadmart.scoring.decisions.assignments import load_reps, newest_assignments
 from leadmart.scoring.pipeline import plan, prove
@@ -23,7 +25,7 @@ from leadmart.scoring.run import Run, silent
 from leadmart.scoring.scorer import Scorer
 
 MARGIN = 2
-"""How many times the slices' bytes a backfill must find free: scores, the store and the catalogue grow beside them."""
+"""How many times the bytes of its files a backfill must find free: the store and the catalogue grow beside them."""
 
 MOST_TOLD = 12
 """How many changes of the policy a plan tells in words."""
@@ -33,7 +35,8 @@ MOST_TOLD = 12
 class Forecast:
     """What a backfill would do, from what past slices and runs took; None where there is nothing to judge by.
 
-    `free` is what the warehouse's disk has left.
+    `rows`, `bytes` are of slices, `score_rows`, `score_bytes` of scores; `scores` counts the as_of to score, None where
+    that cannot be told yet. `free` is what the warehouse's disk has left.
     """
 
     moments: tuple[datetime, ...]
@@ -43,37 +46,60 @@ class Forecast:
     bytes: int | None
     seconds: float | None
     free: int
+    scores: int | None = None
+    score_rows: int | None = None
+    score_bytes: int | None = None
+    newest_first: bool = False
+
+    @property
+    def needed(self) -> int:
+        """Bytes that must be free, with the margin; what cannot be foretold counts nothing."""
+        return MARGIN * ((self.bytes or 0) + (self.score_bytes or 0))
+
+    @property
+    def lacking(self) -> int:
+        """Bytes that the disk has too few."""
+        return max(self.needed - self.free, 0)
 
     @property
     def fits(self) -> bool:
         """Whether the disk has room, with a margin; where nothing can be foretold it is let go on."""
-        return MARGIN * (self.bytes or 0) <= self.free
+        return self.lacking == 0
 
     def as_json(self) -> dict[str, Any]:
         return {
-            "as_of": [iso(m) for m in self.moments],
+            "as_of": [iso(m) for m in (reversed(self.moments) if self.newest_first else self.moments)],
             "slices": {"missing": self.slices, "filled": self.filled},
+            "scores": self.scores,
             "rows": self.rows,
             "bytes": self.bytes,
+            "score_rows": self.score_rows,
+            "score_bytes": self.score_bytes,
             "seconds": self.seconds,
+            "needed_bytes": self.needed,
             "free_bytes": self.free,
+            "lacking_bytes": self.lacking,
             "fits": self.fits,
         }
 
     def words(self) -> str:
         size = (
-            f"about {self.rows:,} rows, {self.bytes / 1e6:.1f} MB, {_time(self.seconds)}"
+            f"about {self.rows:,} rows, {self.bytes / 1e6:.1f} MB, {span_words(self.seconds or 0)}"
             if self.rows is not None and self.bytes is not None
             else "no past slices to judge its size by"
         )
+        scores = f"; {are(self.scores, 'as_of', 'as_of')} to score" if self.scores else ""
+        room = f"wants {size_text(self.needed)} of disk, {size_text(self.free)} are free"
         return (
             f"{len(self.moments)} as_of from {iso(self.moments[0])} to {iso(self.moments[-1])}: {self.slices} slices "
-            f"missing, {self.filled} filled; {size}{'' if self.fits else f'; {self._no_room()}'}"
+            f"missing, {self.filled} filled; {size}{scores}; {room if self.fits else self._no_room()}"
         )
 
     def _no_room(self) -> str:
-        needed = MARGIN * (self.bytes or 0)
-        return f"it wants {needed / 1e9:,.1f} GB free with scores and a margin, and {self.free / 1e9:,.1f} GB are"
+        return (
+            f"it wants {self.needed / 1e9:,.1f} GB free with scores and a margin, and {self.free / 1e9:,.1f} GB are: "
+            f"{self.lacking / 1e9:,.1f} GB are missing"
+        )
 
     def refuse_without_room(self, project: Project) -> None:
         """Raises LeadmartError `no_room` where the disk would run full on the way."""
@@ -86,44 +112,46 @@ class Forecast:
             )
 
 
-def forecast(project: Project, moments: Callable[[Warehouse], Sequence[datetime]], only: str | None) -> Forecast:
+def forecast(
+    project: Project,
+    moments: Callable[[Warehouse], Sequence[datetime]],
+    only: str | None,
+    *,
+    newest_first: bool = False,
+) -> Forecast:
     """What a backfill over the moments would compute; reads the catalogue only."""
     with open_for_reading(project) as warehouse:
         run = Run(warehouse, Registry(project), "backfill", list(moments(warehouse)), only, silent)
         prove(run)
         plan(run)
-        rows, size, seconds = _costs(warehouse, run)
-        free = shutil.disk_usage(project.warehouse).free
-        return Forecast(tuple(run.moments), len(run.missing), run.skipped, rows, size, seconds, free)
-
-
-def _costs(warehouse: Warehouse, run: Run) -> tuple[int | None, int | None, float | None]:
-    """Rows, bytes and seconds of what is missing, by the mean of the slices and the runs there have been."""
-    found = {
-        (kind, name, version): (rows, size, seconds)
-        for kind, name, version, rows, size, seconds in warehouse.rows(
-            "SELECT kind, name, version, AVG(row_count), AVG(bytes), AVG(seconds) FROM store.meta.slices GROUP BY "
-            "kind, name, version"
+        due = [] if only else _due(run)
+        cost = past_costs(warehouse).sum_of(run.missing)
+        seconds = cost.seconds if cost else None
+        if cost and due is not None:
+            seconds = cost.seconds + len(due) * (seconds_beside(warehouse) or 0)
+        rows, size = rows_of_scoring(warehouse), bytes_of_score(warehouse)
+        score_rows = None if due is None or rows is None else round(len(due) * rows)
+        return Forecast(
+            tuple(run.moments),
+            len(run.missing),
+            run.skipped,
+            round(cost.rows) if cost else None,
+            round(cost.bytes) if cost else None,
+            None if seconds is None else round(seconds, 1),
+            shutil.disk_usage(project.warehouse).free,
+            None if due is None else len(due),
+            score_rows,
+            None if score_rows is None or size is None else round(score_rows * size),
+            newest_first,
         )
-    }
-    keys = [(s.definition.kind, s.definition.name, s.definition.version or 0) for s in run.missing]
-    if not keys:
-        return 0, 0, 0.0
-    if not any(key in found for key in keys):
-        return None, None, None
-    rows, size, seconds = (sum(found.get(key, (0, 0, 0))[i] for key in keys) for i in range(3))
-    if run.only is None:
-        # quality and scoring come on top of the slices: what a run took for each as_of it filled
-        ((each,),) = warehouse.rows(
-            "SELECT AVG(r.seconds / s.moments) FROM store.meta.runs AS r JOIN (SELECT run_id, COUNT(DISTINCT as_of) AS "
-            "moments FROM store.meta.slices GROUP BY run_id) AS s ON s.run_id = r.run_id WHERE r.status = 'done'"
-        )
-        seconds = max(seconds, (each or 0) * len({s.as_of for s in run.missing}))
-    return round(rows), round(size), round(seconds, 1)
 
 
-def _time(seconds: float | None) -> str:
-    return f"{seconds or 0:.0f} s" if (seconds or 0) < 120 else f"{(seconds or 0) / 60:.0f} min"
+def _due(run: Run) -> list[datetime] | None:
+    """The as_of to score; None where scoring would be refused, which the run itself says once slices are filled."""
+    try:
+        return scores_due(run.warehouse, run.registry, run.selection, run.moments)
+    except LeadmartError:
+        return None
 
 
 def scores_due(

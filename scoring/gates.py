@@ -9,7 +9,7 @@ from typing import Final
 import polars as pl
 
 from leadmart.features.errors import LeadmartError, all_as_one
-from leadmart.features.gate_rule import NO_CAP, ORDER, GateRule, bad_gate
+from leadmart.features.gate_rule import NO_CAP, ORDER, GateRule, bad_gate, says_the_same
 
 _BITS: Final = 60
 """Rules told by one 64-bit number."""
@@ -42,12 +42,30 @@ def by_severity(rules: Sequence[GateRule]) -> list[GateRule]:
 
 def fired_names(rules: Sequence[GateRule]) -> pl.Expr:
     """List(String): the names of the rules that fire, blocks first; an empty list where none does."""
-    return _fired([(rule.name, rule.name) for rule in by_severity(rules)])
+    return _fired([(pl.col(rule.name), rule.name) for rule in by_severity(rules)])
 
 
-def fired_reasons(rules: Sequence[GateRule]) -> pl.Expr:
-    """List(String): the reasons of the rules that fire, in the order of `fired_names`."""
-    return _fired([(rule.name, rule.reason) for rule in by_severity(rules)])
+def told_names(rules: Sequence[GateRule]) -> pl.Expr:
+    """List(String): of the rules that fire the names of those that are told, in the order of `fired_names`.
+
+    Two gates may have a rule for one thing: of rules that fire with the same reason the first is told.
+    """
+    return _fired([(holds, rule.name) for holds, rule in _told(rules)])
+
+
+def told_reasons(rules: Sequence[GateRule]) -> pl.Expr:
+    """List(String): the reasons of the rules of `told_names`, in its order."""
+    return _fired([(holds, rule.reason) for holds, rule in _told(rules)])
+
+
+def _told(rules: Sequence[GateRule]) -> list[tuple[pl.Expr, GateRule]]:
+    """Each rule with whether it is told: it fires, and none is told before it that says the same."""
+    found: list[tuple[pl.Expr, GateRule]] = []
+    for rule in by_severity(rules):
+        same = [holds for holds, other in found if says_the_same(rule.reason, other.reason)]
+        holds = pl.col(rule.name)
+        found.append((holds & ~pl.any_horizontal(same) if same else holds, rule))
+    return found
 
 
 def is_blocked(rules: Sequence[GateRule]) -> pl.Expr:
@@ -55,13 +73,13 @@ def is_blocked(rules: Sequence[GateRule]) -> pl.Expr:
     return pl.any_horizontal(pl.lit(False), *[pl.col(rule.name) for rule in rules if rule.severity == "block"])
 
 
-def _fired(column_and_words: Sequence[tuple[str, str]]) -> pl.Expr:
-    """The words whose columns are TRUE, each list made once: few of all combinations occur, in however many rows."""
+def _fired(told: Sequence[tuple[pl.Expr, str]]) -> pl.Expr:
+    """The words of what holds, each list made once: few of all combinations occur, in however many rows."""
     listed = pl.List(pl.String)
     found = []
-    for begin in range(0, len(column_and_words), _BITS):
-        part = column_and_words[begin : begin + _BITS]
-        bits = [pl.when(pl.col(column)).then(1 << bit).otherwise(0) for bit, (column, _) in enumerate(part)]
+    for begin in range(0, len(told), _BITS):
+        part = told[begin : begin + _BITS]
+        bits = [pl.when(holds).then(1 << bit).otherwise(0) for bit, (holds, _) in enumerate(part)]
         words = tuple(text for _, text in part)
         which = pl.sum_horizontal(pl.lit(0, dtype=pl.Int64), *bits)
         found.append(which.map_batches(partial(_words_of, words=words), return_dtype=listed, is_elementwise=True))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -32,11 +33,14 @@ _VIEWS: dict[str, str] = {
     "FROM meta.verdicts ORDER BY given_at DESC LIMIT ?",
 }
 
+_MADE = {"scores": "scored", "gates": "scored", "features": "computed"}
+"""Schemas of the catalogue that are empty before the first run, and what that run does."""
+
 
 def show(project: Project, what: str, name: str | None, limit: int) -> Rows:
     """The rows of `show WHAT`.
 
-    Raises LeadmartError `unknown_view` for another word, `nothing_published` before there is anything.
+    Raises LeadmartError `unknown_view` for another word, `nothing_published` before there is anything to show.
     """
     if what == "view":
         return _published_view(project, name)
@@ -46,7 +50,7 @@ def show(project: Project, what: str, name: str | None, limit: int) -> Rows:
             code="unknown_view",
             hint=near_names(what, _VIEWS) or f"known: {', '.join(_VIEWS)}, view",
         )
-    return _on_catalogue(project, lambda connection: connection.execute(_VIEWS[what], [limit]))
+    return _on_catalogue(project, lambda connection: connection.execute(_VIEWS[what], [limit]), _VIEWS[what])
 
 
 def query(project: Project, sql: str) -> Rows:
@@ -61,7 +65,7 @@ def query(project: Project, sql: str) -> Rows:
             raise LeadmartError("that is not one SELECT", code="not_a_select", hint="the catalogue is for reading")
         return connection.execute(statements[0])
 
-    return _on_catalogue(project, ask)
+    return _on_catalogue(project, ask, sql)
 
 
 def _published_view(project: Project, name: str | None) -> Rows:
@@ -84,7 +88,10 @@ def _published_view(project: Project, name: str | None) -> Rows:
     return hits
 
 
-def _on_catalogue(project: Project, ask: Callable[[duckdb.DuckDBPyConnection], duckdb.DuckDBPyConnection]) -> Rows:
+def _on_catalogue(
+    project: Project, ask: Callable[[duckdb.DuckDBPyConnection], duckdb.DuckDBPyConnection], sql: str = ""
+) -> Rows:
+    """The rows that `ask` finds on the catalogue; `sql` is what it asks, to tell what is not there yet."""
     if not project.catalogue.is_file():
         raise LeadmartError(
             "nothing is published yet", code="nothing_published", hint="`leadmart run` computes and publishes"
@@ -109,13 +116,22 @@ def _on_catalogue(project: Project, ask: Callable[[duckdb.DuckDBPyConnection], d
                 raise LeadmartError(words, code="bad_query") from None
             if damage := failure(error) or damage_behind(project, error):
                 raise damage from None
-            is_early = "Catalog Error" in words and not _is_scored(connection)
-            hint = (
-                "nothing is scored yet: `leadmart run` computes and scores; `leadmart show runs` tells what ran"
-                if is_early
-                else ""
-            )
-            raise LeadmartError(words, code="bad_query", hint=hint) from None
+            if "Catalog Error" in words:
+                for schema, done in _MADE.items():
+                    if re.search(rf"\b{schema}\s*\.", sql) and not _has_views(connection, schema):
+                        raise nothing_yet(done) from None
+                if named := re.search(r"\bmarts\s*\.\s*(\w+)", sql):
+                    raise LeadmartError(words, code="bad_query", hint=_about_mart(connection, named[1])) from None
+            raise LeadmartError(words, code="bad_query") from None
+
+
+def nothing_yet(done: str = "scored") -> LeadmartError:
+    """What is said where there are no scores, or no features, to look at: `nothing_published`."""
+    return LeadmartError(
+        f"nothing is {done} yet",
+        code="nothing_published",
+        hint="`leadmart run` computes and scores; `leadmart show runs` tells what ran",
+    )
 
 
 def _was_moved(project: Project, elsewhere: str) -> LeadmartError:
@@ -134,5 +150,18 @@ def _opened(project: Project) -> duckdb.DuckDBPyConnection:
         raise unreadable_catalogue(project, error) from None
 
 
-def _is_scored(connection: duckdb.DuckDBPyConnection) -> bool:
-    return bool(connection.execute("SELECT 1 FROM duckdb_views() WHERE schema_name = 'scores'").fetchall())
+def _has_views(connection: duckdb.DuckDBPyConnection, schema: str) -> bool:
+    """Whether a schema of the catalogue has any view."""
+    return bool(connection.execute("SELECT 1 FROM duckdb_views() WHERE schema_name = ? LIMIT 1", [schema]).fetchall())
+
+
+def _about_mart(connection: duckdb.DuckDBPyConnection, name: str) -> str:
+    """Why a mart that was asked for is not in the catalogue; empty where it is."""
+    if not connection.execute("SELECT 1 FROM duckdb_tables() WHERE table_name = 'marts'").fetchall():
+        return f'`build = ["{name}"]` below [marts] in leadmart.toml, and a run, make it'
+    found = connection.execute("SELECT is_built, why_not FROM meta.marts WHERE name = ?", [name]).fetchall()
+    if not found:
+        built = connection.execute("SELECT name FROM meta.marts WHERE is_built ORDER BY name").fetchall()
+        known = [each for (each,) in built]
+        return near_names(name, known) or f"marts that [marts] builds here: {', '.join(known) or 'none'}"
+    return "" if found[0][0] else f"it could not be made: {found[0][1]}"

@@ -19,6 +19,7 @@ from leadmart.features.project import Project
 from leadmart.features.registry import Registry
 from leadmart.features.sources.staging import present_sources
 from leadmart.features.warehouse import Warehouse, open_for_writing
+from leadmart.features.words import are
 from leadmart.scoring.decisions.brief import brief_sql
 from leadmart.scoring.hot.shown import relations_of, shown_sql
 
@@ -32,6 +33,13 @@ UNTOLD = "cold"
 """The tier of a lead of which nothing was told yet: one that begins cold is no news."""
 
 _DONE = ("sent", "failed")
+
+_REFUSED = {
+    1: ("row has a status that is neither sent nor failed", "rows have a status that is neither sent nor failed"),
+    2: ("row has no dedupe_key", "rows have no dedupe_key"),
+    3: ("row has a dedupe_key that is not in the outbox", "rows have a dedupe_key that is not in the outbox"),
+    4: ("dedupe_key stands more than once", "dedupe_keys stand more than once"),
+}
 
 
 def queue(run: Run) -> None:
@@ -161,30 +169,36 @@ def _read(warehouse: Warehouse, file: Path) -> None:
     """Makes the table `told` of a file of deliveries."""
     reader = "read_parquet" if file.suffix == ".parquet" else "read_csv"
     more = "" if file.suffix == ".parquet" else ", header = true, all_varchar = true"
+    if not file.stat().st_size:
+        raise _bad(f"{file} is empty: it has not even a header")
     try:
-        names = [name for name, _ in warehouse.columns(f"SELECT * FROM {reader}({quoted_file(file)}{more})")]
+        rows = f"{reader}({quoted_file(file)}{more})"
+        names = [name.strip().lower() for name, _ in warehouse.columns(f"SELECT * FROM {rows}")]
         if missing := [name for name in ("dedupe_key", "status") if name not in names]:
-            raise _bad(f"{file} has no column {' and '.join(missing)}")
+            raise _bad(f"{file} has no column {' and none called '.join(missing)}; it has {', '.join(names)}")
         error = "CAST(error AS VARCHAR)" if "error" in names else "CAST(NULL AS VARCHAR)"
         warehouse.execute(
-            "CREATE OR REPLACE TABLE told AS SELECT CAST(dedupe_key AS VARCHAR) AS dedupe_key, "
-            f"LOWER(TRIM(CAST(status AS VARCHAR))) AS status, {error} AS error FROM "
-            f"{reader}({quoted_file(file)}{more})"
+            "CREATE OR REPLACE TABLE told AS SELECT NULLIF(TRIM(CAST(dedupe_key AS VARCHAR)), '') AS dedupe_key, "
+            f"LOWER(TRIM(CAST(status AS VARCHAR))) AS status, {error} AS error FROM {rows}"
         )
     except duckdb.Error as problem:
         raise _bad(f"{file} cannot be read: {first_line(problem)}") from None
     done = ", ".join(f"'{word}'" for word in _DONE)
-    ((strange, unknown, repeated),) = warehouse.rows(
-        f"SELECT COUNT(*) FILTER (WHERE t.status IS NULL OR t.status NOT IN ({done})), "
-        "COUNT(*) FILTER (WHERE o.dedupe_key IS NULL), COUNT(*) - COUNT(DISTINCT t.dedupe_key) "
-        "FROM told AS t LEFT JOIN store.meta.crm_outbox AS o USING (dedupe_key)"
+    # each with the first of them, so that a person finds it
+    found = warehouse.rows(
+        "SELECT 1, COUNT(*), MIN(COALESCE(NULLIF(status, ''), 'nothing')) FROM told "
+        f"WHERE COALESCE(status, '') NOT IN ({done}) "
+        "UNION ALL SELECT 2, COUNT(*), NULL FROM told WHERE dedupe_key IS NULL "
+        "UNION ALL SELECT 3, COUNT(*), MIN(dedupe_key) FROM told ANTI JOIN store.meta.crm_outbox USING (dedupe_key) "
+        "WHERE dedupe_key IS NOT NULL "
+        "UNION ALL SELECT 4, COUNT(*), MIN(dedupe_key) FROM (SELECT dedupe_key FROM told WHERE dedupe_key IS NOT NULL "
+        "GROUP BY dedupe_key HAVING COUNT(*) > 1) ORDER BY 1"
     )
-    problems = [
-        (strange, "have a status that is neither sent nor failed"),
-        (unknown, "have a dedupe_key that is not in the outbox"),
-        (repeated, "repeat a dedupe_key"),
+    words = [
+        f"{are(count, *_REFUSED[number])}{f', such as {first}' if first else ''}"
+        for number, count, first in found
+        if count
     ]
-    words = [f"{count} rows {what}" for count, what in problems if count]
     if words:
         raise _bad(f"{file}: {'; '.join(words)}")
 

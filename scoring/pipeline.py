@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -28,12 +29,14 @@ from leadmart.features.project import Project
 from leadmart.features.raw.snapshot import snapshot
 from leadmart.features.raw.tables import CHANGES
 from leadmart.features.registry import Registry
+from leadmart.features.shown import versions_in_force
 from leadmart.features.sources.assumed import assumed_arrivals
 from leadmart.features.sources.missing import missing_sources
 from leadmart.features.sources.reach import bounds_of
 from leadmart.features.sources.remarks import emptied_sources
 from leadmart.features.sources.staged import WHOLE
 from leadmart.features.warehouse import Warehouse, new_run_id, open_for_writing
+from leadmart.scoring.backfill.pace import SCORES, Pace, keep_pace
 from leadmart.scoring.decisions.assignments import route, sources_beside
 from leadmart.scoring.hot.mark import remember
 from leadmart.scoring.hot.run import score_touched
@@ -44,6 +47,7 @@ from leadmart.scoring.policy_record import keep_policy
 from leadmart.scoring.record import record_end, record_start, why_blocked
 from leadmart.scoring.run import Progress, Run, silent
 from leadmart.scoring.scorer import Scorer, label_of
+from leadmart.scoring.tables import refuse_bad_tables
 from leadmart.scoring.upsert import Counts, Scoring, upsert
 
 
@@ -63,8 +67,9 @@ def observe(run: Run) -> None:
 
 
 def prove(run: Run) -> None:
-    """Checks every definition the project reads, before anything runs, and that its marts are there."""
+    """Checks every definition and table the project reads, before anything runs, and that its marts are there."""
     chosen_marts(run.registry)
+    refuse_bad_tables(run.registry)
     run.selection = select(run.registry, run.session.present)
 
 
@@ -73,7 +78,7 @@ def plan(run: Run) -> None:
     needed = run.selection.needed_for(run.only, run.registry) if run.only is not None else None
     wanted = [s for s in wanted_slices(run.selection, run.moments) if needed is None or s.definition.relation in needed]
     missing = {s.key for s in missing_slices(run.warehouse, run.selection, run.moments)}
-    run.missing = [s for s in wanted if s.key in missing]
+    run.missing = sorted((s for s in wanted if s.key in missing), key=lambda s: s.as_of, reverse=run.newest_first)
     run.skipped = len(wanted) - len(run.missing)
 
 
@@ -139,7 +144,10 @@ def fill_slices(run: Run) -> None:
 
     def tell(each: Slice) -> None:
         nonlocal done
-        run.progress(f"{each.definition.ref} at {iso(each.as_of)}", done, len(run.missing))
+        if run.pace:
+            run.pace.begin(each.definition.ref)
+        left = run.pace.words() if run.pace else ""
+        run.progress(f"{each.definition.ref} at {iso(each.as_of)}{left}", done, len(run.missing))
         done += 1
 
     rejected: set[str] = set()
@@ -174,17 +182,22 @@ def score(run: Run) -> None:
     run.model_version = scorer.model_version
     keep_policy(run.warehouse, run.registry, run.selection, scorer.policy, run.run_id)
     warned: set[str] = set()
-    for number, as_of in enumerate(run.moments):
-        run.progress(f"scores at {iso(as_of)}", number, len(run.moments))
-        scoring = scorer.scoring(as_of)
+    pace = run.pace or Pace((), {})
+    pace.only(SCORES)
+    for number, as_of in enumerate(run.in_order):
+        pace.end()
+        run.progress(f"scores at {iso(as_of)}{pace.words()}", number, len(run.moments))
+        scoring = _placed(run, scorer.scoring(as_of))
         done = scoring.is_done(run.warehouse)
         if done is not None:
+            pace.leave_out(SCORES)
             if not approves_scores(run, scoring):
                 run.status = "blocked"
                 return
             scoring.put_in_force(run.warehouse, run.run_id)
             run.counts += Counts(unchanged=done)
             continue
+        pace.begin(SCORES)
         scored, warnings = scorer.score(as_of)
         for warning in warnings:
             column = warning.partition(":")[0]
@@ -202,6 +215,12 @@ def score(run: Run) -> None:
         run.counts += upsert(run.warehouse, scored, scoring, run.run_id)
     run.tiers = scorer.tiers(run.moments[-1])
     run.left_out = scorer.left_out(run.moments[-1])
+
+
+def _placed(run: Run, scoring: Scoring) -> Scoring:
+    """The scoring, as a backfill's: it never takes the place of other versions that people were shown at its as_of."""
+    shown = versions_in_force(run.warehouse, scoring.as_of) if run.command == "backfill" else None
+    return replace(scoring, is_past=shown is not None and shown != scoring.versions)
 
 
 def keep_for_marts(run: Run) -> None:
@@ -227,7 +246,9 @@ RUN = (
 )  # fmt: skip
 """The stages of `run`, in order; the catalogue is swapped after the last, whatever it found."""
 
-BACKFILL = tuple(stage for stage in RUN if stage not in (shadow, route, queue, remember))
+BACKFILL = (
+    observe, prove, plan, judge_sources, judge_slices, shuffle, keep_pace, fill_slices, score, keep_for_marts,
+)  # fmt: skip
 """`backfill` writes what would have been shown; nobody is told of the past, and no challenger scores it."""
 
 
@@ -258,18 +279,21 @@ def execute(
     progress: Progress = silent,
     run_id: str | None = None,
     patience: Patience = AT_ONCE,
+    newest_first: bool = False,
 ) -> Run:
     """Walks the stages for the moments (default: the latest due as_of), records the run, and swaps the catalogue.
 
     The run that is returned is `done` or `blocked`. A named error marks it `failed`, is recorded, and raised again;
     what was listed before it stays, and the next run goes on from there. `run_id` is the id it
-    is to have, where its log knows it already.
+    is to have, where its log knows it already. With `newest_first` slices are filled and scores written from the
+    newest as_of backwards; the rows are the same.
     """
     with open_for_writing(project, command, patience) as warehouse:
         registry = Registry(project)
         chosen = moments(warehouse) if callable(moments) else moments or [default_as_of(warehouse)]
         refuse_unloaded(warehouse, chosen)
         run = Run(warehouse, registry, command, list(chosen), only, progress, run_id or new_run_id())
+        run.newest_first = newest_first
         warehouse.name_run(run.run_id)
         # a run that is refused for this is not recorded: what it recorded could not be published either
         refuse_altered_files(warehouse)

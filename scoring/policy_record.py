@@ -10,8 +10,10 @@ from typing import Any
 from leadmart.features.clock import now, sql_literal
 from leadmart.features.errors import read_text
 from leadmart.features.fingerprint import file_digest
+from leadmart.features.house.kinds import has_table
 from leadmart.features.plan import Selection
-from leadmart.features.registry import PACKAGE, Reference, Registry
+from leadmart.features.reference import Reference
+from leadmart.features.registry import PACKAGE, Registry
 from leadmart.features.warehouse import Warehouse
 from leadmart.scoring.policy import Policy
 from leadmart.scoring.policy_change import (
@@ -59,6 +61,8 @@ def differences(
     warehouse: Warehouse, registry: Registry, selection: Selection, policy: Policy, before: tuple[str, str]
 ) -> Differences:
     """What the project's policy and tables differ in from those of a (feature_set_version, policy_version)."""
+    if not has_table(warehouse, "policies"):
+        return Differences()  # published by an earlier release
     found = warehouse.rows(
         "SELECT content, reference_tables FROM store.meta.policies WHERE feature_set_version = ? "
         "AND policy_version = ?",

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from leadmart.features.gate_rule import GateRule
 from leadmart.features.protected import is_unspoken
-from leadmart.scoring.gates import fired_names, fired_reasons
+from leadmart.scoring.gates import told_names, told_reasons
 from leadmart.scoring.policy import Boost
 from leadmart.scoring.reason_templates import VALUE, ReasonTemplate, ReasonTemplates
 
@@ -80,11 +80,11 @@ def reasons_of(
         is_boosted = rows.select(is_lively.fill_null(False)).to_series().to_numpy()
     lifted = _strongest(words, contributions, said, quiet_group, is_boosted)
     pulled = _strongest(words, -contributions, said, "", is_boosted)
-    fired = fired_names(rules)
+    fired = told_names(rules)
     front = rows.with_columns(
         pl.concat_list(fired, boost_code).list.drop_nulls().alias("front codes"),
         pl.concat_list(fired.list.eval(pl.lit(GATE_GROUP)), boost_group).list.drop_nulls().alias("front groups"),
-        pl.concat_list(fired_reasons(rules), boost_text).list.drop_nulls().alias("front texts"),
+        pl.concat_list(told_reasons(rules), boost_text).list.drop_nulls().alias("front texts"),
     ).select("front codes", "front groups", "front texts")
     nothing = front.select(pl.all().list.head(0))
     return pl.concat(

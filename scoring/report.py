@@ -54,16 +54,6 @@ def snapshot_text(looks: Sequence[Mapping[str, Any]], tables: Sequence[str]) -> 
     return "\n".join(lines) or "nothing was loaded since the last look"
 
 
-def plan_text(document: Mapping[str, Any]) -> str:
-    """What a run would compute, and which sources it would find empty."""
-    lines = [f"as_of {moment.replace('T', ' ')[:16]}" for moment in document["as_of"]]
-    lines += [f"  compute {each['view']}" for each in document["slices"]] or ["  every slice is filled"]
-    lines += [f"  score   {moment.replace('T', ' ')[:16]}" for moment in document["scores"]]
-    lines += [f"  {each['words']}" for each in document["missing"]]
-    lines += [f"  waived in {each['view']}: {each['code']}, because {each['reason']}" for each in document["waived"]]
-    return "\n".join(lines)
-
-
 def run_text(run: Run) -> str:
     """A run in some lines: what it computed, scored, held back, and the tiers it left."""
     document = run.as_json()

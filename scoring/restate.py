@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from itertools import groupby
 
 from leadmart.features.clock import iso, sql_literal
@@ -60,7 +61,7 @@ def compute_and_publish(run: Run) -> None:
                 each.file.unlink(missing_ok=True)
             return
     kept = keep_files(run.warehouse, written)
-    inputs = slice_inputs(run.session, run.selection, written)
+    inputs = slice_inputs(run.session, run.selection, [each.slice for each in written])
     files = {each.written.slice: run.warehouse.project.warehouse / each.file for each in kept}
     scorer = Scorer.of(run.session, run.selection, files)
     keep_policy(run.warehouse, run.registry, run.selection, scorer.policy, run.run_id)
@@ -82,13 +83,14 @@ def _scores(run: Run, scorer: Scorer) -> list[StagedScores]:
     for number, as_of in enumerate(run.moments):
         run.progress(f"scores at {iso(as_of)}", number, len(run.moments))
         scored_before = run.warehouse.rows(
-            "SELECT 1 FROM store.meta.scorings WHERE feature_set_version = ? AND model_version = ? "
+            "SELECT MIN(is_past) FROM (SELECT *, 0 AS is_past FROM store.meta.scorings "
+            "UNION ALL SELECT *, 1 FROM store.meta.past_scorings) WHERE feature_set_version = ? AND model_version = ? "
             f"AND policy_version = ? AND as_of = {sql_literal(as_of)}",
             [run.selection.feature_set_version, scorer.model_version, scorer.policy.policy_version],
         )
-        if not scored_before:
+        if scored_before[0][0] is None:
             continue
-        scoring = scorer.scoring(as_of)
+        scoring = replace(scorer.scoring(as_of), is_past=bool(scored_before[0][0]))
         if scoring.is_done(run.warehouse) is not None:
             continue
         scored, _ = scorer.score(as_of)

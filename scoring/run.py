@@ -20,6 +20,7 @@ from leadmart.scoring.judge import Judge
 from leadmart.scoring.upsert import Counts
 
 if TYPE_CHECKING:
+    from leadmart.scoring.backfill.pace import Pace
     from leadmart.scoring.decisions.assignments import Routed
     from leadmart.scoring.hot.run import Hot
     from leadmart.scoring.life.shadow import Shadow
@@ -66,10 +67,17 @@ class Run:
     shadow: Shadow | None = None
     hot: Hot | None = None
     routed: Routed | None = None
+    newest_first: bool = False
+    pace: Pace | None = None
 
     def __post_init__(self) -> None:
         self.session = Session(self.warehouse, self.registry)
         self.judge = Judge(self.warehouse, self.registry, self.run_id)
+
+    @property
+    def in_order(self) -> list[datetime]:
+        """The moments in the order in which they are gone through; `moments` itself is oldest first."""
+        return list(reversed(self.moments)) if self.newest_first else list(self.moments)
 
     @property
     def project(self) -> Project:

@@ -126,8 +126,9 @@ class Scorer:
         spine = self.selection.slice_of(self.selection.spine, as_of)
         ((asked, scored),) = self.session.warehouse.rows(
             "SELECT (SELECT row_count FROM store.meta.slices WHERE kind = ? AND name = ? AND version = ? AND spine = ? "
-            "AND as_of = ? AND fingerprint = ?), (SELECT row_count FROM store.meta.scorings WHERE as_of = ? AND "
-            "feature_set_version = ? AND model_version = ? AND policy_version = ?)",
+            "AND as_of = ? AND fingerprint = ?), (SELECT MAX(row_count) FROM (FROM store.meta.scorings UNION ALL "
+            "FROM store.meta.past_scorings) WHERE as_of = ? AND feature_set_version = ? AND model_version = ? "
+            "AND policy_version = ?)",
             [*spine.key, as_of, self.selection.feature_set_version, self.model_version, self.policy.policy_version],
         )
         return int(asked - scored)

@@ -43,6 +43,7 @@ from leadmart.scoring.life.promotion import LEAST_POSITIVES
 from leadmart.scoring.life.trained import identity, judge_trained, keep_trained, nothing_kept
 from leadmart.scoring.life.trial import Trial, read_before
 from leadmart.scoring.record import record_command
+from leadmart.scoring.tables import refuse_bad_tables
 
 if TYPE_CHECKING:
     import polars as pl
@@ -107,6 +108,7 @@ def train(
         label = registry.get("label", project.settings.train.label)
         _refuse_absent_outcomes(session, label)
         spine = registry.get("spine", project.settings.train.spine)
+        refuse_bad_tables(registry)
         selection = select(registry, session.present)
         publish_views(warehouse, session, selection, run_id)
         progress("quality of sources")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from leadmart.features.clock import now, sql_literal
 from leadmart.features.fingerprint import digest
+from leadmart.features.shown import VERSIONS, is_in_force, record_showing
 from leadmart.features.warehouse import Warehouse
 
 if TYPE_CHECKING:
@@ -45,12 +46,17 @@ class Scoring:
     input_hash: str
     role: str = "champion"
     is_hot: bool = False
+    is_past: bool = False
 
     @property
     def table(self) -> str:
-        """Where scorings of its kind are listed: shadows and those of a few leads are apart, and never in force."""
+        """Where scorings of its kind are listed: shadows, those of a few leads and those that came too late to be shown
+        are apart, and never in force.
+        """
         if self.is_hot:
             return "store.meta.hot_scorings"
+        if self.is_past:
+            return "store.meta.past_scorings"
         return "store.meta.shadow_scorings" if self.role == "shadow" else "store.meta.scorings"
 
     @property
@@ -60,8 +66,11 @@ class Scoring:
 
     def is_done(self, warehouse: Warehouse) -> int | None:
         """The number of rows where this very scoring is what is published under its versions; None where not."""
+        listed = self.table
+        if self.is_past:  # it may have been in force before other versions were
+            listed = f"(FROM {listed} UNION ALL FROM store.meta.scorings)"
         found = warehouse.rows(
-            f"SELECT row_count FROM {self.table} WHERE {self._versions} AND input_hash = ?",
+            f"SELECT row_count FROM {listed} WHERE {self._versions} AND input_hash = ?",
             [*self._values, self.input_hash],
         )
         return int(found[0][0]) if found else None
@@ -72,6 +81,8 @@ class Scoring:
             f"UPDATE {self.table} SET run_id = ? WHERE {self._versions} AND input_hash = ?",
             [run_id, *self._values, self.input_hash],
         )
+        if self.is_shown and not is_in_force(warehouse, self.as_of, self.versions):
+            self._show(warehouse, self.is_done(warehouse) or 0, run_id)
 
     def record(self, warehouse: Warehouse, rows: int, run_id: str) -> None:
         """Lists this scoring in place of any other under its versions: those rows have just been overwritten."""
@@ -83,6 +94,21 @@ class Scoring:
             f"INSERT OR REPLACE INTO {self.table} VALUES ({sql_literal(self.as_of)}, ?, ?, ?, ?, ?, ?, ?)",
             [*self._values, self.input_hash, rows, run_id],
         )
+        if self.is_shown:
+            self._show(warehouse, rows, run_id)
+
+    def _show(self, warehouse: Warehouse, rows: int, run_id: str) -> None:
+        record_showing(warehouse, self.as_of, self.versions, is_hot=self.is_hot, rows=rows, run_id=run_id)
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether people are shown its rows once they are published."""
+        return self.role == "champion" and not self.is_past
+
+    @property
+    def versions(self) -> dict[str, str]:
+        """Feature set, model and policy by the names of their columns."""
+        return dict(zip(VERSIONS, self._values[1:], strict=True))
 
     def published_sql(self) -> str:
         """The published score rows of these versions, as they were before a run stamped them."""

@@ -26,7 +26,7 @@ def remove_rows(warehouse: Warehouse, key: str) -> None:
     versions = "as_of, feature_set_version, model_version, policy_version"
     if ("scores", "lead_scores") in _keyed(warehouse, key):
         same = " AND ".join(f"c.{v} = d.{v}" for v in versions.split(", "))
-        for scorings in ("scorings", "shadow_scorings", "hot_scorings"):
+        for scorings in ("scorings", "shadow_scorings", "hot_scorings", "past_scorings"):
             warehouse.execute(
                 f"UPDATE store.meta.{scorings} AS c SET row_count = c.row_count - d.n FROM "
                 f"(SELECT {versions}, COUNT(*) AS n FROM store.scores.lead_scores WHERE {_theirs(key)} GROUP BY ALL) "

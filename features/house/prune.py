@@ -151,6 +151,8 @@ def _unlist(warehouse: Warehouse) -> None:
             "store.meta.shadow_scorings",
             "store.meta.hot_scorings",
             "store.meta.hot_gone",
+            "store.meta.past_scorings",
+            "store.meta.showings_gone",
         ):
             warehouse.execute(f"DELETE FROM {table} WHERE as_of IN {moments}")
         for table in listing_tables(warehouse):

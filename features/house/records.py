@@ -97,6 +97,8 @@ def _scorings_without_rows(warehouse: Warehouse) -> Iterator[Finding]:
     yield from _lost_scores(warehouse, "scorings")
     if has_table(warehouse, "hot_scorings"):
         yield from _lost_scores(warehouse, "hot_scorings")
+    if has_table(warehouse, "past_scorings"):
+        yield from _lost_scores(warehouse, "past_scorings")
 
 
 def _lost_scores(warehouse: Warehouse, table: str) -> Iterator[Finding]:

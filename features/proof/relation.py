@@ -10,7 +10,8 @@ from pathlib import Path
 
 from leadmart.features.definition import CLOCKS, Definition
 from leadmart.features.errors import LeadmartError
-from leadmart.features.registry import Reference, Registry
+from leadmart.features.reference import Reference
+from leadmart.features.registry import Registry
 
 AS_OF = "as_of"
 HINDSIGHT = ("sales_touch", "outcome")
@@ -119,7 +120,12 @@ def source_types(source: Definition) -> dict[str, str]:
 
 
 def reference_relation(reference: Reference) -> Relation:
-    """A reference table: its header's columns; each column without a value twice is a key."""
+    """A reference table: its header's columns; each column without a value twice is a key.
+
+    In the place of one that has problems of its own stands the packaged one: what follows from them is no news.
+    """
+    if reference.replaced and reference.problems:
+        reference = reference.replaced
     if not reference.path.is_file():
         return Relation(f"reference.{reference.name}", {}, timed=False)
     state = reference.path.stat()

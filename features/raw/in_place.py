@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
+from leadmart.features.clock import now
 from leadmart.features.errors import LeadmartError, Place, first_line
 from leadmart.features.fingerprint import Stamp, digest, file_stamp
 from leadmart.features.holder import is_locked, process_of, waiting_for
@@ -30,7 +31,8 @@ class InPlace:
     """The tables read in place as a session first saw them.
 
     `relations` read the very files that stood there: one that appears later is not read. `versions` are the tables'
-    identities, `files` those of the tables that are folders, `moment` when the newest was written, to the second.
+    identities, `files` those of the tables that are folders, `moment` when the newest was written, to the second and
+    never after the present.
     """
 
     relations: dict[str, str]
@@ -117,7 +119,8 @@ def _look(project: Project, file: Path | None) -> InPlace:
         relations[name] = f'raw_file."{project.settings.raw.duckdb_schema}"."{name}"'
         versions[name] = digest(relations[name], marks)
     written = max((stamp[2] for stamp in stamps.values() if stamp), default=None)
-    moment = datetime.fromtimestamp(written // 1_000_000_000, tz=UTC).replace(tzinfo=None) if written else None
+    # a file's stamp is of the machine's clock, and the project goes by one: nothing was written after its present
+    moment = min(datetime.fromtimestamp(written // 1_000_000_000, UTC).replace(tzinfo=None), now()) if written else None
     return InPlace(relations, versions, files, stamps, moment)
 
 

@@ -32,6 +32,21 @@ class Missing:
         return f"{self.source} reads as empty, for {readers}: {', '.join(self.why)}"
 
 
+OPTIONAL = "ext_"
+"""How the names of sources begin that a project may do without: what other companies know of its own."""
+
+
+def done_without(registry: Registry, present: frozenset[str]) -> frozenset[str]:
+    """The sources that the project does without: optional ones that are not there, and those that it says it lacks.
+
+    It says so by leaving a source out of `[sources] have`, or by naming a part of it in `[sources] without`.
+    """
+    said = registry.project.settings.sources
+    left_out = {path.partition("/")[2] for path in said.without}
+    absent = {d.name for d in registry.all("source")} - present
+    return frozenset(name for name in absent if name.startswith(OPTIONAL) or said.have is not None or name in left_out)
+
+
 def missing_sources(
     warehouse: Warehouse, registry: Registry, definitions: Sequence[Definition], present: frozenset[str]
 ) -> list[Missing]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from leadmart.features.clock import now, sql_literal
+from leadmart.features.clock import iso, now, sql_literal
 from leadmart.features.errors import read_text
 from leadmart.features.literals import quoted
 from leadmart.features.registry import Registry
@@ -97,6 +97,9 @@ def route(run: Run) -> None:
         return
     run.routed = Routed()
     reps = load_reps(run.registry)
+    if not reps.in_service(as_of):
+        file = run.registry.reference(settings.reps).path.name
+        run.progress(f"warning: nobody in {file} is in service at {iso(as_of)}: leads wait", 0, 0)
     _candidates(run, as_of, reps)
     ((count,),) = run.warehouse.rows("SELECT COUNT(*) FROM to_route")
     if not count:
@@ -109,8 +112,9 @@ def route(run: Run) -> None:
             "(SELECT COALESCE(MAX(number), 0) FROM store.meta.assignments) + ROW_NUMBER() OVER (ORDER BY r.lead_id), "
             "r.lead_id, t.as_of, t.feature_set_version, t.model_version, t.policy_version, ?, r.rep, r.how, "
             f"t.routing_rule, r.why, {sql_literal(now())}, ? FROM routed AS r JOIN to_route AS t USING (lead_id) "
-            # a lead that waits on for the same reason is no news
-            "WHERE r.rep IS NOT NULL OR t.said IS DISTINCT FROM r.why ORDER BY r.lead_id",
+            # a lead that waits on for the same reason is no news; that it lost somebody was said when it did
+            "WHERE r.rep IS NOT NULL OR t.said IS NULL "
+            "OR (t.said <> r.why AND NOT STARTS_WITH(t.said, CONCAT(r.why, '; '))) ORDER BY r.lead_id",
             [reps.version, run.run_id],
         )
     waiting = given["rep"].null_count()

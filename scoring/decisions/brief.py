@@ -16,6 +16,7 @@ from leadmart.features.sources.staging import present_sources
 from leadmart.features.warehouse import Warehouse, open_for_reading
 from leadmart.scoring.decisions.assignments import has_assignments
 from leadmart.scoring.hot.shown import rows_of
+from leadmart.scoring.looking import nothing_yet
 
 MOST_STAKEHOLDERS = 8
 
@@ -149,9 +150,7 @@ def _in_force(warehouse: Warehouse, lead: str, as_of: datetime | None) -> tuple[
         "SELECT view_name FROM duckdb_views() WHERE database_name = 'store' AND schema_name = 'scores'"
     )
     if not views:
-        raise LeadmartError(
-            "nothing is scored yet", code="nothing_published", hint="`leadmart run` computes and scores"
-        )
+        raise nothing_yet()
     at = f" AND as_of = {sql_literal(as_of)}" if as_of else ""
     warehouse.execute("USE store")
     ((found, newest, latest),) = warehouse.rows(

@@ -91,7 +91,7 @@ class Reps:
 def read_routing(text: str, file: str = "routing.csv") -> tuple[RoutingRule, ...]:
     """The rules of a CSV text with the columns `COLUMNS`, in the order of the file.
 
-    Raises LeadmartError `bad_routing` with file and line for every bad row at once.
+    Raises LeadmartError `bad_routing` with file and line for every bad row at once, and for a file without a rule.
     """
 
     def rule_of(row: CsvRow) -> RoutingRule:
@@ -99,16 +99,26 @@ def read_routing(text: str, file: str = "routing.csv") -> tuple[RoutingRule, ...
         rule.asks.columns()
         return rule
 
-    return read_table(text, file, COLUMNS, CODE, rule_of, may_be_empty=("territory", "skill"))
+    rules = read_table(text, file, COLUMNS, CODE, rule_of, may_be_empty=("territory", "skill"))
+    if not rules:
+        hint = "write where leads belong, or route none: `enabled = false` below [routing] in leadmart.toml"
+        raise LeadmartError(f"{file} has no rule: no lead would have a place", code=CODE, place=Place(file), hint=hint)
+    return rules
 
 
 def read_reps(text: str, file: str = "reps.csv") -> Reps:
     """The representatives of a CSV text with the columns `REP_COLUMNS`; several territories or skills have `;` between.
 
-    Raises LeadmartError `bad_reps` with file and line for every bad row at once.
+    Raises LeadmartError `bad_reps` with file and line for every bad row at once, and for a file that names nobody.
     """
     optional = ("territories", "skills", "leads_per_week", "weight", "from", "until")
-    return Reps(read_table(text, file, REP_COLUMNS, REP_CODE, _rep, may_be_empty=optional))
+    rows = read_table(text, file, REP_COLUMNS, REP_CODE, _rep, may_be_empty=optional)
+    if not rows:
+        hint = "write who works leads, or route none: `enabled = false` below [routing] in leadmart.toml"
+        raise LeadmartError(
+            f"{file} names nobody: every lead would wait for ever", code=REP_CODE, place=Place(file), hint=hint
+        )
+    return Reps(rows)
 
 
 def refuse_unserved(rules: Sequence[RoutingRule], reps: Reps) -> None:

@@ -125,6 +125,10 @@ def read_fit(points: str, weights: str, points_file: str = "fit_points.csv", wei
         elif not problems:
             problems.append(_bad(f"{name} has points and no weight", rows[name][0].place, f"add it to {WEIGHTS}.csv"))
     table = FitTable(tuple(parts))
+    if not rows and not problems:
+        problems.append(
+            _bad(f"{points_file} has no rule: nobody would have a point", Place(points_file), "or leave `fit` out")
+        )
     if not problems:
         problems += [
             _bad(f"every part of {whole} weighs 0", Place(weights_file or f"{WEIGHTS}.csv"), "one has to count")
@@ -144,7 +148,7 @@ def load_fit(registry: Registry, selection: Selection) -> FitTable | None:
     settings = registry.project.settings.scoring
     if not settings.fit:
         return None
-    points, weights = registry.reference(settings.fit), registry.reference(WEIGHTS)
+    points, weights = registry.reference(settings.fit, "fit_points"), registry.reference(WEIGHTS)
     table = read_fit(read_text(points.path), read_text(weights.path), points.path.name, weights.path.name)
     problems: list[LeadmartError] = []
     views: dict[str, Definition] = {}

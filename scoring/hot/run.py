@@ -11,6 +11,7 @@ from leadmart.features.definition import raw_names
 from leadmart.features.fingerprint import digest
 from leadmart.features.lookup import compute_at, plain_types
 from leadmart.features.raw.tables import CHANGES, emptied_tables
+from leadmart.features.shown import record_gone
 from leadmart.features.sources.reach import bounds_of
 from leadmart.features.sources.staged import WHOLE
 from leadmart.features.warehouse import Warehouse
@@ -169,6 +170,7 @@ def _score_and_publish(run: Run, scorer: Scorer, mark: Mark, found: Touched) -> 
     with warehouse.transaction():
         publish_scores(warehouse, staged, run.run_id)
         gone = _take_out(run, scoring)
+        record_gone(warehouse, scoring.as_of, scoring.versions)
         write_mark(warehouse, reached, run.run_id)
     run.counts = staged.counts
     run.tiers = [(tier, count) for tier, count in _tiers(scored)]

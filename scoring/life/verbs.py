@@ -30,6 +30,7 @@ from leadmart.scoring.life.pointer import champion_before, move_to, moves
 from leadmart.scoring.life.promotion import LEAST_POSITIVES
 from leadmart.scoring.life.trial import Comparison, Trial, read_before, when_comparable
 from leadmart.scoring.record import record_command
+from leadmart.scoring.tables import refuse_bad_tables
 
 Say = Callable[[str], None]
 
@@ -82,6 +83,7 @@ def sitting(
         registry = Registry(project)
         session = Session(warehouse, registry)
         cut_off = newest_moment(warehouse)
+        refuse_bad_tables(registry)
         selection = select(registry, session.present)
         settings = project.settings.train
         read = [registry.get("label", settings.label), registry.get("spine", settings.spine), *selection.definitions]

@@ -74,7 +74,11 @@ summed AS (
         MAX(b.composite) AS best_score,
         ARG_MAX(b.lead_id, (b.composite, b.lead_id)) AS best_lead,
         ARG_MAX(b.reason, (b.composite, b.lead_id)) AS best_reason,
-        1 - PRODUCT(1 - b.p_cal) FILTER (WHERE b.tier <> 'disqualified') AS chance_of_any,
+        -- in one order: a product of doubles differs in its last digits by the order of its factors
+        1 - LIST_REDUCE(
+            LIST(1 - b.p_cal ORDER BY b.lead_id) FILTER (WHERE b.tier <> 'disqualified' AND b.p_cal IS NOT NULL),
+            LAMBDA one, other: one * other
+        ) AS chance_of_any,
         CAST(COALESCE(SUM(ac.month), 0) AS BIGINT) AS touches,
         COUNT(*) FILTER (WHERE ac.month > 0) AS people,
         COUNT(*) FILTER (WHERE ac.month > 0 AND sn.seniority IN ('founder', 'director')) AS deciders,

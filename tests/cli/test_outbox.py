@@ -91,10 +91,24 @@ def test_each_change_of_tier_is_told_exactly_once(
         [("nowhere", "sent", "")],
         [(one, "sent", ""), (one, "sent", "")],
         [(waiting[4]["dedupe_key"], "ok", "")],
+        [("", "sent", "")],
     ):
         refused = here("settle", delivered(folder, rows), *in_project)
         assert refused.code == 1
         assert "nothing was changed" in refused.err
+    several = delivered(folder, [(one, "ok", ""), (one, "", ""), ("nowhere", "sent", ""), ("", "sent", "")])
+    told_of = here("settle", several, "--json", *in_project).document["error"]
+    assert (told_of["code"], told_of["message"].partition(": ")[2]) == (
+        "bad_deliveries",
+        "2 rows have a status that is neither sent nor failed, such as nothing; 1 row has no dedupe_key; "
+        "1 row has a dedupe_key that is not in the outbox, such as nowhere; "
+        f"1 dedupe_key stands more than once, such as {one}",
+    )
+    for text, words in (("", "is empty"), ("key,state\n1,sent\n", "has no column dedupe_key and none called status")):
+        file.write_text(text, encoding="utf-8")
+        assert words in here("settle", file, *in_project).err
+    file.write_text("DEDUPE_KEY,Status\n", encoding="utf-8")  # nothing was delivered
+    assert here("settle", file, *in_project).code == 0
     assert stored(folder, "SELECT COUNT(*) FROM meta.crm_outbox WHERE settled_at IS NOT NULL") == [(3,)]
 
     # a lead that is erased leaves the outbox

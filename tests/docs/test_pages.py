@@ -31,7 +31,7 @@ CHANGING = [
     (r"\b([mfp])_[0-9a-f]{12}\b", r"\1_HASH"),
     (r"\b\d{8}T\d{6}-[0-9a-f]{6}\b", "RUN"),
     (r"\b\d+(\.\d+)? s\b", "SECONDS"),
-    (r" *\b[\d.]+ [kM]?B\b", " SIZE"),
+    (r" *\b[\d.]+ [kMG]?B\b", " SIZE"),
 ]
 BLOCK = re.compile(r"(?:`([\w./@-]+)`:\n\n)?^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 

@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import duckdb
@@ -63,6 +63,16 @@ def file(make_project: MakeProject) -> Project:
     with duckdb.connect(str(project.root / "raw.duckdb")) as loader:
         loader.execute(f"CREATE TABLE calls AS {rows(1, 2)}")
     return project
+
+
+def test_files_are_never_newer_than_the_clock_that_counts(folder: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run that is told what time it is takes its as_of by that time, not by the machine's."""
+    for told, expected in (("2026-01-05T06:00:00", datetime(2026, 1, 5, 6)), ("2126-01-05", None)):
+        monkeypatch.setenv("LEADMART_NOW", told)
+        with open_for_writing(folder, "run") as warehouse:
+            newest = newest_load(warehouse)
+        written = max(file.stat().st_mtime for file in (folder.root / "exports").rglob("*.parquet"))
+        assert newest == (expected or datetime.fromtimestamp(int(written), UTC).replace(tzinfo=None))
 
 
 def test_a_file_that_appears_later_is_for_the_next_session(folder: Project) -> None:

@@ -220,6 +220,24 @@ def test_accounts_have_a_priority_from_their_leads(catalogue: Any) -> None:
     ]
 
 
+@pytest.mark.parametrize("order", ["ASC", "DESC"])
+def test_an_account_s_chance_is_the_same_to_the_last_bit_in_any_order_of_its_leads(catalogue: Any, order: str) -> None:
+    """A product of doubles hangs on the order of its factors: it is that of lead_id, whatever the rows' order."""
+    chances = [(n * 37 % 97 + 1) / 1317 for n in range(12)]
+    catalogue.execute("DELETE FROM links.lead_account__v1")
+    listed = ", ".join(f"('N{n:02}', {chance!r})" for n, chance in enumerate(chances))
+    catalogue.execute(
+        "CREATE TABLE more AS SELECT col0 AS lead_id, TIMESTAMP '2026-03-02' AS as_of, 'warm' AS tier, "
+        f"50.0 AS composite, CAST(col1 AS DOUBLE) AS p_cal FROM (VALUES {listed}) ORDER BY lead_id {order}"
+    )
+    catalogue.execute("INSERT INTO scores.history BY NAME SELECT * FROM more")
+    catalogue.execute("INSERT INTO links.lead_account__v1 SELECT lead_id, 'A1', as_of FROM more")
+    none = 1.0
+    for chance in chances:
+        none *= 1 - chance
+    assert rows(catalogue, "account_board", "chance_of_any") == [(1 - none,)]
+
+
 def test_accounts_have_points_for_what_their_people_do(catalogue: Any) -> None:
     """#92: engagement, coverage, deciders, functions, surge, displacement; what was not known then counts not."""
     columns = (

@@ -56,6 +56,34 @@ def test_35_a_view_that_is_named_reaches_the_model_whichever_gate_reads_it(tmp_p
     }  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("present", "sources", "expected"),
+    [
+        (["leads"], "", {"ext_intent"}),
+        (["leads", "ext_intent"], "", set()),
+        (["leads", "accounts"], 'have = ["leads", "accounts"]', {"ext_intent", "web_events"}),
+        (
+            ["leads"],
+            'connectors = ["segment", "plain"]\nwithout = ["segment/web_events"]',
+            {"ext_intent", "web_events"},
+        ),
+    ],
+    ids=["never had", "had", "have", "without"],
+)
+def test_75_what_a_project_does_without_is_no_gap_in_what_is_known(
+    present: list[str], sources: str, expected: set[str], tmp_path: Path
+) -> None:
+    """#75: optional sources that are not there, and what the project says it lacks, are not graded; others are."""
+    views = '"lead_profile@v1", "web_engagement@v1", "intent@v1"'
+    (tmp_path / "leadmart.toml").write_text(f"[features]\nviews = [{views}]\n[sources]\n{sources}\n", encoding="utf-8")
+    selection = select(Registry(find_project(tmp_path)), frozenset(present), prove=False)
+    columns = feature_columns(selection, "feature")
+    assert {c.name.removeprefix("has_") for c in columns if c.is_history and c.is_done_without} == expected
+    graded = {c.view for c in columns if c.is_graded and not c.is_history}
+    of = {"web_engagement@v1": "web_events", "intent@v1": "ext_intent"}
+    assert graded == {"lead_profile@v1", *(view for view, source in of.items() if source not in expected)}
+
+
 def test_114_columns_that_are_listed_reach_the_model_alone(tmp_path: Path) -> None:
     """#114, P6: the list names them by themselves or by their view, and is a feature set of its own."""
     listed = 'columns = ["seniority", "web_engagement.pricing_views_30d"]'

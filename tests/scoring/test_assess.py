@@ -158,6 +158,11 @@ def test_75_the_data_grade_is_of_the_row_alone(frame, columns, policy, model):
     assert [grades(n, has_model=False) for n in range(4)] == ["B", "C", "D", "D"]
     assert (grades(0, reaches=False), grades(0, reaches=False, has_model=False)) == ("B", "C")
     assert grades(0, reaches=None) == "A"  # a lead without an account has no row of the account's history
+    # a source that the project does without makes nobody less known
+    without = [replace(c, is_done_without=c.name in (*names[:3], "has_web_events")) for c in with_history]
+    row = first.with_columns(pl.lit(None).alias(name) for name in names[:3])
+    row = row.with_columns(pl.lit(False).alias("has_web_events"))
+    assert row.select(data_grade(without, has_model=True)).item() == "A"
     together = score(frame, columns, policy, model).rows
     alone = pl.concat([score(row, columns, policy, model).rows for row in frame.head(20).iter_slices(1)])
     pair = alone.select("lead_id", "as_of", "data_grade").join(

@@ -11,7 +11,7 @@ import yaml
 from leadmart.features.errors import LeadmartError
 from leadmart.features.gate_rule import parse_rule
 from leadmart.scoring.composite import cap, cap_reason
-from leadmart.scoring.gates import fired_names, fired_reasons, is_blocked, refuse_unfit_gates
+from leadmart.scoring.gates import fired_names, is_blocked, refuse_unfit_gates, told_names, told_reasons
 
 CASES = yaml.safe_load((Path(__file__).parent / "cases" / "gates" / "comments.yaml").read_text(encoding="utf-8"))
 
@@ -39,7 +39,7 @@ def test_the_rules_that_fire_are_listed_blocks_first(rules, gated):
     )
     found = rows.select(
         names=fired_names(rules),
-        reasons=fired_reasons(rules),
+        reasons=told_reasons(rules),
         cap=cap(rules),
         why=cap_reason(rules),
         out=is_blocked(rules),
@@ -53,6 +53,39 @@ def test_the_rules_that_fire_are_listed_blocks_first(rules, gated):
     assert found["cap"].to_list() == [40.0, 20.0, 100.0]
     assert found["why"].to_list() == ["name or company is missing", "student address", None]
     assert found["out"].to_list() == [False, True, False]
+
+
+def test_two_gates_with_a_rule_for_one_thing_tell_it_once():
+    """icp@v1 and disqualification@v1 side by side: both rules fire, and the reason stands there once."""
+    said = {
+        "is_student": "block: Student or academic",
+        "is_free_mail": "cap 60: Free mail address",
+        "is_competitor": "block: Works for a competitor",
+        "is_customer": "cap 60: Their company is a customer already",
+        "is_student_or_academic": "block: Student or academic",
+        "is_competitor_or_analyst": "block: Works for a competitor or an analyst",
+        "is_existing_customer": "block: Company is a customer already",
+        "is_mail": "flag: Mail",
+        "is_address": "flag: Free mail",
+    }
+    rules = [parse_rule(name, comment, "both@v1") for name, comment in said.items()]
+    fired = [
+        {"is_student", "is_student_or_academic"},
+        {"is_competitor_or_analyst"},
+        {"is_competitor", "is_competitor_or_analyst", "is_customer", "is_existing_customer"},
+        {"is_free_mail", "is_mail", "is_address"},
+    ]
+    found = pl.DataFrame([{name: name in each for name in said} for each in fired]).select(
+        names=fired_names(rules), told=told_names(rules), reasons=told_reasons(rules)
+    )
+    assert [set(names) for names in found["names"].to_list()] == fired
+    assert found["told"].to_list() == [
+        ["is_student"],
+        ["is_competitor_or_analyst"],
+        ["is_competitor", "is_existing_customer"],
+        ["is_free_mail", "is_mail", "is_address"],  # two words may be another thing
+    ]
+    assert found["reasons"].to_list()[2] == ["Works for a competitor", "Company is a customer already"]
 
 
 def test_without_rules_nothing_fires():

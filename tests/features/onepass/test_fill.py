@@ -1,0 +1,135 @@
+"""A backfill in one pass: the files of single runs, as_of by as_of, wherever it is stopped."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from leadmart.features import materialize
+from leadmart.features.materialize import Written, fill
+from leadmart.features.plan import missing_slices
+from leadmart.features.registry import Registry
+from leadmart.features.session import Session
+from leadmart.features.warehouse import Warehouse
+
+WORLD = Path(__file__).parent.parent / "world.yaml"
+DAYS = [datetime(2026, 5, 20) + timedelta(days=n) for n in range(6)]
+SETTINGS = """
+[features]
+views = ["web_engagement@v1", "form_depth@v1", "lead_profile@v1"]
+[scoring]
+gates = []
+[engine]
+memory_limit = "1GB"
+threads = 2
+"""
+Files = dict[tuple[str, datetime], str]
+
+
+@pytest.fixture
+def session(make_project: Any, load_rows: Any, world_at: Any) -> Any:
+    project = make_project(settings=SETTINGS)
+    with world_at(project) as world:
+        load_rows(world.warehouse, yaml.safe_load(WORLD.read_text(encoding="utf-8")))
+        yield world
+
+
+def files(warehouse: Warehouse) -> Files:
+    """The content of every listed slice, and nothing is listed twice."""
+    rows = warehouse.rows("SELECT name, as_of, sha256 FROM store.meta.slices")
+    found = {(name, as_of): sha256 for name, as_of, sha256 in rows}
+    assert len(found) == len(rows)
+    return found
+
+
+def filled(world: Any, moments: list[datetime], **words: Any) -> list[str]:
+    """Fills what is missing at the moments; the views that were laid from one pass."""
+    one_pass: list[str] = []
+
+    class Watched(Session):
+        def sql_of(self, definition: Any, *, in_order: bool = True) -> str:
+            sql = super().sql_of(definition, in_order=in_order)
+            one_pass.extend([definition.name] if "onepass." in sql else [])
+            return sql
+
+    _, selection = world.again()
+    session = Watched(world.warehouse, Registry(world.project))
+    fill(session, selection, missing_slices(world.warehouse, selection, moments), run_id="r", **words)
+    return one_pass
+
+
+def forget(world: Any) -> None:
+    world.warehouse.execute("DELETE FROM store.meta.slices")
+    world.warehouse.execute("DELETE FROM store.meta.slice_inputs")
+
+
+def test_a_backfill_in_one_pass_writes_the_files_of_single_runs(session: Any) -> None:
+    """P5: n days in one pass are n single runs, to the byte, and so are what they were computed from."""
+    told: list[str] = []
+    assert sorted(filled(session, DAYS, say=told.append)) == sorted(["web_engagement", "form_depth"] * len(DAYS))
+    assert told == ["2 views over 6 as_of in one pass"]
+    found, inputs = files(session.warehouse), session.warehouse.rows("FROM store.meta.slice_inputs ORDER BY ALL")
+    assert len(found) == 4 * len(DAYS)
+    forget(session)
+    for day in DAYS:
+        assert filled(session, [day]) == []
+    assert files(session.warehouse) == found
+    assert session.warehouse.rows("FROM store.meta.slice_inputs ORDER BY ALL") == inputs
+    assert not session.warehouse.rows("SELECT 1 FROM duckdb_tables() WHERE schema_name = 'onepass'")
+
+
+@pytest.mark.parametrize("stopped_at", [1, 4])
+def test_a_backfill_goes_on_from_the_last_as_of_listed(
+    session: Any, stopped_at: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """P5: stopped inside a pass, at its end or in the next, newest first."""
+    monkeypatch.setattr(materialize, "PASS_UP_TO", 4)
+    monkeypatch.setattr(materialize, "STAGED_TOGETHER", 2)
+    order = DAYS[::-1]
+
+    class Killed(Exception):
+        pass
+
+    def kill(written: Written) -> bool:
+        if (written.slice.definition.name, written.slice.as_of) == ("form_depth", order[stopped_at]):
+            raise Killed
+        return True
+
+    def newest_first(approve: Callable[[Written], bool]) -> None:
+        again, selection = session.again()
+        missing = missing_slices(session.warehouse, selection, DAYS)
+        missing = sorted(missing, key=lambda each: order.index(each.as_of))
+        fill(again, selection, missing, run_id="r", approve=approve)
+
+    with pytest.raises(Killed):
+        newest_first(kill)
+    assert sorted({as_of for _, as_of in files(session.warehouse)}) == sorted(order[:stopped_at])
+    newest_first(lambda _: True)
+    found = files(session.warehouse)
+    forget(session)
+    monkeypatch.setattr(materialize, "PASS_FROM", 1000)
+    assert filled(session, DAYS) == []
+    assert files(session.warehouse) == found
+
+
+def test_as_of_that_are_missing_here_and_there(session: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    there = DAYS[2:5:2]
+    assert filled(session, there) == []
+    assert filled(session, DAYS).count("web_engagement") == len(DAYS) - len(there)
+    found = files(session.warehouse)
+    forget(session)
+    monkeypatch.setattr(materialize, "PASS_FROM", 1000)
+    filled(session, DAYS)
+    assert files(session.warehouse) == found
+
+
+def test_what_is_held_is_not_computed_in_one_pass(session: Any) -> None:
+    told: list[str] = []
+    filled(session, DAYS[:4], held=frozenset({"features.web_engagement__v1"}), say=told.append)
+    assert told == ["1 views over 4 as_of in one pass"]
+    assert {name for name, _ in files(session.warehouse)} == {"open_leads", "form_depth", "lead_profile"}
