@@ -195,6 +195,10 @@ def backfill(
         str | None,
         typer.Option(metavar="NAME", help="Fill only this view, and score nothing.", autocompletion=offer_views),
     ] = None,
+    scores: Annotated[
+        bool,
+        typer.Option("--scores", help="Compute no slice: score what is filled, and say how past scores came out."),
+    ] = False,
     order: Annotated[
         Literal["oldest", "newest"],
         typer.Option("--order", help="Which as_of to begin with: the oldest, or the newest and so backwards."),
@@ -215,12 +219,18 @@ def backfill(
     from leadmart.features.clock import parse_moment
     from leadmart.features.plan import past_moments
     from leadmart.scoring.forecast import forecast
-    from leadmart.scoring.pipeline import BACKFILL, execute
+    from leadmart.scoring.pipeline import BACKFILL, BACKFILL_SCORES, execute
 
+    if scores and view:
+        raise typer.BadParameter("scores are made of all views: leave --view out", param_hint="--scores")
     found = project_at(project)
     first, last = parse_moment(start), parse_moment(end)
     newest_first = order == "newest"
-    expected = forecast(found, lambda warehouse: past_moments(warehouse, first, last), view, newest_first=newest_first)
+
+    def moments(warehouse: Warehouse) -> list[datetime]:
+        return past_moments(warehouse, first, last)
+
+    expected = forecast(found, moments, view, newest_first=newest_first, scores_only=scores)
     if dry_run:
         emit(expected.as_json(), as_json, expected.words())
         return
@@ -231,8 +241,8 @@ def backfill(
         done = execute(
             found,
             "backfill",
-            lambda warehouse: past_moments(warehouse, first, last),
-            stages=BACKFILL,
+            moments,
+            stages=BACKFILL_SCORES if scores else BACKFILL,
             only=view,
             progress=bar.count,
             run_id=bar.run_id,

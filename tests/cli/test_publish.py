@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from leadmart.features import catalogue
 from leadmart.scoring.release import publish as publishing
 from tests.conftest import rewrite_catalogue
 
@@ -141,7 +142,7 @@ def test_killed_after_the_file_was_moved_the_next_call_finishes(
     assert file.with_name("v2.sql").exists()
     assert versions(stored, project) == [1]
     with monkeypatch.context() as patch:
-        patch.setattr(publishing.catalogue, "publish", stop)
+        patch.setattr(catalogue, "publish", stop)
         assert here("publish", VIEW, "--project", project).code == 130
     assert versions(stored, project) == [1, 2]
     last = here("publish", VIEW, "--json", "--project", project)
