@@ -12,9 +12,8 @@ from leadmart.features.shown import is_in_force, record_showing, stamp_showings,
 from leadmart.features.warehouse import open_for_writing
 
 DAY = datetime(2026, 3, 1)
-OLD, NEW = ({"feature_set_version": "f_1", "model_version": "rules", "policy_version": each} for each in ("p_1", "p_2"))
-    dict(zip(VERSIONS, ("f_1", "rules", "p_1"), strict=True)),
-    dict(zip(VERSIONS, ("f_1", "rules", "p_2"), strict=True)),
+OLD, NEW = (
+    {"feature_set_version": "f_1", "model_version": "rules", "policy_version": policy} for policy in ("p_1", "p_2")
 )
 TIMES = "SELECT shown_at::VARCHAR FROM store.meta.showings ORDER BY showing_number"
 
