@@ -54,6 +54,8 @@ class Session:
     _staged: dict[str, Bounds] = field(default_factory=dict)
     _since: dict[str, frozenset[datetime]] = field(default_factory=dict)
     _passes: dict[str, onepass.State] = field(default_factory=dict)
+    _wanted: tuple[datetime, ...] = ()
+    _narrowed: set[str] = field(default_factory=set)
 
     @cached_property
     def present(self) -> frozenset[str]:
@@ -62,7 +64,8 @@ class Session:
 
     def want(self, moments: Sequence[datetime]) -> None:
         """Sets the moments, and forgets what was computed for others."""
-        self._staged, self._since = {}, {}
+        self._staged, self._since, self._narrowed = {}, {}, set()
+        self._wanted = tuple(moments)
         self._ask_for(moments)
 
     def narrow(self, as_of: datetime) -> None:
@@ -99,6 +102,7 @@ class Session:
         for state in self._passes.values():
             onepass.drop(self.warehouse, state)
         self._passes = {}
+        self._narrowed = set()
         chosen = [d for d in definitions if way_of(d).shape is not None]
         if not chosen:
             return
@@ -166,6 +170,9 @@ class Session:
         state = self._passes.get(definition.relation)
         if state is None or self.form != "executed" or not set(self.moments) <= set(state.moments):
             return text
+        if definition.relation not in self._narrowed:
+            onepass.narrow(self.warehouse, state, sorted(set(self._wanted) & set(state.moments)))
+            self._narrowed.add(definition.relation)
         return state.laid() if onepass.lies_over(self.warehouse, state, text) else text
 
     def _widen_for(self, definition: Definition) -> None:

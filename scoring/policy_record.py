@@ -10,6 +10,7 @@ from typing import Any
 from leadmart.features.clock import now, sql_literal
 from leadmart.features.errors import read_text
 from leadmart.features.fingerprint import file_digest
+from leadmart.features.house.kinds import has_table
 from leadmart.features.plan import Selection
 from leadmart.features.reference import Reference
 from leadmart.features.registry import PACKAGE, Registry
@@ -60,6 +61,8 @@ def differences(
     warehouse: Warehouse, registry: Registry, selection: Selection, policy: Policy, before: tuple[str, str]
 ) -> Differences:
     """What the project's policy and tables differ in from those of a (feature_set_version, policy_version)."""
+    if not has_table(warehouse, "policies"):
+        return Differences()  # published by an earlier release
     found = warehouse.rows(
         "SELECT content, reference_tables FROM store.meta.policies WHERE feature_set_version = ? "
         "AND policy_version = ?",

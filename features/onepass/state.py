@@ -73,14 +73,19 @@ class State:
             found[f"onepass.{self.name}_extremes"] = self._anew()
         return found
 
+    def now(self, moments: Sequence[datetime]) -> dict[str, str]:
+        """The SELECT of the rows of each table that are in force at some of these moments: few, where these are few."""
+        first, last = _microseconds(min(moments)), _microseconds(max(moments))
+        return {f"{table}_now": f"FROM {table} WHERE since <= {last} AND until > {first}" for table in self.tables}
+
     def laid(self) -> str:
-        """The SELECT of the view's columns for the rows of `spine`, whose as_of must be among the moments."""
+        """The SELECT of the view's columns for the rows of `spine`, whose as_of must be among those of `now`."""
         key = quoted_name(self.shape.key)
         items = [f"spine.{key}", "spine.as_of"]
         for name, text in self.shape.items:
             items.append(f"{_PLACE.sub(lambda found: self._value(int(found[1])), text)} AS {quoted_name(name)}")
         joins = [
-            f"LEFT JOIN {table} AS {alias} ON {alias}.k = spine.{key} AND {alias}.since <= EPOCH_US(spine.as_of) "
+            f"LEFT JOIN {table}_now AS {alias} ON {alias}.k = spine.{key} AND {alias}.since <= EPOCH_US(spine.as_of) "
             f"AND {alias}.until > EPOCH_US(spine.as_of)"
             for table, alias in ((table, "x" if table.endswith("_extremes") else "c") for table in self.tables)
         ]
@@ -100,9 +105,8 @@ class State:
         elif a.kind in EXTREMES:
             value = f"x.m{number}"
         else:
-            own = f"c.w{number}" if a.kind == "newest" else f"c.w{number}.v"
-            at = f"c.w{number}" if a.kind == "newest" else f"c.w{number}.moment"
-            live = f"EPOCH_US({at}) + {a.span.leaves} > EPOCH_US(spine.as_of)"
+            own = f"c.w{number}" if a.kind == "newest" else f"c.v{number}"
+            live = f"EPOCH_US(c.w{number}) + {a.span.leaves} > EPOCH_US(spine.as_of)"
             value = own if a.span.leaves is None else f"CASE WHEN {live} THEN {own} END"
         return f"CAST({value} AS {kind})"
 
@@ -199,6 +203,10 @@ class State:
         running = ", ".join(
             f"{kind.format(f'{value} OVER so_far')} AS {name}" for name, (kind, value) in columns.items()
         )
+        last = [f"w{n}" for n, a in enumerate(self.shape.aggregates) if a.kind in NEWEST and a.kind != "newest"]
+        kept = ", ".join(
+            f"{name}.moment AS {name}, {name}.v AS v{name[1:]}" if name in last else name for name in columns
+        )
         numbers = [(n, a) for n, a in enumerate(self.shape.aggregates) if a.kind == "distinct"]
         different = "".join(
             f", {self._different_name(value, enters)} AS ({self._different(value, enters)})"
@@ -208,9 +216,10 @@ class State:
             f"WITH r AS MATERIALIZED ({self._rows((*DIFFERENCES, *NEWEST))}){different}, "
             f"changes AS ({changes}), "
             f"s AS (SELECT s.k, s.since, {each} FROM changes AS s GROUP BY s.k, s.since) "
-            f"SELECT s.k, s.since, COALESCE(LEAD(s.since) OVER (PARTITION BY s.k ORDER BY s.since), {_EVER}) AS until, "
+            f"SELECT k, since, until, {kept} FROM (SELECT s.k, s.since, "
+            f"COALESCE(LEAD(s.since) OVER (PARTITION BY s.k ORDER BY s.since), {_EVER}) AS until, "
             f"{running} FROM s WINDOW so_far AS (PARTITION BY s.k ORDER BY s.since "
-            "ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)"
+            "ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW))"
         )
 
     def _changes(self) -> Iterator[tuple[str, str, dict[str, str], str, list[str]]]:
@@ -348,10 +357,17 @@ def make(engine: Engine, state: State) -> bool:
     return True
 
 
+def narrow(engine: Engine, state: State, moments: Sequence[datetime]) -> None:
+    """Makes the tables that `laid` reads, for some of the state's moments."""
+    for table, select in state.now(moments).items():
+        engine.execute(f"CREATE OR REPLACE TABLE {table} AS {select}")
+
+
 def drop(engine: Engine, state: State) -> None:
     """Forgets the state's tables."""
     for table in state.tables:
         engine.execute(f"DROP TABLE IF EXISTS {table}")
+        engine.execute(f"DROP TABLE IF EXISTS {table}_now")
 
 
 def lies_over(engine: Engine, state: State, as_written: str) -> bool:

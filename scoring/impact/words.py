@@ -109,7 +109,10 @@ def _tier(name: str | None) -> str:
 def _scores(each: Document) -> str:
     old, new = _tier(each["tier_before"]), _tier(each["tier_after"])
     tiers = f"{new} as before" if old == new else f"{old} to {new}"
-    return f"{each['before']:.1f} to {each['after']:.1f}, {tiers}"
+    score = (
+        f"{each['after']:.1f}" if each["before"] == each["after"] else f"{each['before']:.1f} to {each['after']:.1f}"
+    )
+    return f"{score}, {tiers}"
 
 
 def _moved(each: Document) -> list[str]:

@@ -118,7 +118,7 @@ def test_only_what_reads_a_changed_reference_table_is_computed_anew(world: Any) 
     packaged = PACKAGE / "sql" / "reference" / "competitor_domains.csv"
     own = world.write("sql/reference/competitor_domains.csv", packaged.read_text())
     assert world.missing(MAY_31) == []
-    own.write_text(packaged.read_text() + "acme.example\n")
+    own.write_text(packaged.read_text() + "acme.example,\n")
     assert world.missing(MAY_31) == ["icp@v1"]
 
 
