@@ -18,7 +18,7 @@ BENCH_DATA ?=
 BENCH_PROJECT ?=
 BENCH_AGAIN ?=
 
-.PHONY: help setup demo test test-quick check bench format lock reference dist pythons clean
+.PHONY: help setup demo test test-all test-quick check bench format lock reference dist pythons clean
 
 help:                   ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1|\2/p' Makefile | while IFS='|' read -r name what; do printf '%-20s %s\n' "$$name" "$$what"; done
@@ -52,6 +52,9 @@ $(DEMO)/.trained: | $(DEMO)/leadmart.toml $(READY)
 
 test: $(READY)          ## every test
 	$(BIN)/pytest -n $(JOBS) --dist worksteal $(PYTEST_ARGS)
+
+test-all: $(READY)      ## every test, with every seed, world, kill and mutant that `make test` takes a few of (an hour)
+	LEADMART_TESTS=all $(BIN)/pytest -n $(JOBS) --dist worksteal $(PYTEST_ARGS)
 
 test-quick: $(READY)    ## the tests that take less than five seconds each
 	$(BIN)/pytest -n $(JOBS) --dist worksteal -m "not slow" $(PYTEST_ARGS)

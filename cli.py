@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import sys
@@ -11,7 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from leadmart import __version__
-from leadmart.commands import auditing, definitions, house, looking, model, outward, project, runs
+from leadmart.commands import auditing, definitions, house, looking, model, outward, project, releasing, runs
 from leadmart.commands.console import damage_to_tell
 from leadmart.commands.log import Log, open_log
 from leadmart.features.errors import LeadmartError
@@ -46,7 +47,7 @@ def _options(
 
 for panel, commands in (
     ("Project", (project.init, project.eject, project.load, project.snapshot, auditing.audit)),
-    ("Definitions", (definitions.check, definitions.render, definitions.diff)),
+    ("Definitions", (definitions.check, definitions.render, definitions.diff, releasing.publish)),
     ("Runs", (runs.plan, runs.run, runs.backfill, runs.restate, runs.validate, runs.verify, runs.features)),
     ("Model", (model.train, model.models, model.compare, model.promote, model.rollback, model.score, model.tune)),
     ("Looking", (looking.show, looking.explain, looking.brief, looking.sql)),
@@ -57,6 +58,12 @@ for panel, commands in (
         app.command(rich_help_panel=panel)(command)
 
 
+@functools.cache
+def command_line() -> Any:
+    """What typer makes of the application; it makes it anew whenever the application is called."""
+    return typer.main.get_command(app)
+
+
 def main() -> None:
     """The command `leadmart`: runs the application and turns named errors into one shape and their exit code."""
     # typer carries its own copy of click; its base of usage errors has no public name
@@ -65,7 +72,7 @@ def main() -> None:
     log = open_log(sys.argv[1:], os.environ)
     try:
         with log.hearing_others():
-            code = app(prog_name="leadmart", standalone_mode=False)
+            code = command_line()(prog_name="leadmart", standalone_mode=False)
     except LeadmartError as error:
         # a definition that does not run may be one whose rows cannot be read
         code = _told(damage_to_tell(error.__context__) or error, log, as_json)

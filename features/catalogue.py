@@ -31,7 +31,7 @@ _META = (
     "score_files", "snapshots", "staged", "staged_files", "staged_days", "unlisted_files", "promotions", "model_tests",
     "shadow_scorings", "erased", "erasures", "salt", "crm_outbox", "assignments",
     "hot_scorings", "hot_gone", "hot_marks", "policies", "reference_texts", "showings", "showings_gone",
-    "past_scorings",
+    "past_scorings", "score_reports", "feature_sets",
 )  # fmt: skip
 
 SCORE_VIEWS = {
@@ -101,7 +101,8 @@ def publish(warehouse: Warehouse, registry: Registry, selection: Selection | Non
     stamp_showings(warehouse, warehouse.project.catalogue)
     statements = _statements(warehouse, registry, selection)
     marts = mart_views(registry)
-    fingerprint = _fingerprint(warehouse, [*statements, *(s for mart in marts for s in mart.statements)])
+    of_store = _of_store(warehouse)
+    fingerprint = digest([*statements, *(s for mart in marts for s in mart.statements)], of_store)
     target = warehouse.project.catalogue
     if _published_fingerprint(target) == fingerprint:
         return False
@@ -114,7 +115,7 @@ def publish(warehouse: Warehouse, registry: Registry, selection: Selection | Non
             warehouse.execute(f"CREATE TABLE catalogue.meta.{name} AS SELECT * FROM store.meta.{name}")
         warehouse.execute(
             "CREATE TABLE catalogue.meta.catalogue AS SELECT ? AS fingerprint, ? AS of_store",
-            [fingerprint, _of_store(warehouse)],
+            [fingerprint, of_store],
         )
         warehouse.execute("USE catalogue")
         try:
@@ -144,10 +145,6 @@ def is_published(warehouse: Warehouse) -> bool:
     What today's definitions would show of it may be another thing: the next run says and publishes that.
     """
     return _published_fingerprint(warehouse.project.catalogue, "of_store") == _of_store(warehouse)
-
-
-def _fingerprint(warehouse: Warehouse, statements: Sequence[str]) -> str:
-    return digest(statements, _of_store(warehouse))
 
 
 def _of_store(warehouse: Warehouse) -> str:

@@ -175,11 +175,13 @@ class Definition:
     def tree(self) -> exp.Query:
         """The statement as sqlglot parses it. Raises LeadmartError `bad_sql` at the place where parsing stopped."""
         from sqlglot import exp
-        from sqlglot.errors import ParseError
+        from sqlglot.errors import ParseError, TokenError
 
-        _ = self.tokens  # first, since it names what cannot be parsed at all
         try:
-            statements = _statements(self.text)
+            statements, _ = self._parsed
+        except TokenError:
+            _ = self.tokens  # names what cannot be parsed at all
+            raise
         except ParseError as error:
             where = error.errors[0] if error.errors else {}
             highlight = str(where.get("highlight") or "")
@@ -200,18 +202,19 @@ class Definition:
                 place=self.place(),
                 hint="name the inner steps in CTEs",
             ) from None
-        statements = [s for s in statements if not isinstance(s, exp.Semicolon)]  # a comment behind the last semicolon
         if len(statements) != 1 or not isinstance(statements[0], exp.Query):
             raise LeadmartError(f"{self.kind} {self.ref} must be one SELECT", code="bad_sql", place=self.place(line=1))
         return statements[0]
 
     def find_all(self, *kinds: type[Node]) -> Iterator[Node]:
         """The tree's nodes of some kinds, as its own `find_all`, of which each call walks the whole tree."""
-        return (node for node in self._nodes if isinstance(node, kinds))
+        _ = self.tree  # names what does not parse
+        _, nodes = self._parsed
+        return (node for node in nodes if isinstance(node, kinds))
 
     @cached_property
-    def _nodes(self) -> tuple[exp.Expr, ...]:
-        return tuple(self.tree.walk())
+    def _parsed(self) -> tuple[list[exp.Expr], tuple[exp.Expr, ...]]:
+        return _parsed(self.text)
 
     @cached_property
     def tokens(self) -> list[Token]:
@@ -313,11 +316,18 @@ def _tokens(text: str) -> list[Token]:
 
 
 @lru_cache(maxsize=256)
-def _statements(text: str) -> list[exp.Expr]:
-    """A text's statements. Shared by all definitions of that text in the process: nobody may change a tree."""
+def _parsed(text: str) -> tuple[list[exp.Expr], tuple[exp.Expr, ...]]:
+    """A text's statements, and all their nodes in the order of `walk`.
+
+    Shared by all definitions of that text in the process: nobody may change a tree.
+    """
+    from sqlglot import exp
     from sqlglot.dialects.duckdb import DuckDB
 
-    return [statement for statement in DuckDB().parser().parse(_tokens(text), text) if statement is not None]
+    found = DuckDB().parser().parse(_tokens(text), text)
+    # a comment behind the last semicolon is a statement of its own
+    statements = [each for each in found if each is not None and not isinstance(each, exp.Semicolon)]
+    return statements, tuple(node for each in statements for node in each.walk())
 
 
 def raw_columns_read(definition: Definition) -> dict[str, set[str]]:

@@ -116,6 +116,8 @@ def _declared(registry: Registry, table: str) -> dict[str, str | None]:
 
     columns: dict[str, set[str]] = {}
     for definition in registry.all("source"):
+        if table.lower() not in definition.text.lower():
+            continue  # sooner told than by its tree
         reads = {name.lower(): columns_read for name, columns_read in raw_columns_read(definition).items()}
         own = reads.get(table.lower(), set()) | reads.get(table.lower() + CHANGES, set())
         if not own:

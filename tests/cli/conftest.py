@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import polars
 import pytest
 import yaml
 
@@ -86,7 +87,7 @@ def difference() -> Callable[..., dict[str, int]]:
         for key in ours.keys() | theirs.keys():
             if key not in ours or key not in theirs:
                 found[f"slice {key}"] = -1
-            else:
+            elif ours[key].read_bytes() != theirs[key].read_bytes():
                 read = "SELECT * FROM read_parquet('{}')"
                 with duckdb.connect() as connection:
                     left = connection.sql(read.format(ours[key])).to_arrow_table()
@@ -110,7 +111,9 @@ def slices(folder: Path) -> dict[tuple[Any, ...], Path]:
 
 
 def unshared(left: Any, right: Any) -> int:
-    """How many rows stand in one of two tables only, by EXCEPT ALL both ways."""
+    """How many rows stand in one of two tables only, by EXCEPT ALL both ways; that takes long, and few differ."""
+    if polars.from_arrow(left).equals(polars.from_arrow(right)):
+        return 0
     with duckdb.connect() as connection:
         connection.register("l", left)
         connection.register("r", right)

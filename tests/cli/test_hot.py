@@ -15,6 +15,8 @@ from typing import Any
 import duckdb
 import pytest
 
+from tests.samples import first
+
 pytestmark = pytest.mark.slow
 
 CUTS = tuple(
@@ -110,7 +112,7 @@ def world(request: Any, here: Any, published: Any, tmp_path: Path) -> World:
     return found
 
 
-@pytest.mark.parametrize("world", [1, 2], indirect=True)
+@pytest.mark.parametrize("world", first(1, (1, 2)), indirect=True)
 def test_a_hot_run_scores_whom_new_rows_change_as_a_full_run_would(world: World) -> None:
     """#18: every lead whose score new rows change is touched, and its row is a full run's, bit for bit."""
     world.ask("run")

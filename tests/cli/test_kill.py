@@ -17,9 +17,10 @@ import duckdb
 import pytest
 
 from tests.faults.killing import take_verdicts
+from tests.samples import first
 
 KILL_AT = Path(__file__).parent / "processes" / "kill_at.py"
-KILLS = 10
+KILLS = len(first(6, range(10)))
 SLICES = 7
 """Of a run in the town: four views, and what they need."""
 SCORES = "SELECT * EXCLUDE (run_id, written_at) FROM scores.latest ORDER BY lead_id"

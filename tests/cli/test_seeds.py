@@ -1,4 +1,4 @@
-"""Five made-up companies of the default size: the model comes near what can be known, and beats the points."""
+"""Made-up companies of the default size: the model comes near what can be known, and beats the points."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
+from tests.samples import first
+
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", first(1, (1, 2, 3)))
 def test_a_model_comes_within_three_points_of_the_reachable_auc(
     seed: int, here: Any, tmp_path: Path, record_property: Any
 ) -> None:

@@ -11,7 +11,6 @@ What `check` refuses cannot get through, so of those only some are computed, to 
 from __future__ import annotations
 
 import importlib.util
-import os
 import re
 import sys
 from collections import Counter
@@ -37,6 +36,7 @@ from tests.features.mutant_worlds import (
     shipped,
     world_of,
 )
+from tests.samples import IS_ALL
 
 
 def load_mutants() -> Any:
@@ -86,7 +86,7 @@ PLANTED_IN = ("form_activity", "landing_page", "lead_account", "open_leads", "le
 
 SHORT = ("account_engagement", "consent", "email_engagement", "form_activity", "product_usage", "web_engagement")
 ONE_IN = dict.fromkeys(SHORT, 1) | {"icp": 5, "lead_profile": 5}
-"""Of views and gates that hold every shape there is one mutant in so many; LEADMART_MUTANTS=all takes every one."""
+"""Of views and gates that hold every shape there is one mutant in so many; `make test-all` takes every one."""
 WEIGHED_WHOLE = ("form_activity",)
 ONE_WEIGHED_IN = 8
 """Of the mutants that `check` refuses, which cannot escape, so many are computed; all, where every fault happens."""
@@ -110,7 +110,7 @@ def tally_of(definition: Definition, worlds: Sequence[World], mutants: Any) -> T
     one_in = ONE_IN.get(definition.name, -(-len(every) // AT_MOST) if is_view else 1)
     one_in = ONE_IN_APART if definition.connector in APART else one_in
     one_weighed_in = 1 if definition.name in WEIGHED_WHOLE else ONE_WEIGHED_IN
-    if os.environ.get("LEADMART_MUTANTS") == "all":
+    if IS_ALL:
         one_in = one_weighed_in = 1
     for number, (what, text) in enumerate(every[::one_in]):
         tally.made += 1
