@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from leadmart import __version__
-from leadmart.commands import auditing, definitions, house, looking, model, outward, project, runs
+from leadmart.commands import auditing, definitions, house, looking, model, outward, project, releasing, runs
 from leadmart.commands.console import damage_to_tell
 from leadmart.commands.log import Log, open_log
 from leadmart.features.errors import LeadmartError
@@ -47,7 +47,7 @@ def _options(
 
 for panel, commands in (
     ("Project", (project.init, project.eject, project.load, project.snapshot, auditing.audit)),
-    ("Definitions", (definitions.check, definitions.render, definitions.diff)),
+    ("Definitions", (definitions.check, definitions.render, definitions.diff, releasing.publish)),
     ("Runs", (runs.plan, runs.run, runs.backfill, runs.restate, runs.validate, runs.verify, runs.features)),
     ("Model", (model.train, model.models, model.compare, model.promote, model.rollback, model.score, model.tune)),
     ("Looking", (looking.show, looking.explain, looking.brief, looking.sql)),

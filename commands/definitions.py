@@ -38,6 +38,9 @@ def check(
     found = project_at(project)
     problems, count = check_files(found, files) if files else check_project(found)
     if not files:
+        from leadmart.scoring.release.raw import lost_raw_columns
+
+        problems += lost_raw_columns(found)
         of_tables = table_problems(Registry(found))
         problems += [Finding(e.place.file if e.place else str(found.root / SETTINGS_FILE), e) for e in of_tables]
     if as_json:

@@ -53,9 +53,8 @@ def plan(
         raise typer.BadParameter("it is of --impact", param_hint="--sample")
     from leadmart.expectations.suite import suites
     from leadmart.features.costs import added_up, expected_costs, past_costs
-    from leadmart.features.equivalence.pending import pending_changes
     from leadmart.features.errors import all_as_one
-    from leadmart.features.materialize import changed_since_published, published_versions
+    from leadmart.features.materialize import changed_since_published
     from leadmart.features.model_columns import width_words
     from leadmart.features.onepass.way import way_words, ways_of
     from leadmart.features.plan import default_as_of, missing_slices, select
@@ -69,8 +68,8 @@ def plan(
     from leadmart.features.waivers import waivers_of
     from leadmart.features.warehouse import open_for_reading
     from leadmart.scoring.forecast import rules_change, scores_due
-    from leadmart.scoring.life.kept import columns_by_model
     from leadmart.scoring.plan_words import plan_markdown, plan_text
+    from leadmart.scoring.release.pending import release_of
     from leadmart.scoring.tables import refuse_bad_tables
 
     found = project_at(project)
@@ -90,12 +89,12 @@ def plan(
         unknown = unknown_columns(session, selection)
         stale = stale_slices(session, selection)
         assumed = assumed_arrivals(warehouse, registry, registry.sources_of(selection.definitions), present)
-        due = scores_due(warehouse, registry, selection, moments)
+        release = release_of(session, selection)
+        due = moments if release.outdated else scores_due(warehouse, registry, selection, moments)
         rules = rules_change(warehouse, registry, selection, moments[-1])
         absent = missing_sources(warehouse, registry, selection.definitions, present)
-        changes = pending_changes(registry, published_versions(warehouse), columns_by_model(warehouse))
         costs = expected_costs(warehouse, missing)
-        past = past_costs(warehouse, [change.view for change in changes], missing)
+        past = past_costs(warehouse, [change.view for change in release.changes], missing)
         weighed = impact_asked(warehouse, registry, selection, moments[-1], sample) if impact else None
     ways = ways_of(selection.definitions)
     way = {each["view"]: each["way"] for each in ways}
@@ -114,7 +113,7 @@ def plan(
         "costs": added_up(costs).as_json(),
         "backfills": [each.as_json() for each in past],
         "scores": [m.isoformat() for m in due],
-        "changes": [change.as_json() for change in changes],
+        **release.as_json(),
         "feature_set_version": selection.feature_set_version,
         "rules": rules.as_json(),
         "absent_sources": [each.source for each in absent],
@@ -136,7 +135,7 @@ def plan(
     }
     told = [*rules.words(), *width_words(selection), *unknown_words(unknown), *(each.words for each in assumed)]
     told += stale_words(stale)
-    told += [*([] if markdown else [change.words for change in changes]), *(way_words(ways) if missing else [])]
+    told += [*release.words(with_changes=not markdown), *(way_words(ways) if missing else [])]
     if weighed is not None:
         document["impact"] = weighed
     emit(document, as_json, plan_markdown(document, told) if markdown else plan_text(document, told))
@@ -196,6 +195,10 @@ def backfill(
         str | None,
         typer.Option(metavar="NAME", help="Fill only this view, and score nothing.", autocompletion=offer_views),
     ] = None,
+    scores: Annotated[
+        bool,
+        typer.Option("--scores", help="Compute no slice: score what is filled, and say how past scores came out."),
+    ] = False,
     order: Annotated[
         Literal["oldest", "newest"],
         typer.Option("--order", help="Which as_of to begin with: the oldest, or the newest and so backwards."),
@@ -216,12 +219,18 @@ def backfill(
     from leadmart.features.clock import parse_moment
     from leadmart.features.plan import past_moments
     from leadmart.scoring.forecast import forecast
-    from leadmart.scoring.pipeline import BACKFILL, execute
+    from leadmart.scoring.pipeline import BACKFILL, BACKFILL_SCORES, execute
 
+    if scores and view:
+        raise typer.BadParameter("scores are made of all views: leave --view out", param_hint="--scores")
     found = project_at(project)
     first, last = parse_moment(start), parse_moment(end)
     newest_first = order == "newest"
-    expected = forecast(found, lambda warehouse: past_moments(warehouse, first, last), view, newest_first=newest_first)
+
+    def moments(warehouse: Warehouse) -> list[datetime]:
+        return past_moments(warehouse, first, last)
+
+    expected = forecast(found, moments, view, newest_first=newest_first, scores_only=scores)
     if dry_run:
         emit(expected.as_json(), as_json, expected.words())
         return
@@ -232,8 +241,8 @@ def backfill(
         done = execute(
             found,
             "backfill",
-            lambda warehouse: past_moments(warehouse, first, last),
-            stages=BACKFILL,
+            moments,
+            stages=BACKFILL_SCORES if scores else BACKFILL,
             only=view,
             progress=bar.count,
             run_id=bar.run_id,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from leadmart.features.definition import Definition
 
-_MEANT_IN_HEADER = ("entity", "key", "assumed", "joins", "changes-of", "horizon", "subset-of")
+MEANT_IN_HEADER = ("entity", "key", "assumed", "joins", "changes-of", "horizon", "subset-of")
 """Header keys that change rows; the rest (owner, pii, …) is talk."""
 
 
@@ -49,5 +49,5 @@ def token_hash(definition: Definition) -> str:
             continue
         written = definition.text[token.start : token.end + 1]
         words.append(written.lower() if written.isidentifier() else written)
-    header = {key: definition.header[key] for key in _MEANT_IN_HEADER if key in definition.header}
+    header = {key: definition.header[key] for key in MEANT_IN_HEADER if key in definition.header}
     return digest(words, header)

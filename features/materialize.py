@@ -15,7 +15,8 @@ from leadmart.features.errors import LeadmartError, all_as_one
 from leadmart.features.intact import SLICE_HINT, is_intact
 from leadmart.features.literals import quoted_file
 from leadmart.features.onepass.way import ONE_PASS, way_of
-from leadmart.features.plan import Selection, Slice
+from leadmart.features.plan import STORED_AS, Selection, Slice
+from leadmart.features.recorded import record, said_today
 from leadmart.features.registry import Registry
 from leadmart.features.session import Session, link_to
 from leadmart.features.stale import Inputs, inputs_of, record_inputs, sources_behind
@@ -131,7 +132,8 @@ def slice_file(warehouse: Warehouse, wanted: Slice) -> Path | None:
 
 
 def publish_views(warehouse: Warehouse, session: Session, selection: Selection, run_id: str) -> None:
-    """Records each versioned definition at its first use; from then on its file may not change.
+    """Records each versioned definition at its first use, and what all that are used say; from then on a version's file
+    may not change.
 
     Raises LeadmartError `published_changed` for files that differ in their tokens from what was published.
     """
@@ -144,8 +146,15 @@ def publish_views(warehouse: Warehouse, session: Session, selection: Selection, 
     if fresh:
         with warehouse.transaction():
             for d in fresh:
-                row = [d.kind, d.name, d.version, registry.token_hash(d), d.text, run_id, now()]
-                warehouse.execute("INSERT INTO store.meta.views VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+                publish_version(warehouse, registry, d, run_id)
+    record(warehouse, selection, said_today(registry, selection.definitions, session.present, STORED_AS), run_id)
+
+
+def publish_version(warehouse: Warehouse, registry: Registry, definition: Definition, run_id: str) -> None:
+    """Records a version, inside the caller's transaction; from then on its file may not change."""
+    d = definition
+    row = [d.kind, d.name, d.version, registry.token_hash(d), d.text, run_id, now()]
+    warehouse.execute("INSERT INTO store.meta.views VALUES (?, ?, ?, ?, ?, ?, ?)", row)
 
 
 def published_versions(warehouse: Warehouse) -> set[tuple[str, str, int]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -86,6 +86,8 @@ def score_rows(
     """
     if not _rises(frame):
         frame = frame.sort("lead_id", "as_of")
+    if model is not None:
+        columns = _of_model(columns, model)
     _refuse_unfit(frame, columns, policy)
     warnings: tuple[str, ...] = ()
     if model is None:
@@ -94,9 +96,9 @@ def score_rows(
         parts = parts.with_columns(pl.lit(0.0).alias("w")).select(*_PROBABILITIES, "w")
         model_version = RULES_ONLY
     else:
-        from leadmart.scoring.models.model import level_warnings, predict
+        from leadmart.scoring.models.model import columns_met, level_warnings, predict
 
-        predictions = predict(model, frame, [c for c in columns if c.in_model], feature_set_version)
+        predictions = predict(model, frame, columns_met(model, columns), feature_set_version)
         # the model learns nothing of blocked leads, so that their levels are unknown to it is no news
         with_levels = [column.name for column in model.columns if column.kind == "category"]
         warnings = level_warnings(model, frame.filter(~is_blocked(policy.gates)).select(with_levels))
@@ -188,6 +190,12 @@ def _rises(frame: pl.DataFrame) -> bool:
     if "lead_id" not in frame.columns or frame["lead_id"].null_count():
         return False
     return bool((frame["lead_id"].slice(1) > frame["lead_id"].head(-1)).all())
+
+
+def _of_model(columns: Sequence[FeatureColumn], model: Model) -> Sequence[FeatureColumn]:
+    """The columns as the model sees them: one that it never met is not in it, though it may be in the next."""
+    met = {column.name for column in model.columns}
+    return [replace(c, in_model=c.in_model and c.name in met) if c.in_model else c for c in columns]
 
 
 def _refuse_unfit(frame: pl.DataFrame, columns: Sequence[FeatureColumn], policy: Policy) -> None:

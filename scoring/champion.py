@@ -67,8 +67,11 @@ def _moved(report: str, refs: Sequence[str]) -> str:
     return f" ({', '.join(words) or 'the spine, a source, a reference table or [train] columns is another'})"
 
 
-def load_model(warehouse: Warehouse, version: str) -> Model | None:
-    """The stored model of a version; None for the rules. Raises LeadmartError `bad_model` where it was altered."""
+def load_model(warehouse: Warehouse, version: str, serving: str | None = None) -> Model | None:
+    """The stored model of a version; None for the rules. Raises LeadmartError `bad_model` where it was altered.
+
+    `serving` is another feature set version whose columns mean what the model's did (`release.valid`): it scores that.
+    """
     if version == RULES:
         return None
     from leadmart.scoring.models.model import Model
@@ -81,7 +84,7 @@ def load_model(warehouse: Warehouse, version: str) -> Model | None:
             code="bad_model",
             hint="train again, or restore warehouse/ from a backup",
         )
-    return model
+    return replace(model, serving=serving) if serving else model
 
 
 def gate_rules(selection: Selection) -> tuple[GateRule, ...]:

@@ -77,7 +77,7 @@ def explain(
         is_today = is_same and row["policy_version"] == policy.policy_version
         is_restated = is_today and shown_on is not None and not _is_of(row, frame, selection, policy)
         frame = None if is_restated else frame
-        model = load_model(warehouse, row["model_version"]) if is_today else None
+        model = load_model(warehouse, row["model_version"], row["feature_set_version"]) if is_today else None
     columns = told_columns(selection)
     values, note = _inputs(selection, row, frame)
     note = _RESTATED if is_restated else note

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from leadmart.features.clock import iso
 from leadmart.features.errors import LeadmartError
+from leadmart.features.house.kinds import has_table
 from leadmart.features.plan import Selection, missing_slices
 from leadmart.features.project import Project
 from leadmart.features.registry import Registry
 from leadmart.features.session import Session
 from leadmart.features.warehouse import Warehouse, open_for_reading
 from leadmart.features.words import are, size_text, span_words
-from leadmart.scoring.backfill.costs import bytes_of_score, past_costs, rows_of_scoring, seconds_beside
+from leadmart.scoring.backfill.costs import bytes_of_score, cost_of, rows_of_scoring, seconds_beside
+from leadmart.scoring.backfill.past import keep_filled
 from leadmart.scoring.champion import load_policy
 from leadmart.scoring.decisions.assignments import load_reps, newest_assignments
 from leadmart.scoring.pipeline import plan, prove
@@ -118,14 +120,17 @@ def forecast(
     only: str | None,
     *,
     newest_first: bool = False,
+    scores_only: bool = False,
 ) -> Forecast:
-    """What a backfill over the moments would compute; reads the catalogue only."""
+    """What a backfill over the moments would compute, or score of what is filled; reads the catalogue only."""
     with open_for_reading(project) as warehouse:
         run = Run(warehouse, Registry(project), "backfill", list(moments(warehouse)), only, silent)
         prove(run)
         plan(run)
+        if scores_only:
+            keep_filled(run)
         due = [] if only else _due(run)
-        cost = past_costs(warehouse).sum_of(run.missing)
+        cost = cost_of(warehouse, run.missing)
         seconds = cost.seconds if cost else None
         if cost and due is not None:
             seconds = cost.seconds + len(due) * (seconds_beside(warehouse) or 0)
@@ -135,8 +140,8 @@ def forecast(
             tuple(run.moments),
             len(run.missing),
             run.skipped,
-            round(cost.rows) if cost else None,
-            round(cost.bytes) if cost else None,
+            cost.rows if cost else None,
+            cost.bytes if cost else None,
             None if seconds is None else round(seconds, 1),
             shutil.disk_usage(project.warehouse).free,
             None if due is None else len(due),
@@ -148,8 +153,15 @@ def forecast(
 
 def _due(run: Run) -> list[datetime] | None:
     """The as_of to score; None where scoring would be refused, which the run itself says once slices are filled."""
+    missing = {s.as_of for s in run.missing}
     try:
-        return scores_due(run.warehouse, run.registry, run.selection, run.moments)
+        scorer = Scorer.of(run.session, run.selection)
+        is_past = has_table(run.warehouse, "past_scorings")
+        return [
+            m
+            for m in run.moments
+            if m in missing or replace(scorer.scoring(m), is_past=is_past).is_done(run.warehouse) is None
+        ]
     except LeadmartError:
         return None
 

@@ -37,6 +37,7 @@ from leadmart.features.sources.remarks import emptied_sources
 from leadmart.features.sources.staged import WHOLE
 from leadmart.features.warehouse import Warehouse, new_run_id, open_for_writing
 from leadmart.scoring.backfill.pace import SCORES, Pace, keep_pace
+from leadmart.scoring.backfill.past import keep_filled, report_past
 from leadmart.scoring.decisions.assignments import route, sources_beside
 from leadmart.scoring.hot.mark import remember
 from leadmart.scoring.hot.run import score_touched
@@ -161,9 +162,15 @@ def fill_slices(run: Run) -> None:
             rejected.add(definition.relation)
         return passed
 
+    def tell_beside(words: str) -> None:
+        if run.pace:
+            run.pace.end()  # what serves many slices is no part of the last one
+        run.progress(words, done, len(run.missing))
+
     listed = fill(
-        run.session, run.selection, run.missing, run_id=run.run_id, held=run.held, approve=approve, progress=tell
-    )
+        run.session, run.selection, run.missing, run_id=run.run_id, held=run.held, approve=approve, progress=tell,
+        say=tell_beside,
+    )  # fmt: skip
     run.computed = len(listed)
     run.held |= rejected
 
@@ -250,6 +257,12 @@ BACKFILL = (
     observe, prove, plan, judge_sources, judge_slices, shuffle, keep_pace, fill_slices, score, keep_for_marts,
 )  # fmt: skip
 """`backfill` writes what would have been shown; nobody is told of the past, and no challenger scores it."""
+
+
+BACKFILL_SCORES = (
+    prove, plan, keep_filled, judge_sources, judge_slices, keep_pace, score, report_past, keep_for_marts,
+)  # fmt: skip
+"""`backfill --scores` computes no slice: it scores every as_of that is filled, and says how past scores came out."""
 
 
 def score_hot(run: Run) -> None:

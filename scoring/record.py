@@ -49,9 +49,9 @@ def record_end(run: Run, message: str | None) -> None:
 
 
 def record_command(
-    warehouse: Warehouse, command: str, run_id: str, model_version: str, started_at: datetime, seconds: float
+    warehouse: Warehouse, command: str, run_id: str, model_version: str | None, started_at: datetime, seconds: float
 ) -> None:
-    """Records a command about models that is done; it has no as_of. While it learned, others may have run."""
+    """Records a command that is done and has no as_of. While it learned, others may have run."""
     warehouse.execute(
         "INSERT INTO store.meta.runs (run_id, command, status, model_version, started_at, finished_at, seconds) "
         f"VALUES (?, ?, 'done', ?, {sql_literal(started_at)}, {sql_literal(now())}, ?)",

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from leadmart.features.words import are
+from leadmart.scoring.backfill.past import past_text
 from leadmart.scoring.hot.words import hot_text
 from leadmart.scoring.life.words import decision_text, jump_text
 
@@ -77,6 +78,7 @@ def run_text(run: Run) -> str:
     is_full = run.command != "restate" and (not run.hot or run.hot.everyone)
     if document["status"] == "done" and is_full and not (run.only or any(scores.values())):
         lines.append(f"           no lead stands in spine {run.selection.spine.name} at {document['as_of']}")
+    lines += past_text(run.past) if run.past else []
     if run.routed:
         waiting = f", {run.routed.waiting:,} wait for one" if run.routed.waiting else ""
         lines.append(f"  routing  {run.routed.given:,} leads given to representatives{waiting}")

@@ -21,6 +21,7 @@ from leadmart.scoring.upsert import Counts
 
 if TYPE_CHECKING:
     from leadmart.scoring.backfill.pace import Pace
+    from leadmart.scoring.backfill.past import Past
     from leadmart.scoring.decisions.assignments import Routed
     from leadmart.scoring.hot.run import Hot
     from leadmart.scoring.life.shadow import Shadow
@@ -69,6 +70,7 @@ class Run:
     routed: Routed | None = None
     newest_first: bool = False
     pace: Pace | None = None
+    past: Past | None = None
 
     def __post_init__(self) -> None:
         self.session = Session(self.warehouse, self.registry)
@@ -105,6 +107,7 @@ class Run:
             "model_version": self.model_version,
             "shadow": self.shadow.as_json() if self.shadow else None,
             "hot": self.hot.as_json() if self.hot else None,
+            "past": self.past.as_json() if self.past else None,
             "routing": self.routed.as_json() if self.routed else None,
             "seconds": round(time.perf_counter() - self.started, 3),
         }

@@ -19,8 +19,9 @@ from leadmart.features.plan import Selection
 from leadmart.features.registry import Registry
 from leadmart.features.session import Session
 from leadmart.features.sources.staging import source_inputs
-from leadmart.scoring.champion import champion_version, load_model, load_policy, typed_columns
+from leadmart.scoring.champion import load_model, load_policy, typed_columns
 from leadmart.scoring.overrides import known_tiers, overrides_at
+from leadmart.scoring.release.valid import serving_version
 from leadmart.scoring.upsert import Scoring
 
 if TYPE_CHECKING:
@@ -46,14 +47,12 @@ class Scorer:
     @classmethod
     def of(cls, session: Session, selection: Selection, computed: Files | None = None) -> Scorer:
         """Today's champion and policy. Raises LeadmartError `feature_mismatch`, and what is wrong in the policy."""
-        settings = session.registry.project.settings
-        refs = settings.features.views
-        version = champion_version(session.warehouse, selection.feature_set_version, refs)
+        version = serving_version(session, selection)
         return cls(session, selection, load_policy(session.registry, selection), version, computed)
 
     @cached_property
     def model(self) -> Model | None:
-        return load_model(self.session.warehouse, self.model_version)
+        return load_model(self.session.warehouse, self.model_version, self.selection.feature_set_version)
 
     def scoring(self, as_of: datetime) -> Scoring:
         """The identity of scoring at an as_of: versions, slices, and the raw rows that outcomes come from.

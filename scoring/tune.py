@@ -14,13 +14,14 @@ from leadmart.features.definition import horizon_days
 from leadmart.features.holder import AT_ONCE, Patience
 from leadmart.features.lookup import told_columns
 from leadmart.features.project import Project
-from leadmart.scoring.champion import RULES, champion_version, load_model, typed_columns
+from leadmart.scoring.champion import RULES, load_model, typed_columns
 from leadmart.scoring.evaluation.clusters import CLUSTER
 from leadmart.scoring.evaluation.hand_off import wilson
 from leadmart.scoring.learning.dataset import label_rows
 from leadmart.scoring.learning.landmarks import training_frame
 from leadmart.scoring.life.kept import kept_model
 from leadmart.scoring.life.verbs import sitting
+from leadmart.scoring.release.valid import serving_version
 
 if TYPE_CHECKING:
     import polars as pl
@@ -181,8 +182,7 @@ def tune(
     with sitting(project, "tune", (), run_id, patience) as court:
         trial = court.trial
         registry, warehouse = trial.session.registry, court.warehouse
-        refs = settings.features.views
-        version = champion_version(warehouse, trial.selection.feature_set_version, refs)
+        version = serving_version(trial.session, trial.selection)
         learned = None if version == RULES else kept_model(warehouse, version).learned_until
 
         def unlearned(pairs: pl.DataFrame) -> pl.DataFrame:
@@ -208,7 +208,7 @@ def tune(
             labelled,
             typed_columns(told_columns(trial.selection), labelled),
             replace(trial.policy, fit=None),  # fit is beside the score
-            load_model(warehouse, version),
+            load_model(warehouse, version, trial.selection.feature_set_version),
             feature_set_version=trial.selection.feature_set_version,
             reasons_for="none",
         ).rows

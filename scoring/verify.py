@@ -17,8 +17,9 @@ from leadmart.features.session import Session
 from leadmart.features.sources.staging import present_sources
 from leadmart.features.verify import Experiment, experiment, findings
 from leadmart.features.warehouse import Warehouse, open_for_reading
-from leadmart.scoring.champion import RULES, champion_version, load_model, load_policy, typed_columns
+from leadmart.scoring.champion import RULES, load_model, load_policy, typed_columns
 from leadmart.scoring.overrides import known_tiers, override_sources, overrides_at
+from leadmart.scoring.release.valid import serving_version
 from leadmart.scoring.scorer import label_of
 
 ON_EVERY_RUN = 100
@@ -63,6 +64,7 @@ def shuffled(
 ) -> Experiment:
     """The experiment on features and gates, and on scores where nothing that they read is `held`."""
     label = label_of(registry)
+    served = Session(warehouse, registry)
 
     def scores(session: Session, frame_sql: str) -> Mapping[str, str]:
         from leadmart.scoring.assess import score_rows
@@ -77,7 +79,7 @@ def shuffled(
             frame,
             typed_columns(told_columns(selection), frame),
             load_policy(registry, selection),
-            load_model(warehouse, _version(warehouse, selection)),
+            load_model(warehouse, _version(served, selection), selection.feature_set_version),
             feature_set_version=selection.feature_set_version,
             reasons_for=reasons_for,
             overrides=known_tiers(overrides, as_of)[0] if overrides is not None else None,
@@ -106,9 +108,9 @@ def refuse_leaks(found: Experiment, registry: Registry) -> None:
         raise all_as_one(problems)
 
 
-def _version(warehouse: Warehouse, selection: Selection) -> str:
+def _version(session: Session, selection: Selection) -> str:
     try:
-        return champion_version(warehouse, selection.feature_set_version)
+        return serving_version(session, selection)
     except LeadmartError as error:
         if error.code != "feature_mismatch":  # scoring says so; the features can be compared all the same
             raise

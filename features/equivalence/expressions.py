@@ -52,11 +52,15 @@ def type_words(kind: exp.Expr) -> str:
 
 
 class Reader:
-    """Makes forms of expressions; `query` makes those of the queries inside them."""
+    """Makes forms of expressions; `query` makes those of the queries inside them.
 
-    def __init__(self, forms: Forms, query: QueryForm) -> None:
+    `proven`: no value hangs on the order of rows.
+    """
+
+    def __init__(self, forms: Forms, query: QueryForm, proven: bool = False) -> None:
         self.forms = forms
         self.query = query
+        self.proven = proven
 
     def condition(self, node: exp.Expr, scope: Scope) -> Form:
         """The form of what only counts as TRUE or not: of WHERE, ON, HAVING, QUALIFY and FILTER."""
@@ -98,7 +102,7 @@ class Reader:
         if isinstance(node, exp.Star) and not is_count(node.parent):
             return self.forms.of("star", self._generic(node, scope), scope.everything(self.forms))
         form = self._generic(node, scope)
-        if isinstance(node, exp.Window | exp.PositionalColumn):
+        if isinstance(node, exp.PositionalColumn) or (isinstance(node, exp.Window) and not self.proven):
             return self.forms.of("in order", form, scope.everything(self.forms))
         return form
 
@@ -213,7 +217,7 @@ class Reader:
         if rest:
             return self._generic(node, scope)
         form = self.forms.of(f"call {name}", *arguments)
-        if name in ORDERED or name not in PLAIN | WINDOWED:
+        if (name in ORDERED or name not in PLAIN | WINDOWED) and not self.proven:
             # what hangs on the order of rows hangs on every relation that may change it
             return self.forms.of("in order", form, scope.everything(self.forms))
         return form

@@ -11,6 +11,9 @@ from dataclasses import dataclass, field
 
 Form = int
 
+MARK = "mark "
+"""Begins the tag of a form that only tells where a value comes from."""
+
 
 @dataclass
 class Forms:
@@ -34,6 +37,20 @@ class Forms:
     def set_of(self, tag: str, parts: Iterable[Form]) -> Form:
         """The form of parts whose order and number do not count."""
         return self.of(tag, *sorted(set(parts)))
+
+    def marks(self, form: Form) -> frozenset[str]:
+        """The marks of all that a form is made of."""
+        found, seen, waiting = set[str](), set[Form](), [form]
+        while waiting:
+            each = waiting.pop()
+            if each in seen:
+                continue
+            seen.add(each)
+            tag, parts = self._all[each]
+            if tag.startswith(MARK):
+                found.add(tag.removeprefix(MARK))
+            waiting += parts
+        return frozenset(found)
 
     def tag(self, form: Form) -> str:
         return self._all[form][0]

@@ -2,27 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from leadmart.features.definition import VERSIONED, Definition
-from leadmart.features.errors import LeadmartError, read_text
+from leadmart.features.errors import LeadmartError, Place, all_as_one, read_text
 from leadmart.features.registry import FOLDERS, Registry
+from leadmart.features.words import named
 
 if TYPE_CHECKING:
+    from leadmart.features.equivalence.readers import Readers
     from leadmart.features.equivalence.verdict import Class
 
 
 @dataclass(frozen=True)
 class Pending:
-    """A column that is not the same in a draft or a later version; `breaks` reads it of the version before."""
+    """A column that is not the same in a draft, a later version or an edited source; `breaks` reads it as it was.
+
+    `raw` are the raw columns that it is made of. `lost` are those of `breaks` that cannot do without a removed column.
+    """
 
     view: str
     column: str
     kind: Class
     why: str
-    breaks: tuple[str, ...]
+    breaks: tuple[str, ...] = ()
+    raw: tuple[str, ...] = ()
+    lost: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """One of `changes` in `plan --json`."""
@@ -32,6 +39,8 @@ class Pending:
             "class": self.kind,
             "why": self.why,
             "breaks": list(self.breaks),
+            "raw": list(self.raw),
+            "refused": bool(self.lost),
         }
 
     @property
@@ -40,68 +49,103 @@ class Pending:
         return f"{self.view}.{self.column} {self.kind}: {self.why}{read}"
 
 
-def pending_changes(
-    registry: Registry, published: Collection[tuple[str, str, int]], models: Mapping[str, Collection[str]]
-) -> list[Pending]:
+def refusal(lost: Sequence[Pending], place: Place | None = None) -> LeadmartError:
+    """`column_in_use` for removed columns that somebody cannot do without, with everyone who reads them."""
+    return all_as_one(
+        [
+            LeadmartError(
+                f"{each.view} has no column {each.column} any more, and {named(each.lost)} cannot do without it: it is "
+                f"read by {', '.join(each.breaks)}",
+                code="column_in_use",
+                place=place,
+                hint="keep the column, or first take it out of what reads it: `[train] columns` and `leadmart train` "
+                "make a model without it, tables and settings are edited",
+            )
+            for each in lost
+        ]
+    )
+
+
+def pending_changes(registry: Registry, published: Collection[tuple[str, str, int]], readers: Readers) -> list[Pending]:
     """What each draft, and each version of the project that no run has used, changes of the version before it.
 
-    `models` are the columns that each model reads. A text that does not parse is left to `check`.
+    A text that does not parse is left to `check`.
     """
-    found = []
-    for name, before, after in _steps(registry, published):
-        from leadmart.features.equivalence.compare import Side, compared  # parsing is for those who have a draft
-
+    found: list[Pending] = []
+    for step in steps(registry, published):
         try:
-            verdict = compared(Side(before.ref, before), Side(name, after), registry.project)
+            found += step_changes(registry, readers, step)
         except LeadmartError:
             continue
-        for column, change in verdict.items():
-            if change.kind == "same":
-                continue
-            readers = () if change.kind == "added" else readers_of(registry, before, column, models)
-            found.append(Pending(name, column, change.kind, change.why, readers))
     return found
 
 
-def readers_of(
-    registry: Registry, definition: Definition, column: str, models: Mapping[str, Collection[str]]
-) -> tuple[str, ...]:
-    """The definitions and models that read a column of a definition's version."""
-    found = [d.ref for d in registry.all() if _reads(d, definition, column)]
-    if definition.kind == "feature":
-        found += [model for model, columns in models.items() if column in {name.lower() for name in columns}]
-    return tuple(sorted(found))
+def step_changes(registry: Registry, readers: Readers, step: Step) -> list[Pending]:
+    """What one step changes, column by column; nothing of columns that mean the same."""
+    from leadmart.features.equivalence.compare import Side, compared  # parsing is for those who have a draft
+    from leadmart.features.equivalence.readers import readers_of
+
+    before, after = step.before, step.after
+    if before is None:
+        return []
+    found = []
+    raw: dict[str, frozenset[str]] | None = None
+    for column, change in compared(Side(before.ref, before), Side(step.name, after), registry.project).items():
+        if change.kind == "same":
+            continue
+        raw = raw if raw is not None else _raw_of(registry, before) | _raw_of(registry, after)
+        breaks = () if change.kind == "added" else readers_of(registry, readers, before, column)
+        lost = readers.who_lose(before.name, column) if change.kind == "removed" and before.kind == "feature" else []
+        found.append(
+            Pending(step.name, column, change.kind, change.why, breaks, tuple(sorted(raw.get(column, ()))), tuple(lost))
+        )
+    return found
 
 
-def _reads(reader: Definition, definition: Definition, column: str) -> bool:
-    from sqlglot import exp
+def _raw_of(registry: Registry, definition: Definition) -> dict[str, frozenset[str]]:
+    from leadmart.features.equivalence.lineage import raw_lineage
 
-    if definition.relation not in reader.text.lower():  # most do not, and parsing costs
-        return False
-    tables = [t for t in reader.find_all(exp.Table) if f"{t.db}.{t.name}".lower() == definition.relation]
-    aliases = {table.alias_or_name.lower() for table in tables}
-    read = {c.name.lower() for c in reader.find_all(exp.Column) if c.table.lower() in {*aliases, ""}}
-    stars = [star for star in reader.find_all(exp.Star) if not isinstance(star.parent, exp.Count)]
-    return bool(tables) and (column in read or bool(stars))
+    try:
+        return raw_lineage(registry, definition)
+    except LeadmartError:
+        return {}  # it reads what is not there, which `check` says
 
 
-def _steps(
-    registry: Registry, published: Collection[tuple[str, str, int]]
-) -> Iterator[tuple[str, Definition, Definition]]:
-    """Name, the version before, and the text that is to take its place."""
+@dataclass(frozen=True)
+class Step:
+    """A text that is to take the place of the version `before`: a draft, or a version that no run has used."""
+
+    name: str
+    before: Definition | None
+    after: Definition
+
+
+def steps(registry: Registry, published: Collection[tuple[str, str, int]]) -> Iterator[Step]:
+    """Every version of the project's own that no run has used and that follows another, then every draft."""
     for definition in registry.all():
         if definition.kind not in VERSIONED or definition.packaged or not definition.version:
             continue
         before = _version(registry, definition.kind, definition.name, definition.version - 1)
         if before and (definition.kind, definition.name, definition.version) not in published:
-            yield definition.ref, before, definition
+            yield Step(definition.ref, before, definition)
+    for draft in drafts(registry):
+        newest = newest_version(registry, draft.kind, draft.name)
+        if newest is not None:
+            yield Step(f"{draft.name}@draft", newest, draft)
+
+
+def drafts(registry: Registry) -> list[Definition]:
+    """The drafts of a project, by kind and name; a draft has no version yet."""
+    found = []
     for folder, kind in FOLDERS.items():
         for path in sorted((registry.project.root / "sql" / folder).glob("*/draft.sql")) if kind in VERSIONED else ():
-            name = path.parent.name
-            versions = [d for d in registry.all(kind) if d.name == name]
-            if versions:
-                draft = Definition(kind, name, None, "", path, read_text(path), False)
-                yield f"{name}@draft", max(versions, key=lambda d: d.version or 0), draft
+            found.append(Definition(kind, path.parent.name, None, "", path, read_text(path), False))
+    return found
+
+
+def newest_version(registry: Registry, kind: str, name: str) -> Definition | None:
+    """The newest version of a definition, a packaged one too; None where there is none."""
+    return max((d for d in registry.all(kind) if d.name == name), key=lambda d: d.version or 0, default=None)
 
 
 def _version(registry: Registry, kind: str, name: str, version: int) -> Definition | None:

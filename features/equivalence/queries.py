@@ -23,10 +23,14 @@ Environment = Mapping[str, Meaning]
 
 @dataclass
 class Queries:
-    """Reads queries into one set of forms; `schema` is what is known of the relations outside the text."""
+    """Reads queries into one set of forms; `schema` is what is known of the relations outside the text.
+
+    `proven` texts have no value that hangs on the order of rows, as `check` demands of definitions.
+    """
 
     forms: Forms
     schema: Schema
+    proven: bool = False
 
     def meaning(
         self,

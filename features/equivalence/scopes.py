@@ -15,10 +15,16 @@ Key = frozenset[str]
 
 @dataclass(frozen=True)
 class Known:
-    """What a project knows of a relation that a text reads: its columns with their types, and its keys."""
+    """What a project knows of a relation that a text reads: its columns with their types, and its keys.
+
+    Two relations of one `identity` count as one; without it, it is the name. `marks` are found again in the forms of
+    whatever reads a column, that of '' in whatever the relation's rows shape.
+    """
 
     types: Mapping[str, str]
     keys: tuple[Key, ...] = ()
+    identity: str = ""
+    marks: Mapping[str, str] = field(default_factory=dict)
 
 
 Schema = Mapping[str, Known]

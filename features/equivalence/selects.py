@@ -17,7 +17,7 @@ from leadmart.features.equivalence.expressions import (
     type_words,
     without_parens,
 )
-from leadmart.features.equivalence.forms import Form
+from leadmart.features.equivalence.forms import MARK, Form
 from leadmart.features.equivalence.items import (
     as_list,
     has_others,
@@ -51,7 +51,7 @@ class OneSelect:
         self.select = select
         self.environment = environment
         self.scope = Scope(outer=outer)
-        self.reader = Reader(self.forms, self._inner)
+        self.reader = Reader(self.forms, self._inner, queries.proven)
         self.joins: list[Form] = []
         self.looked_up: list[Form] = []
         self.types: dict[int, Mapping[str, str]] = {}
@@ -211,16 +211,19 @@ class OneSelect:
         if not node.db and name in self.environment:
             found = self.environment[name].renamed(names, forms)
             return Relation(label, found, columns=None if found.open else dict(found.columns))
-        form = forms.of("table", forms.word(name))
         known = self.queries.schema.get(name)
+        marks = known.marks if known is not None else {}
+        own = {column: [forms.of(f"{MARK}{marks[column]}")] if column in marks else [] for column in ("", *marks)}
+        form = forms.of("table", forms.word(known.identity if known and known.identity else name), *own[""])
+        whole = forms.of("marked", form, *(mark for each in own.values() for mark in each)) if marks else form
         if names:
-            form = forms.of("table as", form, *(forms.word(n) for n in names))
+            form = forms.of("table as", whole, *(forms.word(n) for n in names))
             return Relation(label, Meaning(form, (), form), name)
         if known is None:
             return Relation(label, Meaning(form, (), form), name)
-        columns = {column: forms.of("name", forms.word(column)) for column in known.types}
-        found = Meaning(form, tuple(columns.items()), form, False, known.keys, known.types)
-        return Relation(label, found, name, columns)
+        columns = {column: forms.of("name", forms.word(column), *own.get(column, ())) for column in known.types}
+        found = Meaning(form, tuple(columns.items()), whole, False, known.keys, known.types)
+        return Relation(label, found, name, columns or None)
 
     def _is_looked_up(self, relation: Relation, on: exp.Expr) -> bool:
         """Whether a LEFT JOIN finds one row at most: ON equates a key of the relation with values of the same types."""

@@ -48,19 +48,22 @@ _CLAUSES = {
 }
 
 
-def changes(before: str, after: str, schema: Schema | None = None) -> dict[str, Change]:
+def changes(
+    before: str, after: str, schema: Schema | None = None, schema_after: Schema | None = None
+) -> dict[str, Change]:
     """The class of every output column of two SELECTs, those of the first text first, then the added ones.
 
-    `schema` is what is known of the relations they read; without it less can be proven. In doubt a column is
-    `changed`. Raises LeadmartError `bad_sql`.
+    `schema` is what is known of the relations they read; without it less can be proven. `schema_after` where the second
+    text reads others under their names. In doubt a column is `changed`. Raises LeadmartError `bad_sql`.
     """
     trees = (parsed(before), parsed(after))
-    is_same_text = words_of(before) == words_of(after)
+    schemas = (schema or {}, (schema or {}) if schema_after is None else schema_after)
+    is_same_text = words_of(before) == words_of(after) and schemas[0] == schemas[1]
     forms = Forms()
     try:
         for tree in trees:
             refuse_unprovable(tree)
-        old, new = (Queries(forms, schema or {}).meaning(tree, last=True) for tree in trees)
+        old, new = (Queries(forms, known).meaning(tree, last=True) for tree, known in zip(trees, schemas, strict=True))
     except (Unprovable, RecursionError) as error:
         why = error.why if isinstance(error, Unprovable) else "it is nested too deep"
         names = [[_output(item.alias_or_name) for item in tree.selects] for tree in trees]

@@ -216,7 +216,8 @@ class State:
             f"WITH r AS MATERIALIZED ({self._rows((*DIFFERENCES, *NEWEST))}){different}, "
             f"changes AS ({changes}), "
             f"s AS (SELECT s.k, s.since, {each} FROM changes AS s GROUP BY s.k, s.since) "
-            f"SELECT k, since, until, {kept} FROM (SELECT s.k, s.since, COALESCE(LEAD(s.since) OVER (PARTITION BY s.k ORDER BY s.since), {_EVER}) AS until, "
+            f"SELECT k, since, until, {kept} FROM (SELECT s.k, s.since, "
+            f"COALESCE(LEAD(s.since) OVER (PARTITION BY s.k ORDER BY s.since), {_EVER}) AS until, "
             f"{running} FROM s WINDOW so_far AS (PARTITION BY s.k ORDER BY s.since "
             "ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW))"
         )

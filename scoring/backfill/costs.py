@@ -1,60 +1,24 @@
-"""What slices and scores took in past runs: seconds, rows, bytes."""
+"""What scoring took in past runs, beside what slices cost."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from leadmart.features.costs import Cost, added_up, expected_costs
 from leadmart.features.plan import Slice
 from leadmart.features.warehouse import Warehouse
 
 
-@dataclass(frozen=True)
-class Cost:
-    """Rows, bytes and seconds, as a mean or a sum."""
+def cost_of(warehouse: Warehouse, missing: Sequence[Slice]) -> Cost | None:
+    """What slices will cost together, those of views that never had one by the mean of the others.
 
-    rows: float = 0.0
-    bytes: float = 0.0
-    seconds: float = 0.0
-
-    def __add__(self, other: Cost) -> Cost:
-        return Cost(self.rows + other.rows, self.bytes + other.bytes, self.seconds + other.seconds)
-
-
-@dataclass(frozen=True)
-class Costs:
-    """Mean costs of a slice: of each view version, of each view, and of any."""
-
-    by_version: dict[tuple[str, str, int], Cost]
-    by_name: dict[tuple[str, str], Cost]
-    of_any: Cost | None
-
-    def of(self, planned: Slice) -> Cost | None:
-        """What a slice will cost: as its version did, else as other versions of it, else as the mean of all slices.
-
-        None where no slice was ever filled.
-        """
-        definition = planned.definition
-        kind, name, version = definition.kind, definition.name, definition.version or 0
-        return self.by_version.get((kind, name, version)) or self.by_name.get((kind, name)) or self.of_any
-
-    def sum_of(self, missing: Sequence[Slice]) -> Cost | None:
-        """What slices will cost together; None where no slice was ever filled."""
-        found = [cost for each in missing if (cost := self.of(each)) is not None]
-        return sum(found, Cost()) if len(found) == len(missing) else None
-
-
-def past_costs(warehouse: Warehouse) -> Costs:
-    """What the slices that are listed cost."""
-    columns = "AVG(row_count), AVG(bytes), AVG(seconds) FROM store.meta.slices"
-    versions = warehouse.rows(f"SELECT kind, name, version, {columns} GROUP BY kind, name, version")
-    names = warehouse.rows(f"SELECT kind, name, {columns} GROUP BY kind, name")
-    every = warehouse.rows(f"SELECT {columns} HAVING COUNT(*) > 0")
-    return Costs(
-        {(kind, name, version): Cost(*cost) for kind, name, version, *cost in versions},
-        {(kind, name): Cost(*cost) for kind, name, *cost in names},
-        Cost(*every[0]) if every else None,
-    )
+    None where nothing can be judged by.
+    """
+    found = added_up(expected_costs(warehouse, missing))
+    if not found.known:
+        return None if missing else Cost(0, 0, 0.0)
+    times, cost = len(missing) / found.known, found.cost
+    return Cost(round(cost.rows * times), round(cost.bytes * times), round(cost.seconds * times, 3))
 
 
 def seconds_beside(warehouse: Warehouse) -> float | None:

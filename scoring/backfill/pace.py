@@ -7,8 +7,9 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
+from leadmart.features.costs import expected_costs
 from leadmart.features.words import span_words
-from leadmart.scoring.backfill.costs import past_costs, seconds_beside
+from leadmart.scoring.backfill.costs import seconds_beside
 
 if TYPE_CHECKING:
     from leadmart.scoring.run import Run
@@ -81,8 +82,8 @@ class Pace:
 
 def keep_pace(run: Run) -> None:
     """Has a run say how long it will still take."""
-    costs, beside = past_costs(run.warehouse), seconds_beside(run.warehouse)
-    before = {s.definition.ref: cost.seconds for s in run.missing if (cost := costs.of(s))}
+    costs, beside = expected_costs(run.warehouse, run.missing), seconds_beside(run.warehouse)
+    before = {s.definition.ref: cost.seconds for s, cost in zip(run.missing, costs, strict=True) if cost}
     steps = [s.definition.ref for s in run.missing]
     if run.only is None:
         steps += [SCORES] * len(run.moments)

@@ -22,6 +22,7 @@ from leadmart.scoring.life.promotion import (
     surely_better,
 )
 from leadmart.scoring.life.trial import Comparison, Trial
+from leadmart.scoring.release.valid import can_serve
 
 if TYPE_CHECKING:
     import polars as pl
@@ -93,7 +94,7 @@ def decide(
     """
     if champion is None:
         return Decision(True, "first", RULES, "no model stood: the rules scored")
-    can_score = champion.feature_set_version == trial.selection.feature_set_version
+    can_score = can_serve(trial.session, trial.selection, champion.model_version)
     comparison: Comparison | None = None
     why_not = ""
     enough = enough_rows(_positive_leads(rows), named, least)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from leadmart.features.clock import iso
 from leadmart.scoring.life.kept import challenger
+from leadmart.scoring.release.valid import can_serve
 from leadmart.scoring.scorer import Scorer
 from leadmart.scoring.upsert import Counts, Scoring, upsert
 
@@ -41,7 +42,7 @@ def shadow(run: Run) -> None:
     if run.status == "blocked" or run.held or run.only is not None or not run.project.settings.scoring.shadow:
         return
     kept = challenger(run.warehouse)
-    if kept is None or kept.feature_set_version != run.selection.feature_set_version:
+    if kept is None or not can_serve(run.session, run.selection, kept.model_version):
         return
     scorer = replace(Scorer.of(run.session, run.selection), model_version=kept.model_version)
     counts = Counts()

@@ -25,6 +25,7 @@ from leadmart.scoring.learning.dataset import label_rows, outcome_leads
 from leadmart.scoring.learning.landmarks import training_frame
 from leadmart.scoring.life.kept import Kept, champion
 from leadmart.scoring.policy import Policy
+from leadmart.scoring.release.valid import can_serve
 from leadmart.scoring.scorecard import points
 
 if TYPE_CHECKING:
@@ -99,16 +100,19 @@ class Trial:
         if kept is None:
             score: NDArray[np.float64] = points(rows, self.policy.scorecard)["rules_score"].to_numpy()
             return score
-        from leadmart.scoring.models.model import predict
+        from leadmart.scoring.models.model import columns_met, predict
 
-        model = model or load_model(self.session.warehouse, kept.model_version)
-        assert model is not None
         selection = self.selection
-        if kept.feature_set_version != selection.feature_set_version:
+        serving = kept.feature_set_version
+        if serving == selection.feature_set_version or can_serve(self.session, selection, kept.model_version):
+            serving = selection.feature_set_version
+        else:
             selection = former_selection(self.session, kept)
             rows = self._with_features_of(selection, rows)
-        columns = typed_columns(model_columns(selection), rows)
-        return predict(model, rows, columns, kept.feature_set_version).rows["p_cal"].to_numpy()
+        model = model or load_model(self.session.warehouse, kept.model_version, serving)
+        assert model is not None
+        columns = columns_met(model, typed_columns(model_columns(selection), rows))
+        return predict(model, rows, columns, serving).rows["p_cal"].to_numpy()
 
     def compare(
         self, a: Kept | None, b: Kept | None, rows: pl.DataFrame, models: Mapping[str, Model] | None = None

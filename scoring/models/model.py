@@ -27,7 +27,7 @@ Floats = NDArray[np.float64]
 
 RULES_FLOOR, ML_FLOOR = 100, 500
 _GRID = 1001  # stored quantiles of the reference distribution: steps of a tenth of a percentile
-_NESTED = ("estimator", "columns", "calibration")
+_NESTED = ("estimator", "columns", "calibration", "serving")
 _LIBRARIES = ("lightgbm", "numpy", "polars", "scikit-learn")
 
 
@@ -37,7 +37,8 @@ class Model:
 
     `reference` are quantiles of p_raw over the rows before the embargo; a rank is a position in it, never among the
     rows scored. `weight` is the model's share of the composite before the policy's ceiling. `metrics` and `training`
-    describe; they are no part of `model_version`.
+    describe; they are no part of `model_version`. `serving` is another feature set version that the model may score,
+    since what it reads means the same there; it is not kept.
     """
 
     estimator: Estimator
@@ -56,6 +57,7 @@ class Model:
     libraries: tuple[tuple[str, str], ...]
     metrics: str = "{}"
     training: str = "{}"
+    serving: str = ""
 
     @cached_property
     def model_version(self) -> str:
@@ -78,7 +80,7 @@ class Model:
             given["reference"] = tuple(given["reference"])
             for name in ("params", "libraries"):
                 given[name] = tuple((key, value) for key, value in given[name])
-            return cls(**{f.name: given[f.name] for f in fields(cls)})
+            return cls(**{f.name: given[f.name] for f in fields(cls) if f.name != "serving"})
         except (ValueError, KeyError, TypeError) as cause:
             raise LeadmartError(
                 f"the stored model cannot be read: {cause}",
@@ -203,6 +205,12 @@ def rank_in(reference: Sequence[float], p_raw: Floats) -> Floats:
     return rank
 
 
+def columns_met(model: Model, columns: Sequence[FeatureColumn]) -> list[FeatureColumn]:
+    """Those of the columns that the model reads, in its own order: a later version of a view may have others beside."""
+    place = {column.name: number for number, column in enumerate(model.columns)}
+    return sorted((c for c in columns if c.in_model and c.name in place), key=lambda c: place[c.name])
+
+
 def refuse_other_features(model: Model, columns: Sequence[FeatureColumn], feature_set_version: str) -> None:
     """Raises LeadmartError `feature_mismatch`, naming every difference, unless version, names, types and order
     agree.
@@ -219,7 +227,7 @@ def refuse_other_features(model: Model, columns: Sequence[FeatureColumn], featur
     ]
     if not found and given != wanted:
         found.append((f"the columns stand in another order: {', '.join(given)}", f"trained on {', '.join(wanted)}"))
-    if feature_set_version != model.feature_set_version:
+    if feature_set_version not in (model.feature_set_version, model.serving):
         found.append(
             (
                 f"the features are {feature_set_version}; {model.model_version} knows {model.feature_set_version}",

@@ -103,3 +103,23 @@ CREATE TABLE meta.past_scorings (
     run_id               VARCHAR NOT NULL,  -- the newest run that scored it
     PRIMARY KEY (as_of, spine, feature_set_version, model_version, policy_version, input_hash)
 );
+
+-- One row per set of score rows whose outcomes have been waited for: how the scores came out. Another look that finds other
+-- outcomes is a row of its own; the newest counts.
+CREATE TABLE meta.score_reports (
+    as_of                TIMESTAMP NOT NULL,
+    feature_set_version  VARCHAR NOT NULL,
+    model_version        VARCHAR NOT NULL,
+    policy_version       VARCHAR NOT NULL,
+    label                VARCHAR NOT NULL,
+    label_version        VARCHAR NOT NULL,
+    rows_hash            VARCHAR NOT NULL,    -- of leads, scores and outcomes
+    was_shown            BOOLEAN NOT NULL,    -- whether people were shown these scores at the as_of when the report was made
+    saw_outcomes         BOOLEAN,             -- whether the model learned from outcomes after the as_of: it looks better than it is; NULL where not known
+    row_count            BIGINT NOT NULL,     -- score rows whose outcome is known for certain
+    positives            BIGINT NOT NULL,
+    report               VARCHAR NOT NULL,    -- JSON: the figures, and leads and outcomes by tier
+    run_id               VARCHAR NOT NULL,
+    made_at              TIMESTAMP NOT NULL,  -- when
+    PRIMARY KEY (as_of, feature_set_version, model_version, policy_version, label, label_version, rows_hash)
+);

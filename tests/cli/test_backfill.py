@@ -84,3 +84,53 @@ def test_what_was_shown_stays_where_a_backfill_scores_by_another_policy(
     # who wants them in force says so
     assert here("run", "--as-of", "2026-03-01", "--project", folder).code == 0
     assert published(folder, "SELECT DISTINCT hot_from FROM scores.shown") == [(60.0,)]
+
+
+def test_past_scores_are_made_and_set_against_what_followed(
+    copy_of: Any, here: Any, edit: Any, published: Any, stored: Any
+) -> None:
+    """`--scores` fills no slice, replaces nothing that was shown, and reports only where outcomes are certain."""
+    folder = copy_of("town")
+    edit(folder / "leadmart.toml", "ingest_lag_days = 1 ", "ingest_lag_days = 0 ")
+    label = folder / "sql" / "labels" / "opportunity.sql"
+    assert here("eject", "opportunity", "--project", folder).code == 0
+    text = label.read_text(encoding="utf-8")
+    label.write_text(text.replace("horizon: 90 days", "horizon: 1 day"), encoding="utf-8")
+    edit(folder / "leadmart.toml", "hot = 80", "hot = 60")
+    words = ("backfill", "--start", "2026-02-28", "--end", "2026-03-03", "--scores", "--project", folder)
+    slices, shown = (
+        stored(folder, "SELECT COUNT(*) FROM meta.slices"),
+        published(folder, "FROM scores.shown ORDER BY ALL"),
+    )
+    dry = here(*words, "--dry-run", "--json").document
+    assert (dry["as_of"], dry["slices"]["missing"], dry["scores"]) == (["2026-03-01T00:00:00"], 0, 1)
+    done = here(*words, "--json")
+    assert done.code == 0, done.err
+    past = done.document["past"]
+    assert past["not_filled"] == ["2026-02-28T00:00:00", "2026-03-02T00:00:00"]
+    assert [(each["was_shown"], each["saw_outcomes"], each["is_new"]) for each in past["reports"]] in (
+        [(True, False, True), (False, False, True)],
+        [(False, False, True), (True, False, True)],
+    )
+    for each in past["reports"]:
+        assert each["rows"] == sum(tier["leads"] for tier in each["tiers"]) == done.document["scores"]["inserted"]
+        assert each["positives"] == sum(tier["positives"] for tier in each["tiers"])
+    assert (
+        stored(folder, "SELECT COUNT(*) FROM meta.slices"),
+        published(folder, "FROM scores.shown ORDER BY ALL"),
+    ) == (
+        slices,
+        shown,
+    )
+    # looked at again, nothing is new, and nothing is written twice
+    again = here(*words)
+    assert again.code == 0
+    assert again.out.count("  report   2026-03-01 rules p_") == 2
+    assert published(folder, "SELECT COUNT(*) FROM meta.score_reports") == [(2,)]
+
+
+def test_scores_of_what_is_not_filled_are_refused(copy_of: Any, here: Any) -> None:
+    folder = copy_of("town")
+    words = ("backfill", "--start", "2026-02-20", "--end", "2026-02-22", "--scores", "--project", folder)
+    assert here(*words, "--json").document["error"]["code"] == "nothing_filled"
+    assert here(*words, "--view", "lead_profile").code == 2

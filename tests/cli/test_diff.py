@@ -71,6 +71,8 @@ def test_plan_says_what_a_draft_changes_and_who_reads_it(here: Any, copy_of: Any
     """8.2: column by column, with the definitions that read the column of the version before."""
     project = copy_of("loaded")
     folder = project / "sql" / "features"
+    settings = project / "leadmart.toml"
+    settings.write_text(settings.read_text().replace('gates = ["icp@v1"]', 'gates = ["icp@v1", "patterns@v1"]'))
     view = json.loads(here("render", "buying_patterns@v1", "--json", "--project", project).out)["pasted"]
     for name, text in {
         "draft": view.replace("AS is_comparing", "IS NULL AS is_comparing"),

@@ -1,0 +1,1 @@
+"""Releasing a change: who reads what, and whether a model outlives it."""

@@ -1,0 +1,99 @@
+"""What waits to be released: drafts, versions not used yet, edits since the last run, an outdated champion."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from leadmart.features.equivalence.pending import Pending, drafts, pending_changes, refusal, steps
+from leadmart.features.materialize import published_versions
+from leadmart.features.plan import STORED_AS, Selection
+from leadmart.features.recorded import newest, said_today
+from leadmart.features.session import Session
+from leadmart.scoring.life.kept import champion
+from leadmart.scoring.release.valid import moved_since, moved_words
+
+if TYPE_CHECKING:
+    from leadmart.features.equivalence.readers import Readers
+
+
+@dataclass(frozen=True)
+class Outdated:
+    """The champion, where it cannot score today's features: its columns that mean something else, with why.
+
+    `columns` are None where nobody recorded what they meant.
+    """
+
+    model: str
+    columns: dict[str, str] | None
+
+    @property
+    def words(self) -> str:
+        why = "; ".join(moved_words(self.columns)) if self.columns else "its features are others"
+        return f"the champion {self.model} cannot score these features: {why}; `leadmart train` learns them"
+
+    def as_json(self) -> dict[str, Any]:
+        return {"model": self.model, "columns": self.columns}
+
+
+@dataclass(frozen=True)
+class Release:
+    """What a project's files change of what was published and used last. `drafts` are no work for `run`."""
+
+    changes: tuple[Pending, ...]
+    drafts: tuple[str, ...]
+    outdated: Outdated | None
+
+    def as_json(self) -> dict[str, Any]:
+        """The keys of `plan --json`."""
+        return {
+            "changes": [change.as_json() for change in self.changes],
+            "drafts": list(self.drafts),
+            "outdated": self.outdated.as_json() if self.outdated else None,
+        }
+
+    def words(self, *, with_changes: bool = True) -> list[str]:
+        """What is to be told, each in one sentence; the changes may stand elsewhere."""
+        found = [change.words for change in self.changes] if with_changes else []
+        for each in self.changes:
+            if each.lost:
+                found.append(f"{each.view} will not be published while {', '.join(each.lost)} read {each.column}")
+        if self.outdated:
+            found.append(self.outdated.words)
+        if self.drafts:
+            which = ", ".join(self.drafts)
+            found.append(f"no work yet: {which}; `leadmart publish NAME` makes a draft the next version")
+        return found
+
+
+def release_of(session: Session, selection: Selection) -> Release:
+    """What waits in a project.
+
+    Raises LeadmartError `column_in_use` where a version that leadmart.toml names lacks a column that somebody cannot do
+    without; a draft that does is only told.
+    """
+    warehouse, registry = session.warehouse, session.registry
+    published = published_versions(warehouse)
+    waiting = list(steps(registry, published))
+    before = newest(warehouse)
+    now = said_today(registry, selection.definitions, session.present, STORED_AS)
+    changes: list[Pending] = []
+    readers: Readers | None = None
+    if waiting or (before is not None and before != now):
+        from leadmart.scoring.release.readers import readers_of_project  # it parses, and most plans need not
+
+        readers = readers_of_project(warehouse, registry, selection)
+    if waiting and readers:
+        changes += pending_changes(registry, published, readers)
+        used = {step.name: step.after for step in waiting if step.after in selection.definitions}
+        lost = [each for each in changes if each.lost and each.view in used]
+        if lost:
+            raise refusal(lost, used[lost[0].view].place(line=1))
+    if before is not None and before != now and readers:
+        from leadmart.features.equivalence.edits import edited_changes
+
+        changes += edited_changes(registry, readers, selection.definitions, before, now)
+    shown = champion(warehouse)
+    moved = moved_since(warehouse, registry, selection, session.present, shown.model_version) if shown else {}
+    outdated = Outdated(shown.model_version, moved) if shown and moved != {} else None
+    return Release(tuple(changes), tuple(f"{draft.name}@draft" for draft in drafts(registry)), outdated)
