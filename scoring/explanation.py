@@ -116,7 +116,8 @@ def _section(entries: Sequence[Document]) -> list[str]:
     for entry in moved:
         worth = f"{entry['contribution']:+.2f}" if entry["unit"] == "log odds" else f"{entry['contribution']:+.0f}"
         lines.append(f"    {worth:>6} {entry['unit']}   {'; '.join(entry['words'][:_MOST_WORDS]) or entry['group']}")
-    quiet = [entry["words"][0] for entry in entries if not entry["contribution"] and entry["words"]]
+    # several groups of one source that says nothing say so in the same words
+    quiet = dict.fromkeys(entry["words"][0] for entry in entries if not entry["contribution"] and entry["words"])
     return lines + ([f"    not counted: {'; '.join(quiet)}"] if quiet else [])
 
 

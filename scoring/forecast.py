@@ -21,6 +21,7 @@ from leadmart.scoring.backfill.costs import bytes_of_score, cost_of, rows_of_sco
 from leadmart.scoring.backfill.past import keep_filled
 from leadmart.scoring.champion import load_policy
 from leadmart.scoring.decisions.assignments import load_reps, newest_assignments
+from leadmart.scoring.newest import newest_scoring
 from leadmart.scoring.pipeline import plan, prove
 from leadmart.scoring.policy_record import Differences, differences
 from leadmart.scoring.run import Run, silent
@@ -221,12 +222,10 @@ class RulesChange:
 def rules_change(warehouse: Warehouse, registry: Registry, selection: Selection, as_of: datetime) -> RulesChange:
     """What a run at the as_of would go by that the newest scores and assignments did not."""
     policy = load_policy(registry, selection)
-    before = warehouse.rows(
-        "SELECT c.feature_set_version, c.policy_version FROM store.meta.scorings AS c "
-        "JOIN store.meta.runs AS r USING (run_id) ORDER BY c.as_of DESC, r.started_at DESC, r.run_id DESC LIMIT 1"
-    )
-    changed = differences(warehouse, registry, selection, policy, before[0]) if before else Differences()
-    versions = (before[0][1] if before else None, policy.policy_version)
+    newest = newest_scoring(warehouse)
+    before = (newest.versions["feature_set_version"], newest.versions["policy_version"]) if newest else None
+    changed = differences(warehouse, registry, selection, policy, before) if before else Differences()
+    versions = (before[1] if before else None, policy.policy_version)
     if not registry.project.settings.routing.enabled:
         return RulesChange(*versions, changed, None, None, 0)
     reps = load_reps(registry)

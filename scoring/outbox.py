@@ -17,11 +17,13 @@ from leadmart.features.literals import quoted_file
 from leadmart.features.plan import select
 from leadmart.features.project import Project
 from leadmart.features.registry import Registry
+from leadmart.features.shown import VERSIONS
 from leadmart.features.sources.staging import present_sources
 from leadmart.features.warehouse import Warehouse, open_for_writing
 from leadmart.features.words import are
 from leadmart.scoring.decisions.brief import brief_sql
 from leadmart.scoring.hot.shown import relations_of, shown_sql
+from leadmart.scoring.newest import NEWEST_SCORING, newest_scoring
 
 if TYPE_CHECKING:
     from leadmart.scoring.run import Run
@@ -93,21 +95,16 @@ def _add_briefs(run: Run) -> None:
     ((hand_offs,),) = run.warehouse.rows(
         "SELECT COUNT(*) FROM store.meta.crm_outbox WHERE run_id = ? AND action = 'hand_off'", [run.run_id]
     )
-    newest = run.warehouse.rows(
-        "SELECT c.as_of FROM store.meta.scorings AS c JOIN store.meta.runs AS r USING (run_id) "
-        "ORDER BY c.as_of DESC LIMIT 1"
-    )
+    newest = newest_scoring(run.warehouse)
     if not hand_offs or not newest:
         return
-    versions = "feature_set_version, model_version, policy_version"
     fresh = shown_sql(run)
     others = (
-        "SELECT s.* FROM store.scores.lead_scores AS s JOIN (SELECT n.* FROM store.meta.scorings AS n "
-        "JOIN store.meta.runs AS r USING (run_id) ORDER BY n.as_of DESC, r.started_at DESC, run_id DESC LIMIT 1) AS c "
-        f"USING (as_of, {versions}) WHERE s.role = 'champion'"
+        f"SELECT s.* FROM store.scores.lead_scores AS s JOIN ({NEWEST_SCORING}) AS c "
+        f"USING (as_of, {', '.join(VERSIONS)}) WHERE s.role = 'champion'"
     )
     scores = f"{fresh} UNION ALL BY NAME SELECT * FROM ({others}) WHERE lead_id NOT IN (SELECT lead_id FROM ({fresh}))"
-    made = brief_sql(run.warehouse, run.selection, newest[0][0], scores, relations_of(run))
+    made = brief_sql(run.warehouse, run.selection, newest.as_of, scores, relations_of(run))
     run.warehouse.execute(
         "UPDATE store.meta.crm_outbox AS o SET payload = "
         # a patch would take out what is NULL

@@ -25,6 +25,7 @@ from leadmart.features.sources.staging import present_sources, source_inputs
 from leadmart.features.warehouse import Warehouse, open_for_reading
 from leadmart.features.words import are, named, size_text
 from leadmart.scoring.judge import held_back
+from leadmart.scoring.newest import newest_scoring
 from leadmart.scoring.overrides import override_sources
 from leadmart.scoring.scorer import Scorer, label_of
 
@@ -207,19 +208,14 @@ def _bytes(project: Project, file: str) -> int:
 def _in_force(warehouse: Warehouse, selection: Selection | None) -> dict[str, Any]:
     """The release, the champion, and the versions that the newest scores were made under."""
     champion = warehouse.rows("SELECT model_version, trained_at FROM store.meta.models WHERE role = 'champion'")
-    newest = warehouse.rows(
-        "SELECT c.feature_set_version, c.model_version, c.policy_version FROM store.meta.scorings AS c JOIN "
-        "store.meta.runs AS r ON r.run_id = c.run_id ORDER BY c.as_of DESC, r.started_at DESC, r.run_id DESC LIMIT 1"
-    )
+    newest = newest_scoring(warehouse)
     return {
         "leadmart": __version__,
         "duckdb": duckdb.__version__,
         "champion": champion[0][0] if champion else "rules",
         "trained_at": iso(champion[0][1]) if champion else None,
         "feature_set_version": selection.feature_set_version if selection else None,
-        "scored_with": dict(
-            zip(("feature_set_version", "model_version", "policy_version"), newest[0], strict=True)
-        ) if newest else None,
+        "scored_with": newest.versions if newest else None,
     }  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from leadmart.features.definition import raw_names
 from leadmart.features.fingerprint import digest
 from leadmart.features.lookup import compute_at, plain_types
 from leadmart.features.raw.tables import CHANGES, emptied_tables
-from leadmart.features.shown import record_gone
+from leadmart.features.shown import VERSIONS, record_gone
 from leadmart.features.sources.reach import bounds_of
 from leadmart.features.sources.staged import WHOLE
 from leadmart.features.warehouse import Warehouse
@@ -19,6 +19,7 @@ from leadmart.scoring.decisions.assignments import sources_beside
 from leadmart.scoring.hot.mark import Mark, mark_at, read_mark, sources_read, write_mark
 from leadmart.scoring.hot.touched import LEADS, Touched, find_touched, newly_known
 from leadmart.scoring.judge import held_back
+from leadmart.scoring.newest import newest_scoring
 from leadmart.scoring.scorer import Scorer
 from leadmart.scoring.upsert import Scoring, publish_scores, stage_scores
 
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
     import polars as pl
 
     from leadmart.scoring.run import Run
-
-_VERSIONS = ("feature_set_version", "model_version", "policy_version")
 
 
 @dataclass(frozen=True)
@@ -81,17 +80,12 @@ def score_touched(run: Run) -> None:
 
 def _shown_otherwise(warehouse: Warehouse, mark: Mark) -> str | None:
     """Why scores of a few cannot stand beside those in force: they are under other versions, or of a later moment."""
-    found = warehouse.rows(
-        "SELECT c.as_of, c.feature_set_version, c.model_version, c.policy_version FROM store.meta.scorings AS c "
-        "JOIN store.meta.runs AS r ON r.run_id = c.run_id "
-        "ORDER BY c.as_of DESC, r.started_at DESC, r.run_id DESC LIMIT 1"
-    )
-    if not found:
+    newest = newest_scoring(warehouse)
+    if newest is None:
         return "nothing is scored yet"
-    as_of, *versions = found[0]
-    if tuple(versions) != (mark.feature_set_version, mark.model_version, mark.policy_version):
+    if any(version != getattr(mark, name) for name, version in newest.versions.items()):
         return "the newest scores are of other versions"
-    return "scores of a later moment are there" if as_of > mark.as_of else None
+    return "scores of a later moment are there" if newest.as_of > mark.as_of else None
 
 
 def _are_sources_fit(run: Run, found: Touched) -> bool:
@@ -195,8 +189,8 @@ def _take_out(run: Run, scoring: Scoring) -> int:
     Inside the caller's transaction, after the scores; how many there are.
     """
     warehouse, at = run.warehouse, sql_literal(scoring.as_of)
-    versions = ", ".join(_VERSIONS)
-    these = " AND ".join(f"{name} = '{getattr(scoring, name)}'" for name in _VERSIONS)
+    versions = ", ".join(VERSIONS)
+    these = " AND ".join(f"{name} = '{getattr(scoring, name)}'" for name in VERSIONS)
     warehouse.execute(
         f"UPDATE store.meta.hot_scorings SET row_count = (SELECT COUNT(*) FROM store.scores.lead_scores "
         f"WHERE as_of = {at} AND {these}) WHERE as_of = {at} AND {these}"

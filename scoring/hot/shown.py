@@ -11,6 +11,7 @@ from leadmart.features.literals import quoted, quoted_file
 from leadmart.features.materialize import slice_file
 from leadmart.features.plan import Selection
 from leadmart.features.session import relation_of
+from leadmart.features.shown import VERSIONS
 from leadmart.features.warehouse import Warehouse
 from leadmart.scoring.hot.mark import read_mark
 
@@ -18,8 +19,7 @@ if TYPE_CHECKING:
     from leadmart.features.definition import Definition
     from leadmart.scoring.run import Run
 
-_VERSIONS = ("feature_set_version", "model_version", "policy_version")
-_KEY = f"as_of, {', '.join(_VERSIONS)}"
+_KEY = f"as_of, {', '.join(VERSIONS)}"
 
 
 def is_hot(run: Run) -> bool:
@@ -37,18 +37,18 @@ def shown_sql(run: Run) -> str:
     if is_hot(run):
         mark = read_mark(run.warehouse)
         these = [mark.feature_set_version, mark.model_version, mark.policy_version] if mark else ["", "", ""]
-        same = " AND ".join(f"s.{name} = {quoted(value)}" for name, value in zip(_VERSIONS, these, strict=True))
+        same = " AND ".join(f"s.{name} = {quoted(value)}" for name, value in zip(VERSIONS, these, strict=True))
         scorings = f"(SELECT DISTINCT {_KEY} FROM store.meta.hot_scorings)"
         chosen = f"{same} AND s.as_of >= (SELECT MAX(f.as_of) FROM store.meta.scorings AS f)"
     else:
         scorings = "store.meta.scorings"
         chosen = f"c.run_id = {quoted(run.run_id)} AND s.as_of = {sql_literal(run.moments[-1])}"
-    same = " AND ".join(f"n.{name} = s.{name}" for name in ("lead_id", *_VERSIONS))
+    same = " AND ".join(f"n.{name} = s.{name}" for name in ("lead_id", *VERSIONS))
     later = (
-        f"SELECT l.lead_id, l.as_of, {', '.join(f'l.{name}' for name in _VERSIONS)} "
+        f"SELECT l.lead_id, l.as_of, {', '.join(f'l.{name}' for name in VERSIONS)} "
         f"FROM store.scores.lead_scores AS l JOIN store.meta.hot_scorings AS h USING ({_KEY}) "
         # out of play at a moment is one later than any score of that moment
-        f"UNION ALL SELECT lead_id, as_of + INTERVAL 1 MICROSECOND, {', '.join(_VERSIONS)} "
+        f"UNION ALL SELECT lead_id, as_of + INTERVAL 1 MICROSECOND, {', '.join(VERSIONS)} "
         "FROM store.meta.hot_gone"
     )
     return (

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 from leadmart.features.clock import sql_literal
 from leadmart.features.definition import Definition
 from leadmart.features.literals import quoted_file
+from leadmart.features.shown import VERSIONS
 from leadmart.features.warehouse import Warehouse
 
 if TYPE_CHECKING:
     import polars as pl
 
-VERSIONS = ("feature_set_version", "model_version", "policy_version")
 
 KEPT = (
     "tier", "composite", "rank", "w", "rules_score", "boost", "cap", "cap_reason", "hot_from", "warm_from", "reasons",
