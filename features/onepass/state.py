@@ -22,6 +22,7 @@ import duckdb
 
 from leadmart.features.definition import Definition
 from leadmart.features.engine import Engine
+from leadmart.features.errors import LeadmartError
 from leadmart.features.literals import quoted_name
 from leadmart.features.onepass.shape import CLOCK, DIFFERENCES, EXTREMES, NEWEST, Aggregate, Shape, Span
 from leadmart.features.onepass.way import way_of
@@ -347,12 +348,17 @@ def state_of(engine: Engine, definition: Definition, moments: Sequence[datetime]
 
 
 def make(engine: Engine, state: State) -> bool:
-    """Makes the state's tables; False where a value does not convert that as written may never be looked at."""
+    """Makes the state's tables; False where they do not fit the memory, or a value does not convert.
+
+    As written a day at a time fits sooner, and may never look at that value.
+    """
     try:
         for table, select in state.tables.items():
             engine.execute(f"CREATE OR REPLACE TABLE {table} AS {select}")
-    except duckdb.Error:
+    except (duckdb.Error, LeadmartError) as error:
         drop(engine, state)
+        if isinstance(error, LeadmartError) and error.code != "out_of_memory":
+            raise
         return False
     return True
 

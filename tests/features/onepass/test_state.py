@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from leadmart.features.definition import Definition
+from leadmart.features.errors import LeadmartError
 from leadmart.features.onepass.way import way_of
 from leadmart.features.session import Session
 from leadmart.features.warehouse import Warehouse
@@ -154,3 +155,24 @@ def test_a_spine_with_keys_of_another_type_goes_as_written(randomly_staged: Ware
     session.prepare([definition])
     session.set_spine("lead", f"SELECT 7 AS lead_id, TIMESTAMP '{START}' AS as_of WHERE FALSE")
     assert "onepass." not in session.sql_of(definition)
+
+
+def test_what_does_not_fit_the_memory_goes_as_written(
+    randomly_staged: Warehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = Session(randomly_staged, conftest.PACKAGED)
+    session.present = frozenset(conftest.TYPES)
+    execute = Warehouse.execute
+    code = "out_of_memory"
+
+    def full(warehouse: Warehouse, sql: str, params: Any = ()) -> None:
+        if sql.startswith("CREATE OR REPLACE TABLE onepass."):
+            raise LeadmartError("no memory", code=code)
+        execute(warehouse, sql, params)
+
+    monkeypatch.setattr(Warehouse, "execute", full)
+    session.pass_over(PACKAGED[1:2], MOMENTS["30 days"])
+    assert not session._passes
+    code = "disk_full"
+    with pytest.raises(LeadmartError):
+        session.pass_over(PACKAGED[1:2], MOMENTS["30 days"])
