@@ -20,9 +20,9 @@ from bench.setting import Case, Setting
 
 
 def comparisons() -> dict[str, Callable[[Setting], Iterator[Case]]]:
-    from bench import checks, frame, hot, loading, publishing, refresh, scores, size, small_run
+    from bench import backfill, checks, frame, hot, loading, publishing, refresh, scores, size, small_run
 
-    rooms = (refresh, small_run, hot, frame, scores, checks, publishing, loading, size)
+    rooms = (refresh, backfill, small_run, hot, frame, scores, checks, publishing, loading, size)
     return {room.__name__.rpartition(".")[2]: room.cases for room in rooms}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from leadmart.features.clock import now, sql_literal
@@ -55,7 +56,9 @@ def record(warehouse: Warehouse, selection: Selection, said: Recorded, run_id: s
     version = selection.feature_set_version
     if _newest_version(warehouse) == version and recorded(warehouse, version) == said:
         return
-    moment = sql_literal(now())
+    # sets are told apart by when they were used: a clock that stood still or went back must not bring an older one up
+    ((last,),) = warehouse.rows("SELECT MAX(recorded_at) FROM store.meta.feature_sets")
+    moment = sql_literal(max(now(), last + timedelta(microseconds=1)) if last else now())
     with warehouse.transaction():
         warehouse.execute("DELETE FROM store.meta.feature_sets WHERE feature_set_version = ?", [version])
         for name, each in said.items():

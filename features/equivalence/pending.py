@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from leadmart.features.definition import VERSIONED, Definition
 from leadmart.features.errors import LeadmartError, Place, all_as_one, read_text
+from leadmart.features.recorded import Recorded, name_of
 from leadmart.features.registry import FOLDERS, Registry
 from leadmart.features.words import named
 
@@ -66,13 +67,10 @@ def refusal(lost: Sequence[Pending], place: Place | None = None) -> LeadmartErro
     )
 
 
-def pending_changes(registry: Registry, published: Collection[tuple[str, str, int]], readers: Readers) -> list[Pending]:
-    """What each draft, and each version of the project that no run has used, changes of the version before it.
-
-    A text that does not parse is left to `check`.
-    """
+def pending_changes(registry: Registry, readers: Readers, waiting: Iterable[Step]) -> list[Pending]:
+    """What each step changes of what stood before it. A text that does not parse is left to `check`."""
     found: list[Pending] = []
-    for step in steps(registry, published):
+    for step in waiting:
         try:
             found += step_changes(registry, readers, step)
         except LeadmartError:
@@ -132,6 +130,23 @@ def steps(registry: Registry, published: Collection[tuple[str, str, int]]) -> It
         newest = newest_version(registry, draft.kind, draft.name)
         if newest is not None:
             yield Step(f"{draft.name}@draft", newest, draft)
+
+
+def steps_taken(definitions: Sequence[Definition], before: Recorded) -> list[Step]:
+    """The definitions that are another version now than the one that was used last."""
+    found = []
+    for definition in definitions:
+        own = {
+            name: said for name, said in before.items() if name[:2] == (definition.kind, definition.name) and said.text
+        }
+        if definition.version is None or not own or name_of(definition) in own:
+            continue
+        (kind, name, version, _), said = max(own.items(), key=lambda each: each[0][2])
+        path = definition.path.with_name(f"v{version}.sql")
+        found.append(
+            Step(definition.ref, Definition(kind, name, version, "", path, said.text or "", False), definition)
+        )
+    return found
 
 
 def drafts(registry: Registry) -> list[Definition]:

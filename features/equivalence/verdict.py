@@ -137,6 +137,8 @@ def _difference(forms: Forms, one: Form, other: Form) -> str:
     if path and path[0] in ("rows", "set"):
         deep = path.count("rows") > 1
         return f"{clause or 'its rows'} changed" + (" in a query below" if deep else "")
+    if "filter" in path:
+        return "its FILTER changed"
     if "in doubt" in path:
         return "it names a column without its relation, and what that can mean changed"
     if "in order" in path:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from leadmart.features.equivalence.pending import Pending, drafts, pending_changes, refusal, steps
+from leadmart.features.equivalence.pending import Pending, drafts, pending_changes, refusal, steps, steps_taken
 from leadmart.features.materialize import published_versions
 from leadmart.features.plan import STORED_AS, Selection
 from leadmart.features.recorded import newest, said_today
@@ -74,8 +74,9 @@ def release_of(session: Session, selection: Selection) -> Release:
     """
     warehouse, registry = session.warehouse, session.registry
     published = published_versions(warehouse)
-    waiting = list(steps(registry, published))
     before = newest(warehouse)
+    waiting = {step.name: step for step in steps_taken(selection.definitions, before or {})}
+    waiting |= {step.name: step for step in steps(registry, published)}
     now = said_today(registry, selection.definitions, session.present, STORED_AS)
     changes: list[Pending] = []
     readers: Readers | None = None
@@ -84,8 +85,8 @@ def release_of(session: Session, selection: Selection) -> Release:
 
         readers = readers_of_project(warehouse, registry, selection)
     if waiting and readers:
-        changes += pending_changes(registry, published, readers)
-        used = {step.name: step.after for step in waiting if step.after in selection.definitions}
+        changes += pending_changes(registry, readers, waiting.values())
+        used = {step.name: step.after for step in waiting.values() if step.after in selection.definitions}
         lost = [each for each in changes if each.lost and each.view in used]
         if lost:
             raise refusal(lost, used[lost[0].view].place(line=1))

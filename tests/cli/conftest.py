@@ -71,7 +71,8 @@ def difference() -> Callable[..., dict[str, int]]:
     """Rows of one project that the other lacks, both ways, by what they are of; empty where the two are equal.
 
     Compared are the rows of every listed slice, `features.lead_features`, the score rows in the store and in the
-    catalogue, both without run_id and written_at. A row that is there twice counts.
+    catalogue, both without run_id and written_at. A row that is there twice counts. In each, `scores.latest` must be
+    what the log of what was shown ends with.
     """
     scores = "SELECT * EXCLUDE (run_id, written_at)"
     wholes = {
@@ -83,6 +84,10 @@ def difference() -> Callable[..., dict[str, int]]:
 
     def compare(one: Path, other: Path) -> dict[str, int]:
         found = {name: unshared(on_file(of(one), sql), on_file(of(other), sql)) for name, (of, sql) in wholes.items()}
+        for folder in (one, other):  # what is shown now is what was shown last
+            now = on_file(catalogue_of(folder), "SELECT * FROM scores.latest")
+            last = on_file(catalogue_of(folder), "SELECT * FROM scores.as_shown_on(DATE '9999-01-01')")
+            found[f"scores.as_shown_on in {folder.name}"] = unshared(now, last)
         ours, theirs = slices(one), slices(other)
         for key in ours.keys() | theirs.keys():
             if key not in ours or key not in theirs:

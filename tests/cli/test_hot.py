@@ -234,6 +234,9 @@ def test_what_a_day_brings_is_scored_told_and_shown(
     assert found["touched"] == len(touched)
     after = {row[0]: row for row in published(folder, latest)}
     assert after.keys() == before.keys() - {won}
+    # what people see now is what they were shown last, whoever is touched or out of play
+    shown = latest.replace("scores.latest", "scores.as_shown_on(DATE '9999-01-01')")
+    assert published(folder, shown) == published(folder, latest)
     changed = {lead for lead in after if after[lead] != before[lead]}
     assert changed == touched & after.keys()
     assert {after[lead][3].isoformat() for lead in changed} == {MORNING}
@@ -269,6 +272,7 @@ def test_what_a_day_brings_is_scored_told_and_shown(
             assert {row[0]: row for row in published(folder, latest) if row[0] in changed} == {
                 lead: after[lead] for lead in changed
             }
+    assert published(folder, shown) == published(folder, latest)
     assert done.document["scores"]["unchanged"] == len(changed)
     again = stored(folder, f"SELECT COUNT(*), COUNT(DISTINCT lead_id) FROM meta.crm_outbox WHERE lead_id = '{called}'")
     assert again == [(1, 1)]
@@ -297,12 +301,14 @@ def test_what_a_day_brings_is_scored_told_and_shown(
     assert done.code == 0
     assert "everyone is due: the policy has changed" in done.out
     assert {row[3].isoformat() for row in published(folder, latest)} == {noon}
+    assert published(folder, shown) == published(folder, latest)
     assert here("run", "--hot", "--as-of", MORNING, *in_project).code == 2
 
     # who is erased is in none of it
     assert here("erase", seen, *in_project, LEADMART_NOW=noon).code == 0
     for table in ("meta.hot_gone", "scores.lead_scores"):
         assert stored(folder, f"SELECT COUNT(*) FROM {table} WHERE lead_id = '{seen}'") == [(0,)]
+    assert published(folder, shown) == published(folder, latest)
     assert here("run", "--hot", *in_project, LEADMART_NOW=noon).code == 0
     assert here("doctor", *in_project, LEADMART_NOW=noon).code == 0
 

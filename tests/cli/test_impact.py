@@ -171,6 +171,16 @@ def test_the_champion_scores_changed_columns_as_they_come(here: Any, copy_of: An
     assert "sessions_90d is gone" in notes
     assert "visits_90d: new to the model" in notes
     assert "after `train`" in notes
+    # as a version that leadmart.toml names it asks for `train`, and its impact is told all the same
+    kept = edited(longer_window(), ("AS pricing_views_7d,", "IS NULL AS pricing_views_7d,"))
+    write(folder, "features", "web_engagement", kept, "v2")
+    (folder / "sql" / "features" / "web_engagement" / "draft.sql").unlink()
+    settings = folder / "leadmart.toml"
+    settings.write_text(edited(settings.read_text(), ("web_engagement@v1", "web_engagement@v2")))
+    answer = here("plan", "--impact", "--json", "--sample", "300", "--project", folder)
+    assert answer.code == 0, answer.err
+    assert answer.document["outdated"]["model"] == told["after"]["model_version"]
+    assert answer.document["impact"]["moved"] > 0
 
 
 @pytest.mark.parametrize(

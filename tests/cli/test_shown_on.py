@@ -76,6 +76,11 @@ def test_each_day_is_answered_as_it_was_after_ten_releases(released: Any, publis
     assert len({str(rows) for rows in said.values()}) == 9 + (said["2096-04-03"] != said["2096-04-07"])
     assert {day: shown(folder, day) for day in said} == said
     assert len(published(folder, "SELECT DISTINCT policy_version FROM meta.scorings")) >= 9
+    # what the version before had stays readable beside the new one
+    ((old, new),) = published(
+        folder, "SELECT (SELECT COUNT(*) FROM features.web_engagement__v1), COUNT(*) FROM features.web_engagement__v2"
+    )
+    assert old == new > 0
     # a day on which nothing ran shows what the day before did; one after the last shows the last
     assert shown(folder, "2096-05-01") == said["2096-04-10"]
 

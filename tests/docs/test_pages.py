@@ -160,3 +160,14 @@ def test_whoever_keeps_house_sees_what_the_page_shows(
 ) -> None:
     monkeypatch.setenv("LEADMART_NOW", HOUSEKEEPING_NOW)
     Reader(tmp_path, here).follow("docs/housekeeping.md")
+
+
+@pytest.mark.slow
+def test_whoever_releases_a_change_sees_what_the_page_shows(
+    copy_of: Any, here: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """8.2: draft, plan, publish, and the version in use."""
+    monkeypatch.setenv("LEADMART_NOW", HOUSEKEEPING_NOW)
+    folder = copy_of("town")
+    assert here("run", "--project", folder).code == 0
+    Reader(folder, here).follow("docs/releasing.md")
