@@ -96,7 +96,8 @@ def plan(
         costs = expected_costs(warehouse, missing)
         past = past_costs(warehouse, [change.view for change in release.changes], missing)
         weighed = impact_asked(warehouse, registry, selection, moments[-1], sample) if impact else None
-    ways = ways_of(selection.definitions)
+    # parsing costs, and where nothing is to be computed only a document tells the ways
+    ways = ways_of(selection.definitions) if missing or as_json else []
     way = {each["view"]: each["way"] for each in ways}
     document = {
         "as_of": [m.isoformat() for m in moments],
