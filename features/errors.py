@@ -83,8 +83,13 @@ class LeadmartError(Exception):
 
 
 def read_text(path: Path) -> str:
-    """A text that a person wrote, without a byte order mark. Raises LeadmartError `not_utf8` with the line."""
-    content = path.read_bytes()
+    """A text that a person wrote, without a byte order mark. Raises LeadmartError `not_utf8` with the line, `unreadable`."""
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise LeadmartError(
+            f"{path.name} cannot be read: {error.strerror}", code="unreadable", place=Place(str(path))
+        ) from None
     try:
         return content.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
     except UnicodeDecodeError as error:
