@@ -116,7 +116,7 @@ def parsed(text: str) -> exp.Query:
 
 
 def _apart(name: str) -> str:
-    """A name that stays another one in lower case: DuckDB folds the case of ASCII alone, "É" and "é" are two columns."""
+    """A name that stays apart in lower case: DuckDB folds the case of ASCII alone, "É" and "é" are two columns."""
     if name.isascii():
         return name
     return "".join(c if c.isascii() or c.lower() == c else f"\\u{{{ord(c):x}}}" for c in name)
