@@ -83,7 +83,7 @@ class LeadmartError(Exception):
 
 
 def read_text(path: Path) -> str:
-    """A text that a person wrote, without a byte order mark. Raises LeadmartError `unreadable`; `not_utf8` with line."""
+    """A text that a person wrote, without byte order mark. Raises LeadmartError `unreadable`, `not_utf8` with line."""
     try:
         content = path.read_bytes()
     except OSError as error:
