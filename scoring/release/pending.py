@@ -53,13 +53,11 @@ class Release:
         }
 
     def words(self, *, with_changes: bool = True) -> list[str]:
-        """What is to be told, each in one sentence; the changes may stand elsewhere."""
+        """What is to be told, each in one sentence, but for the champion; the changes may stand elsewhere."""
         found = [change.words for change in self.changes] if with_changes else []
         for each in self.changes:
             if each.lost:
                 found.append(f"{each.view} will not be published while {', '.join(each.lost)} read {each.column}")
-        if self.outdated:
-            found.append(self.outdated.words)
         if self.drafts:
             which = ", ".join(self.drafts)
             found.append(f"no work yet: {which}; `leadmart publish NAME` makes a draft the next version")
