@@ -135,7 +135,12 @@ def plan(
         ],
     }
     refused = release.outdated.words if release.outdated else None
-    told = [*rules.words(trained_first=refused is not None), *width_words(selection), *unknown_words(unknown), *(each.words for each in assumed)]
+    told = [
+        *rules.words(trained_first=refused is not None),
+        *width_words(selection),
+        *unknown_words(unknown),
+        *(each.words for each in assumed),
+    ]
     told += stale_words(stale)
     told += [*release.words(with_changes=not markdown), *(way_words(ways) if missing else [])]
     if weighed is not None:
