@@ -134,12 +134,18 @@ def plan(
             for s in stale
         ],
     }
-    told = [*rules.words(), *width_words(selection), *unknown_words(unknown), *(each.words for each in assumed)]
+    refused = release.outdated.words if release.outdated else None
+    told = [
+        *rules.words(trained_first=refused is not None),
+        *width_words(selection),
+        *unknown_words(unknown),
+        *(each.words for each in assumed),
+    ]
     told += stale_words(stale)
     told += [*release.words(with_changes=not markdown), *(way_words(ways) if missing else [])]
     if weighed is not None:
         document["impact"] = weighed
-    emit(document, as_json, plan_markdown(document, told) if markdown else plan_text(document, told))
+    emit(document, as_json, (plan_markdown if markdown else plan_text)(document, told, refused))
     if exit_code and (missing or due):
         raise typer.Exit(4)
 

@@ -206,10 +206,12 @@ class RulesChange:
             "reps": {"before": self.reps_before, "now": self.reps, "orphaned": self.orphaned} if self.reps else None,
         }
 
-    def words(self) -> list[str]:
+    def words(self, *, trained_first: bool = False) -> list[str]:
+        """What is to be told; with `trained_first` nobody is scored before `leadmart train`."""
         found = []
+        after = " after `leadmart train`" if trained_first else ""
         if self.policy_before not in (None, self.policy):
-            found.append(f"policy {self.policy_before} is now {self.policy}: every lead is scored by it anew")
+            found.append(f"policy {self.policy_before} is now {self.policy}: every lead is scored by it anew{after}")
         found += [f"  {words}" for words in self.changed.words[:MOST_TOLD]]
         if (more := len(self.changed.words) - MOST_TOLD) > 0:
             found.append(f"  and {more} more; `--json` has them all")

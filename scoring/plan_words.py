@@ -11,23 +11,28 @@ from leadmart.scoring.impact.words import impact_markdown, impact_text, table
 
 Document = Mapping[str, Any]
 
+_TRAINED = " after `leadmart train`"
 
-def plan_text(document: Document, told: Sequence[str]) -> str:
+
+def plan_text(document: Document, told: Sequence[str], refused: str | None = None) -> str:
     """What a run would compute, what it is to cost, and which sources it would find empty; then what else is to be
-    told, and the impact where it was asked for.
+    told, and the impact where it was asked for. `refused` says why nothing can be scored before `train`; it goes first.
     """
     lines = [f"as_of {_moment(moment)}" for moment in document["as_of"]]
+    lines += [f"  {refused}"] if refused else []
     lines += [f"  compute {each['view']}" for each in document["slices"]] or ["  every slice is filled"]
-    lines += [f"  score   {_moment(moment)}" for moment in document["scores"]]
+    lines += [f"  score   {_moment(moment)}{_TRAINED * bool(refused)}" for moment in document["scores"]]
     if document["costs"]["known"]:
         lines.append(f"  {costs_words(document['costs'])}")
     lines += [f"  {words}" for words in [*_notices(document), *told, *_backfills(document)]]
     return "\n".join([*lines, *impact_text(document.get("impact"))])
 
 
-def plan_markdown(document: Document, told: Sequence[str]) -> str:
+def plan_markdown(document: Document, told: Sequence[str], refused: str | None = None) -> str:
     """The plan in GitHub's Markdown: changes column by column, slices and costs by view, impact where asked for."""
-    lines = [f"### leadmart plan at {', '.join(map(_moment, document['as_of']))}", "", "**Changes**", ""]
+    lines = [f"### leadmart plan at {', '.join(map(_moment, document['as_of']))}", ""]
+    lines += [f"{_capital(refused)}.", ""] if refused else []
+    lines += ["**Changes**", ""]
     changes = [
         (each["view"], each["column"], each["class"], each["why"], ", ".join(each["breaks"]) or "nothing")
         for each in document["changes"]
@@ -38,7 +43,7 @@ def plan_markdown(document: Document, told: Sequence[str]) -> str:
     if document["costs"]["known"]:
         lines += ["", f"{_capital(costs_words(document['costs']))}."]
     if document["scores"]:
-        lines += ["", f"Scores are due at {', '.join(map(_moment, document['scores']))}."]
+        lines += ["", f"Scores are due at {', '.join(map(_moment, document['scores']))}{_TRAINED * bool(refused)}."]
     if listed := [*_notices(document), *told, *_backfills(document)]:
         lines += ["", "**To know**", "", *(f"  - {w.strip()}" if w.startswith(" ") else f"- {w}" for w in listed)]
     return "\n".join([*lines, *impact_markdown(document.get("impact"))])

@@ -20,7 +20,12 @@ _KEYS: Final = {
     "routing": ("rule",),
 }
 """By which fields a row of a part is the same row, changed. Rows that share them are told apart by their order."""
-_TITLES: Final = {"gates": "gate", "templates": "reasons", "talking_points": "talking points"}
+_TITLES: Final = {
+    "gates": "gate",
+    "templates": "reasons",
+    "talking_points": "talking points",
+    "binding": "rules that no override lifts",
+}
 _FIRST_WINS: Final = frozenset(["playbook", "routing"])
 _FEW: Final = 3
 
@@ -62,6 +67,11 @@ class TableChange:
         }
 
     @property
+    def has_same_rows(self) -> bool:
+        """Whether only the order of its rows, or the layout of the file, is another."""
+        return self.added == () and self.removed == ()
+
+    @property
     def words(self) -> str:
         told = [
             f"{len(rows)} row{'s' * (len(rows) != 1)} {what}: {'; '.join(rows[:_FEW])}{', …' * (len(rows) > _FEW)}"
@@ -81,6 +91,9 @@ def policy_changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[Pa
         found.append(_setting("max_weight", "[scoring.blend] max_weight", before["max_weight"], now["max_weight"]))
     if before["block_cap"] != now["block_cap"]:
         found.append(_setting("block_cap", "a blocked lead's score", before["block_cap"], now["block_cap"]))
+    overrides = [bool(content.get("overrides", content.get("binding"))) for content in (before, now)]
+    if overrides[0] != overrides[1]:
+        found.append(_setting("overrides", "[scoring] overrides", *overrides))
     for part in ("unspoken", "binding"):
         found += _names(part, before.get(part) or [], now.get(part) or [])
     for part, key in _KEYS.items():
@@ -105,7 +118,7 @@ def table_change(table: str, before: str | None, now: str, read_by: Sequence[str
 
 
 def _lines(text: str) -> Counter[str]:
-    return Counter(line.strip() for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#"))
+    return Counter(line for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#"))
 
 
 def _settings(part: str, before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[PartChange]:
@@ -121,7 +134,7 @@ def _setting(part: str, title: str, before: Any, now: Any) -> PartChange:
 def _names(part: str, before: Sequence[str], now: Sequence[str]) -> Iterator[PartChange]:
     for name in [*(n for n in now if n not in before), *(n for n in before if n not in now)]:
         is_new = name in now
-        words = f"{part}: {name} is {'new' if is_new else 'gone'}"
+        words = f"{_TITLES.get(part, part)}: {name} is {'new' if is_new else 'gone'}"
         yield PartChange(part, name, None if is_new else name, name if is_new else None, words)
 
 

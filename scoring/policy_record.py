@@ -12,9 +12,11 @@ from leadmart.features.errors import read_text
 from leadmart.features.fingerprint import file_digest
 from leadmart.features.house.kinds import has_table
 from leadmart.features.plan import Selection
+from leadmart.features.recorded import Recorded, Said, newest, recorded
 from leadmart.features.reference import Reference
 from leadmart.features.registry import PACKAGE, Registry
 from leadmart.features.warehouse import Warehouse
+from leadmart.scoring.newest import newest_scoring
 from leadmart.scoring.policy import Policy
 from leadmart.scoring.policy_change import (
     PartChange,
@@ -40,9 +42,14 @@ class Differences:
 def keep_policy(warehouse: Warehouse, registry: Registry, selection: Selection, policy: Policy, run_id: str) -> None:
     """Records what scores are about to go by, once for each feature set and policy; by itself it shows nothing."""
     versions = [selection.feature_set_version, policy.policy_version]
-    if warehouse.rows(
-        "SELECT 1 FROM store.meta.policies WHERE feature_set_version = ? AND policy_version = ?", versions
-    ):
+    content = _content(registry, policy)
+    text = json.dumps(content, sort_keys=True)
+    if kept := _kept(warehouse, *versions):
+        if kept[0] != content:  # a setting that this policy's version does not hang on
+            warehouse.execute(
+                "UPDATE store.meta.policies SET content = ? WHERE feature_set_version = ? AND policy_version = ?",
+                [text, *versions],
+            )
         return
     tables = _tables(registry, selection)
     with warehouse.transaction():
@@ -53,7 +60,7 @@ def keep_policy(warehouse: Warehouse, registry: Registry, selection: Selection, 
         hashes = json.dumps({name: table.content_hash for name, table in tables.items()}, sort_keys=True)
         warehouse.execute(
             f"INSERT INTO store.meta.policies VALUES (?, ?, ?, ?, ?, {sql_literal(now())})",
-            [*versions, policy.content_text, hashes, run_id],
+            [*versions, text, hashes, run_id],
         )
 
 
@@ -61,18 +68,12 @@ def differences(
     warehouse: Warehouse, registry: Registry, selection: Selection, policy: Policy, before: tuple[str, str]
 ) -> Differences:
     """What the project's policy and tables differ in from those of a (feature_set_version, policy_version)."""
-    if not has_table(warehouse, "policies"):
-        return Differences()  # published by an earlier release
-    found = warehouse.rows(
-        "SELECT content, reference_tables FROM store.meta.policies WHERE feature_set_version = ? "
-        "AND policy_version = ?",
-        before,
-    )
-    if not found:
+    kept = _kept(warehouse, *before)
+    if kept is None:
         return Differences()
-    content, hashes = (json.loads(text) for text in found[0])
+    content, hashes = kept
     tables = _changed_tables(warehouse, registry, selection, hashes)
-    present = json.loads(policy.content_text)
+    present = _content(registry, policy)
     parts = policy_changes(content, present)
     by_table = {ref for change in tables for ref in change.read_by}
     for ref in gates_told_otherwise(content, present):
@@ -80,6 +81,58 @@ def differences(
             words = f"gate {ref}: its SQL, or a view or source it reads, is another"
             parts.append(PartChange("gates", ref, None, None, words))
     return Differences(tuple(parts), tuple(tables))
+
+
+def said_when_scored(
+    warehouse: Warehouse, registry: Registry, selection: Selection, today: Recorded
+) -> Recorded | None:
+    """What the definitions said that the newest scores went by, else those that were used last; None before a run.
+
+    A run that came to no scores uses definitions too. Gates and tables are those of the scores' policy, since a feature
+    set says nothing of them; a table whose rows are the same is as `today`, whatever its file's layout.
+    """
+    scoring = newest_scoring(warehouse)
+    versions = (scoring.versions["feature_set_version"], scoring.versions["policy_version"]) if scoring else None
+    said = recorded(warehouse, versions[0]) if versions else None
+    if said is None or versions is None:
+        return newest(warehouse)
+    kept = _kept(warehouse, *versions)
+    if kept is None:
+        return said
+    content, hashes = kept
+    refs = {ref for ref, _ in content["gate_fingerprints"]}
+    gates = {
+        ("gate", name, version, ""): Said(token_hash, text)
+        for name, version, token_hash, text in warehouse.rows(
+            "SELECT name, version, token_hash, text FROM store.meta.views WHERE kind = 'gate'"
+        )
+        if f"{name}@v{version}" in refs
+    }
+    tables = {("reference", name, 0, ""): Said(content_hash, None) for name, content_hash in hashes.items()}
+    for change in _changed_tables(warehouse, registry, selection, hashes):
+        name = ("reference", change.table, 0, "")
+        if change.has_same_rows and name in today:
+            tables[name] = today[name]
+    return {name: each for name, each in said.items() if name[0] not in ("gate", "reference")} | gates | tables
+
+
+def _content(registry: Registry, policy: Policy) -> dict[str, Any]:
+    """A policy's content, and the setting that its version knows only by the rules which bind it."""
+    return {**json.loads(policy.content_text), "overrides": registry.project.settings.scoring.overrides}
+
+
+def _kept(
+    warehouse: Warehouse, feature_set_version: str, policy_version: str
+) -> tuple[dict[str, Any], dict[str, str]] | None:
+    """The content of a policy that scores went by, and the content hashes of the tables; None where it was not kept."""
+    if not has_table(warehouse, "policies"):
+        return None  # published by an earlier release
+    found = warehouse.rows(
+        "SELECT content, reference_tables FROM store.meta.policies WHERE feature_set_version = ? "
+        "AND policy_version = ?",
+        [feature_set_version, policy_version],
+    )
+    return (json.loads(found[0][0]), json.loads(found[0][1])) if found else None
 
 
 def _tables(registry: Registry, selection: Selection) -> dict[str, Reference]:

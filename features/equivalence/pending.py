@@ -47,7 +47,8 @@ class Pending:
     @property
     def words(self) -> str:
         read = f"; read by {', '.join(self.breaks)}" if self.breaks else ""
-        return f"{self.view}.{self.column} {self.kind}: {self.why}{read}"
+        what = f"{self.view}.{self.column}" if self.column else self.view
+        return f"{what} {self.kind}: {self.why}{read}"
 
 
 def refusal(lost: Sequence[Pending], place: Place | None = None) -> LeadmartError:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 from leadmart.features.equivalence.pending import Pending, drafts, pending_changes, refusal, steps, steps_taken
 from leadmart.features.materialize import published_versions
 from leadmart.features.plan import STORED_AS, Selection
-from leadmart.features.recorded import newest, said_today
+from leadmart.features.recorded import said_today
 from leadmart.features.session import Session
 from leadmart.scoring.life.kept import champion
+from leadmart.scoring.policy_record import said_when_scored
 from leadmart.scoring.release.valid import moved_since, moved_words
 
 if TYPE_CHECKING:
@@ -53,13 +54,11 @@ class Release:
         }
 
     def words(self, *, with_changes: bool = True) -> list[str]:
-        """What is to be told, each in one sentence; the changes may stand elsewhere."""
+        """What is to be told, each in one sentence, but for the champion; the changes may stand elsewhere."""
         found = [change.words for change in self.changes] if with_changes else []
         for each in self.changes:
             if each.lost:
                 found.append(f"{each.view} will not be published while {', '.join(each.lost)} read {each.column}")
-        if self.outdated:
-            found.append(self.outdated.words)
         if self.drafts:
             which = ", ".join(self.drafts)
             found.append(f"no work yet: {which}; `leadmart publish NAME` makes a draft the next version")
@@ -74,10 +73,10 @@ def release_of(session: Session, selection: Selection) -> Release:
     """
     warehouse, registry = session.warehouse, session.registry
     published = published_versions(warehouse)
-    before = newest(warehouse)
+    now = said_today(registry, selection.definitions, session.present, STORED_AS)
+    before = said_when_scored(warehouse, registry, selection, now)
     waiting = {step.name: step for step in steps_taken(selection.definitions, before or {})}
     waiting |= {step.name: step for step in steps(registry, published)}
-    now = said_today(registry, selection.definitions, session.present, STORED_AS)
     changes: list[Pending] = []
     readers: Readers | None = None
     if waiting or (before is not None and before != now):

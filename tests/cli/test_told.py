@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
+NO_ROWS = {"type": "expect_table_row_count_to_equal", "kwargs": {"value": 0}, "severity": "critical"}
 V1 = "sql/features/web_engagement/v1.sql"
 
 
@@ -87,3 +89,32 @@ def test_a_backfill_without_anything_to_judge_by_forecasts_nothing(here: Any, co
     document = here(*words, "--json").document
     assert (document["rows"], document["bytes"], document["seconds"]) == (None, None, None)
     assert "no past slices to judge its size by" in here(*words).out
+
+
+def test_plan_compares_with_what_the_scores_went_by(here: Any, copy_of: Any, edit: Any) -> None:
+    """A list counts by its rows, not by its layout; and a run that fails after it used other rows changes no answer."""
+    folder = copy_of("scored")
+    own = folder / "sql/reference/competitor_domains.csv"
+    assert here("eject", "competitor_domains", "--project", folder).code == 0
+    packaged = own.read_text(encoding="utf-8")
+    own.write_bytes(b"\xef\xbb\xbf" + packaged.replace("\n", "\r\n").encode())
+    planned = here("plan", "--json", "--project", folder).document
+    assert planned["changes"] == []
+    assert [each["added"] for each in planned["rules"]["tables"]] == [[]]
+    own.write_text(f"{packaged}rival.example,new\n", encoding="utf-8")
+    assert "\n  reference.competitor_domains changed: the table has other rows" in here("plan", "--project", folder).out
+    document = {"name": "score.lead_scores", "expectations": [NO_ROWS]}
+    suite = folder / "suites" / "score.lead_scores.json"
+    suite.write_text(json.dumps(document), encoding="utf-8")
+    assert here("run", "--project", folder).code != 0
+    suite.unlink()
+    assert here("plan", "--json", "--project", folder).document["changes"] != []
+    own.write_text(packaged, encoding="utf-8")
+    assert here("plan", "--json", "--project", folder).document["changes"] == []
+
+
+def test_plan_names_the_setting_that_lets_people_override(here: Any, copy_of: Any, edit: Any) -> None:
+    folder = copy_of("scored")
+    edit(folder / "leadmart.toml", 'gates = ["icp@v1"]', 'gates = ["icp@v1"]\noverrides = true\n#')
+    told = here("plan", "--project", folder).out
+    assert "    [scoring] overrides false is now true\n    rules that no override lifts: lacks_consent is new" in told

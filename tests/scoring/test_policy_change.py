@@ -47,6 +47,9 @@ CHANGES = {
     "playbook one: condition x > 1 is now x > 2": {"rules": book(BOOK.replace("x > 1", "x > 2"))},
     "playbook: no longer read": {"rules": DecisionRules()},
     "unspoken: y is new": {"unspoken": ("y",)},
+    "[scoring] overrides false is now true|rules that no override lifts: is_student is new": {
+        "binding": ("is_student",)
+    },
 }
 
 
@@ -82,3 +85,6 @@ def test_a_table_tells_its_rows_and_one_whose_text_is_gone_says_so():
     assert table_change("rivals", None, "domain\n", ["icp@v1"]).words == (
         "rivals.csv has another content (read by icp@v1)"
     )
+    assert table_change("rivals", "domain\na\nb\n", "domain\nb\n\na\n", []).has_same_rows
+    assert not table_change("rivals", "domain\na\n", "domain\na \n", []).has_same_rows
+    assert not table_change("rivals", None, "domain\n", []).has_same_rows

@@ -90,3 +90,13 @@ def test_what_cannot_be_compared_says_why(words: Any) -> None:
     quiet = copy.deepcopy(IMPACT)
     quiet["rank_correlation"], quiet["psi"] = None, None
     assert "rank correlation unknown" in words({**PLAN, "impact": quiet}, [])
+
+
+def test_what_waits_for_training_is_told_first() -> None:
+    """The line after the as_of; and no score is promised before."""
+    text = plan_text(PLAN, TOLD, "the champion m_1 cannot score these features: x").splitlines()
+    assert text[1] == "  the champion m_1 cannot score these features: x"
+    assert "  score   2026-03-02 00:00 after `leadmart train`" in text
+    comment = plan_markdown(PLAN, TOLD, "the champion m_1 cannot score these features: x")
+    assert comment.splitlines()[2] == "The champion m_1 cannot score these features: x."
+    assert "Scores are due at 2026-03-02 00:00 after `leadmart train`." in comment
