@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import groupby
 
-from leadmart.features.clock import iso, sql_literal
+from leadmart.features.clock import iso
 from leadmart.features.materialize import (
     Written,
     compute_slices,
@@ -15,6 +15,7 @@ from leadmart.features.materialize import (
     publish_views,
     slice_inputs,
 )
+from leadmart.features.shown import is_in_force
 from leadmart.features.stale import stale_slices
 from leadmart.scoring.pipeline import approves_scores, judge_sources, prove
 from leadmart.scoring.policy_record import keep_policy
@@ -82,15 +83,10 @@ def _scores(run: Run, scorer: Scorer) -> list[StagedScores]:
     staged: list[StagedScores] = []
     for number, as_of in enumerate(run.moments):
         run.progress(f"scores at {iso(as_of)}", number, len(run.moments))
-        scored_before = run.warehouse.rows(
-            "SELECT MIN(is_past) FROM (SELECT *, 0 AS is_past FROM store.meta.scorings "
-            "UNION ALL SELECT *, 1 FROM store.meta.past_scorings) WHERE feature_set_version = ? AND model_version = ? "
-            f"AND policy_version = ? AND as_of = {sql_literal(as_of)}",
-            [run.selection.feature_set_version, scorer.model_version, scorer.policy.policy_version],
-        )
-        if scored_before[0][0] is None:
+        scoring = scorer.scoring(as_of)
+        if not scoring.has_rows(run.warehouse):
             continue
-        scoring = replace(scorer.scoring(as_of), is_past=bool(scored_before[0][0]))
+        scoring = replace(scoring, is_past=not is_in_force(run.warehouse, as_of, scoring.versions))
         if scoring.is_done(run.warehouse) is not None:
             continue
         scored, _ = scorer.score(as_of)

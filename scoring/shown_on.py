@@ -8,6 +8,7 @@ from typing import Any
 from leadmart.features.clock import iso, sql_literal
 from leadmart.features.errors import LeadmartError
 from leadmart.features.house.kinds import has_table
+from leadmart.features.shown import VERSIONS
 from leadmart.features.warehouse import Warehouse
 from leadmart.scoring.assess import SCORE_COLUMNS
 from leadmart.scoring.champion import RULES
@@ -53,9 +54,13 @@ def told_of(warehouse: Warehouse, row: dict[str, Any], day: date) -> dict[str, A
     The champion is another than the row's model where it was promoted after the day's last run.
     """
     end = sql_literal(datetime.combine(day, datetime.min.time()) + timedelta(days=1))
+    versions = [row[name] for name in VERSIONS]
+    own = f"({', '.join(VERSIONS)}) = (?, ?, ?)"
     ((since,),) = warehouse.rows(
-        "SELECT MIN(shown_at) FROM store.meta.showings WHERE (run_id, as_of) = (?, ?) AND shown_at < " + end,
-        [row["run_id"], row["as_of"]],
+        f"SELECT MIN(shown_at) FROM store.meta.showings WHERE as_of = ? AND {own} AND shown_at < {end} "
+        "AND showing_number > COALESCE((SELECT MAX(showing_number) FROM store.meta.showings WHERE as_of = ? "
+        f"AND NOT {own} AND shown_at < {end}), 0)",
+        [row["as_of"], *versions, row["as_of"], *versions],
     )
     promoted = warehouse.rows(
         f"SELECT to_version FROM store.meta.promotions WHERE promoted_at < {end} ORDER BY promotion_number DESC LIMIT 1"

@@ -75,21 +75,33 @@ class Scoring:
         )
         return int(found[0][0]) if found else None
 
+    def has_rows(self, warehouse: Warehouse) -> bool:
+        """Whether leads were scored at its as_of under its versions, shown or not, on whatever input."""
+        listed = "(FROM store.meta.scorings UNION ALL FROM store.meta.past_scorings)"
+        return bool(warehouse.rows(f"SELECT 1 FROM {listed} WHERE {self._versions} LIMIT 1", self._values))
+
     def put_in_force(self, warehouse: Warehouse, run_id: str) -> None:
         """Says that a run found this scoring done: from now on its versions are the ones shown at its as_of."""
-        warehouse.execute(
-            f"UPDATE {self.table} SET run_id = ? WHERE {self._versions} AND input_hash = ?",
-            [run_id, *self._values, self.input_hash],
-        )
-        if self.is_shown and not is_in_force(warehouse, self.as_of, self.versions):
-            self._show(warehouse, self.is_done(warehouse) or 0, run_id)
+        with warehouse.transaction():
+            warehouse.execute(
+                f"UPDATE {self.table} SET run_id = ? WHERE {self._versions} AND input_hash = ?",
+                [run_id, *self._values, self.input_hash],
+            )
+            if self.is_shown and not is_in_force(warehouse, self.as_of, self.versions):
+                self._show(warehouse, self.is_done(warehouse) or 0, run_id)
 
     def record(self, warehouse: Warehouse, rows: int, run_id: str) -> None:
-        """Lists this scoring in place of any other under its versions: those rows have just been overwritten."""
-        warehouse.execute(
-            f"DELETE FROM {self.table} WHERE {self._versions} AND input_hash <> ?",
-            [*self._values, self.input_hash],
-        )
+        """Lists this scoring in place of any other under its versions: those rows have just been overwritten.
+
+        Rows scored for the past and rows to be shown are the same rows; once shown they are no more of the past.
+        """
+        tables = {"store.meta.scorings", "store.meta.past_scorings"}
+        for table in sorted(tables) if self.table in tables else [self.table]:
+            warehouse.execute(
+                f"DELETE FROM {table} WHERE {self._versions} AND input_hash <> ?", [*self._values, self.input_hash]
+            )
+        if self.table == "store.meta.scorings":
+            warehouse.execute(f"DELETE FROM store.meta.past_scorings WHERE {self._versions}", self._values)
         warehouse.execute(
             f"INSERT OR REPLACE INTO {self.table} VALUES ({sql_literal(self.as_of)}, ?, ?, ?, ?, ?, ?, ?)",
             [*self._values, self.input_hash, rows, run_id],

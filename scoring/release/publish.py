@@ -70,16 +70,16 @@ def publish(
 ) -> Published:
     """Proves a draft, moves it to `v<N+1>.sql` and records it; without a draft, records the newest version's file.
 
-    The file is moved before it is recorded: killed between the two, the next call finds a version that is not recorded
-    and records it. leadmart.toml stays as it is, since a version in use decides who is scored by what.
+    The file is moved before it is recorded: killed between the two, the same call again finds a version that is not
+    recorded and records it. leadmart.toml stays as it is, since a version in use decides who is scored by what.
 
     Raises LeadmartError `unknown_definition`, `ambiguous_name`, `nothing_to_publish`; `nothing_changed` where no column
     means anything else than in the version before (with `anyway` only where not a word differs); `column_in_use` for a
     removed column that somebody cannot do without; and what `check` has against the text.
     """
     started, started_at, run_id = time.perf_counter(), now(), run_id or new_run_id()
-    registry = Registry(project)
     with open_for_writing(project, "publish", patience) as warehouse:
+        registry = Registry(project)  # not before: the draft may be edited while another process is waited for
         warehouse.name_run(run_id)
         session = Session(warehouse, registry)
         draft = _draft(registry, name)
