@@ -1,4 +1,4 @@
-"""What waits to be released: drafts, versions not used yet, edits since the last run, an outdated champion."""
+"""What waits to be released: drafts, versions not used yet, edits since the newest scores, an outdated champion."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Outdated:
 
 @dataclass(frozen=True)
 class Release:
-    """What a project's files change of what was published and used last. `drafts` are no work for `run`."""
+    """What a project's files change of what was published and what the newest scores went by. `drafts` are no work for `run`."""
 
     changes: tuple[Pending, ...]
     drafts: tuple[str, ...]
