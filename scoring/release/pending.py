@@ -39,7 +39,7 @@ class Outdated:
 
 @dataclass(frozen=True)
 class Release:
-    """What a project's files change of what was published and what the newest scores went by. `drafts` are no work for `run`."""
+    """What a project's files change of what was published and scored by last. `drafts` are no work for `run`."""
 
     changes: tuple[Pending, ...]
     drafts: tuple[str, ...]
