@@ -33,6 +33,7 @@ def check(
     from leadmart.features.checking import Finding, check_files, check_project
     from leadmart.features.project import SETTINGS_FILE
     from leadmart.features.registry import Registry
+    from leadmart.scoring.champion import unknown_in_tables
     from leadmart.scoring.tables import table_problems
 
     found = project_at(project)
@@ -41,7 +42,7 @@ def check(
         from leadmart.scoring.release.raw import lost_raw_columns
 
         problems += lost_raw_columns(found)
-        of_tables = table_problems(Registry(found))
+        of_tables = [*table_problems(Registry(found)), *unknown_in_tables(Registry(found))]
         problems += [Finding(e.place.file if e.place else str(found.root / SETTINGS_FILE), e) for e in of_tables]
     if as_json:
         typer.echo(json.dumps([p.as_finding() for p in problems], indent=2))

@@ -83,8 +83,20 @@ class LeadmartError(Exception):
 
 
 def read_text(path: Path) -> str:
-    """A text that a person wrote, without a byte order mark. Raises LeadmartError `not_utf8` with the line."""
-    content = path.read_bytes()
+    """A text that a person wrote, without byte order mark. Raises LeadmartError `unreadable`, `not_utf8` with line."""
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise LeadmartError(
+            f"{path.name} cannot be read: {error.strerror}", code="unreadable", place=Place(str(path))
+        ) from None
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise LeadmartError(
+            f"{path.name} is in UTF-16, not in UTF-8",
+            code="not_utf8",
+            place=Place(str(path), 1),
+            hint="save it in UTF-8; `iconv -f UTF-16 -t UTF-8` makes it so",
+        )
     try:
         return content.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
     except UnicodeDecodeError as error:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,6 +15,8 @@ from leadmart.features.fingerprint import file_digest
 from leadmart.features.literals import quoted_file, quoted_name
 
 _PACKAGED = Path(__file__).resolve().parent.parent / "sql" / "reference"
+_DOMAIN = re.compile(r"[^\W_][\w-]*(\.[\w-]+)+")
+_WORD = re.compile(r"[a-z][a-z_]*")
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,22 @@ class Reference:
         return found
 
     @property
+    def words(self) -> dict[str, frozenset[str]]:
+        """The columns after the first whose cells are lower-case words that come again, with those words."""
+        found = {}
+        for position, name in list(enumerate(self.header))[1:]:
+            cells = [cells[position] for _, cells in self.lines[1:] if len(cells) > position]
+            if len(set(cells)) < len(cells) and all(map(_WORD.fullmatch, cells)):
+                found[name] = frozenset(cells)
+        return found
+
+    @property
+    def is_keyed(self) -> bool:
+        """Whether nothing stands twice in its first column."""
+        keys = [cells[0] for _, cells in self.lines[1:] if cells]
+        return len(set(keys)) == len(keys)
+
+    @property
     def select(self) -> str:
         """The SELECT of its rows. Without any, its columns have the types of the packaged table's."""
         packaged = self.replaced
@@ -73,8 +92,9 @@ class Reference:
     def problems(self) -> list[LeadmartError]:
         """What is wrong in a project's table that replaces a packaged one, `bad_reference` with its line.
 
-        It has the packaged one's columns, as many cells a row, something in the first column, and numbers where that
-        has numbers. Rows it may have none.
+        It has the packaged one's columns, as many cells a row, something in the first column, once where that has it
+        once, numbers where that has numbers, bare domains, and that one's words in that one's case. Rows it may have
+        none.
         """
         packaged = self.replaced
         if packaged is None:
@@ -88,25 +108,64 @@ class Reference:
             return [self._bad(1, f"{self.path.name} is empty", f"header: {','.join(wanted)}")]
         header = self.header
         if missing := [name for name in wanted if name not in header]:
-            near = next(filter(None, (near_names(name, set(header) - set(wanted)) for name in missing)), "")
+            if near := other_separator(lines[0][1]):
+                return [self._bad(lines[0][0], f"{self.path.name} has {near} between its cells", COMMAS)]
+            near = next(filter(None, (misspelt(name, missing) for name in header if name not in wanted)), "")
             eject = f"`leadmart eject {self.name}` writes the packaged one where the file is taken away"
             what = f"{self.path.name} lacks {', '.join(missing)}; its columns are {', '.join(wanted)}"
             return [self._bad(lines[0][0], what, near or eject)]
-        found = []
+        found, once, words = [], packaged.is_keyed, packaged.words
+        keys: dict[str, int] = {}
         for line, cells in lines[1:]:
             if len(cells) != len(header):
                 what = f"{len(cells)} cells where the header has {len(header)}"
                 found.append(self._bad(line, what, "a cell with a comma wants double quotes"))
                 continue
             values = {name: cell.strip() for name, cell in zip(header, cells, strict=True)}
-            if not values[wanted[0]]:
+            key = values[wanted[0]]
+            if not key:
                 found.append(self._bad(line, f"{wanted[0]} is empty"))
+            elif once and keys.setdefault(key, line) != line:
+                found.append(self._bad(line, f"{key} stands twice", f"line {keys[key]} has it; take one of them out"))
+            if key and wanted[0] == "domain" and (domain := _bare(cells[header.index("domain")])):
+                found.append(self._bad(line, f"domain {cells[header.index('domain')]!r} is no bare domain", domain))
             wrong = [name for name in numbers if values[name] and not is_number(values[name])]
             found += [self._bad(line, f"{name} {values[name]!r} is no number") for name in wrong]
+            cased = [n for n, known in words.items() if values[n] not in known and values[n].lower() in known]
+            found += [
+                self._bad(line, f"{name} {values[name]!r} is unknown in that case", f"write {values[name].lower()}")
+                for name in cased
+            ]
         return found
 
     def _bad(self, line: int, message: str, hint: str = "") -> LeadmartError:
         return LeadmartError(message, code="bad_reference", place=Place(str(self.path), line), hint=hint)
+
+
+COMMAS = "write commas between cells; a cell that has a comma itself wants double quotes"
+
+
+def other_separator(header: Sequence[str]) -> str:
+    """What stands between the cells of a header that was read as one cell; empty where commas do."""
+    whole = header[0] if len(header) == 1 else ""
+    return "semicolons" if ";" in whole else "tabs" if "\t" in whole else ""
+
+
+def misspelt(name: str, missing: Iterable[str]) -> str:
+    """A hint at the missing column that a header's unknown `name` is near to; empty where it is near to none."""
+    near = near_names(name, missing)
+    return f"for {name}: {near}" if near else ""
+
+
+def _bare(cell: str) -> str:
+    """How to write a cell that is no bare domain in lower case; empty where it is one."""
+    if _DOMAIN.fullmatch(cell) and cell == cell.lower():
+        return ""
+    bare = re.split(r"[/?#:]", cell.strip().lower().partition("://")[2] or cell.strip().lower())[0]
+    bare = bare.rpartition("@")[2].removeprefix("www.")
+    return (
+        f"write {bare}" if _DOMAIN.fullmatch(bare) else "write it as acme.example: no address, no spaces, no capitals"
+    )
 
 
 def is_number(cell: str) -> bool:

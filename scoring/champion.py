@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from leadmart.features.errors import LeadmartError, all_as_one, near_names, read_text
 from leadmart.features.gate_rule import GateRule, parse_rule
 from leadmart.features.lookup import FeatureColumn, feature_columns
-from leadmart.features.plan import Selection
+from leadmart.features.plan import Selection, select
 from leadmart.features.registry import Registry
 from leadmart.features.warehouse import Warehouse
 from leadmart.scoring.decisions.rules import read_rules
@@ -19,7 +19,7 @@ from leadmart.scoring.overrides import read_binding
 from leadmart.scoring.policy import Boost, Policy, Tiers
 from leadmart.scoring.reason_templates import read_templates
 from leadmart.scoring.scorecard import read_scorecard
-from leadmart.scoring.tables import both, policy_problems
+from leadmart.scoring.tables import both, policy_problems, problems_of
 
 if TYPE_CHECKING:
     import polars as pl
@@ -124,8 +124,8 @@ def load_policy(registry: Registry, selection: Selection) -> Policy:
     return Policy(
         gates=rules,
         gate_fingerprints=tuple((gate.ref, selection.fingerprints[gate.relation]) for gate in selection.gates),
-        scorecard=read_scorecard(read_text(scorecard.path), str(scorecard.path.name)),
-        templates=read_templates(read_text(templates.path), str(templates.path.name)),
+        scorecard=read_scorecard(read_text(scorecard.path), str(scorecard.path)),
+        templates=read_templates(read_text(templates.path), str(templates.path)),
         tiers=Tiers(**scoring.tiers.model_dump()),
         boost=Boost(scoring.boost.column, scoring.boost.max, scoring.boost.half_life_days) if has_boost else None,
         max_weight=scoring.blend.max_weight,
@@ -134,6 +134,26 @@ def load_policy(registry: Registry, selection: Selection) -> Policy:
         fit=fit,
         rules=decisions,
     )
+
+
+def unknown_in_tables(registry: Registry) -> list[LeadmartError]:
+    """The columns that the tables of fit, playbook, talking points and routing name and nothing of the project has.
+
+    By the definitions alone, as if every source were loaded; none where they or the tables cannot be read, which is
+    told elsewhere.
+    """
+    if policy_problems(registry):
+        return []
+    try:
+        present = frozenset(each.name for each in registry.all() if each.kind == "source")
+        selection = select(registry, present, prove=False)
+        known = [column.name for column in feature_columns(selection)]
+    except LeadmartError:
+        return []
+    return [
+        *problems_of(lambda: load_fit(registry, selection)),
+        *problems_of(lambda: read_rules(registry, known)),
+    ]
 
 
 def typed_columns(columns: Sequence[FeatureColumn], frame: pl.DataFrame) -> tuple[FeatureColumn, ...]:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from leadmart.features.errors import LeadmartError, Place, all_as_one, near_names
+from leadmart.features.reference import COMMAS, other_separator
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,8 @@ def read_rows(text: str, file: str, columns: Sequence[str], code: str, *, option
 def _header_problems(header: Sequence[str], columns: Sequence[str], place: Place, code: str) -> list[LeadmartError]:
     unknown = [name for name in header if name not in columns]
     missing = [name for name in columns if name not in header]
+    if separator := other_separator(header):
+        return [LeadmartError(f"the file has {separator} between its cells", code=code, place=place, hint=COMMAS)]
     problems = [
         LeadmartError(f"unknown column {name!r}", code=code, place=place, hint=near_names(name, missing))
         for name in unknown

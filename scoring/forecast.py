@@ -21,6 +21,7 @@ from leadmart.scoring.backfill.costs import bytes_of_score, cost_of, rows_of_sco
 from leadmart.scoring.backfill.past import keep_filled
 from leadmart.scoring.champion import load_policy
 from leadmart.scoring.decisions.assignments import load_reps, newest_assignments
+from leadmart.scoring.decisions.rules import refuse_unfit_rules
 from leadmart.scoring.newest import newest_scoring
 from leadmart.scoring.pipeline import plan, prove
 from leadmart.scoring.policy_record import Differences, differences
@@ -224,6 +225,7 @@ class RulesChange:
 def rules_change(warehouse: Warehouse, registry: Registry, selection: Selection, as_of: datetime) -> RulesChange:
     """What a run at the as_of would go by that the newest scores and assignments did not."""
     policy = load_policy(registry, selection)
+    refuse_unfit_rules(warehouse, selection, policy.rules)
     newest = newest_scoring(warehouse)
     before = (newest.versions["feature_set_version"], newest.versions["policy_version"]) if newest else None
     changed = differences(warehouse, registry, selection, policy, before) if before else Differences()

@@ -11,7 +11,7 @@ import duckdb
 
 from leadmart.features import catalogue
 from leadmart.features.clock import now, sql_literal
-from leadmart.features.errors import LeadmartError, first_line
+from leadmart.features.errors import LeadmartError, first_line, read_text
 from leadmart.features.holder import AT_ONCE, Patience
 from leadmart.features.literals import quoted_file
 from leadmart.features.plan import select
@@ -168,6 +168,8 @@ def _read(warehouse: Warehouse, file: Path) -> None:
     more = "" if file.suffix == ".parquet" else ", header = true, all_varchar = true"
     if not file.stat().st_size:
         raise _bad(f"{file} is empty: it has not even a header")
+    if file.suffix == ".csv":
+        read_text(file)  # DuckDB's words for another encoding tell nobody what to do
     try:
         rows = f"{reader}({quoted_file(file)}{more})"
         names = [name.strip().lower() for name, _ in warehouse.columns(f"SELECT * FROM {rows}")]

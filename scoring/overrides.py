@@ -6,16 +6,17 @@ A rule of `reference.binding_rules` goes before them: where it blocks, nobody's 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from leadmart.features.clock import iso, sql_literal
-from leadmart.features.errors import LeadmartError, all_as_one, read_text
+from leadmart.features.errors import LeadmartError, all_as_one, near_names, read_text
 from leadmart.features.gate_rule import GateRule
 from leadmart.features.literals import quoted
 from leadmart.features.registry import Registry
 from leadmart.features.session import Session
-from leadmart.scoring.csv_rows import read_rows
+from leadmart.scoring.csv_rows import CsvRow, read_rows
 
 if TYPE_CHECKING:
     import polars as pl
@@ -37,14 +38,16 @@ REFUSED = "override_refused"
 def read_binding(registry: Registry, rules: Sequence[GateRule]) -> tuple[str, ...]:
     """The project's rules that no override lifts; none where it asks for no overrides, since nothing could lift them.
 
-    Raises LeadmartError `bad_binding` for a table of another shape, and for a rule that is no block.
+    Raises LeadmartError `bad_binding` for a table of another shape, for a rule that no gate has, and for one that is no
+    block.
     """
     if not registry.project.settings.scoring.overrides:
         return ()
     table = registry.reference(BINDING)
-    listed = read_rows(read_text(table.path), table.path.name, ("rule", "why"), "bad_binding")
+    listed = read_rows(read_text(table.path), str(table.path), ("rule", "why"), "bad_binding")
     severities = {rule.name: rule.severity for rule in rules}
-    problems = [
+    problems = _unknown_rules(registry, [row for row in listed if row.cells["rule"] not in severities])
+    problems += [
         LeadmartError(
             f"{row.cells['rule']} is a {severities[row.cells['rule']]}, and only a block can bind",
             code="bad_binding",
@@ -57,6 +60,32 @@ def read_binding(registry: Registry, rules: Sequence[GateRule]) -> tuple[str, ..
     if problems:
         raise all_as_one(problems)
     return tuple(dict.fromkeys(row.cells["rule"] for row in listed if row.cells["rule"] in severities))
+
+
+def _unknown_rules(registry: Registry, rows: Sequence[CsvRow]) -> list[LeadmartError]:
+    """The rows that name a rule no gate has, packaged or the project's own: what it was to protect would be open.
+
+    A rule of a packaged gate that the project does not use is no mistake.
+    """
+    packaged = registry.reference(BINDING).replaced
+    ours = {cells[0] for _, cells in packaged.lines} if packaged else {row.cells["rule"] for row in rows}
+    asked = [row for row in rows if row.cells["rule"] not in ours]
+    if not asked:
+        return []
+    known: set[str] = set()
+    for gate in (definition for definition in registry.all() if definition.kind == "gate"):
+        with suppress(LeadmartError):  # its own rules report it
+            known.update(c.name for c in gate.columns if c.name not in (gate.key, "as_of"))
+    return [
+        LeadmartError(
+            f"no gate has a rule {row.cells['rule']!r}",
+            code="bad_binding",
+            place=row.place,
+            hint=near_names(row.cells["rule"], known) or "`leadmart features` lists the rules of the project's gates",
+        )
+        for row in asked
+        if row.cells["rule"] not in known
+    ]
 
 
 def override_sources(registry: Registry) -> tuple[str, ...]:

@@ -41,7 +41,7 @@ def policy_problems(registry: Registry) -> list[LeadmartError]:
 
     def text(name: str, like: str) -> tuple[str, str]:
         found = registry.reference(name, like)
-        return read_text(found.path), found.path.name
+        return read_text(found.path), str(found.path)
 
     def fit() -> None:
         (points, points_file), (weights, weights_file) = text(scoring.fit, "fit_points"), text(WEIGHTS, WEIGHTS)

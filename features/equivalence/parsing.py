@@ -110,13 +110,22 @@ def parsed(text: str) -> exp.Query:
     found = [s for s in found if not isinstance(s, exp.Semicolon)]
     if len(found) != 1 or not isinstance(found[0], exp.Query):
         raise LeadmartError("not one SELECT", code="bad_sql", hint="`diff` compares two SELECTs")
+    for name in found[0].find_all(exp.Identifier):
+        name.set("this", _apart(name.name))
     return found[0]
+
+
+def _apart(name: str) -> str:
+    """A name that stays apart in lower case: DuckDB folds the case of ASCII alone, "É" and "é" are two columns."""
+    if name.isascii():
+        return name
+    return "".join(c if c.isascii() or c.lower() == c else f"\\u{{{ord(c):x}}}" for c in name)
 
 
 def words_of(text: str) -> tuple[str, ...]:
     """The text's words: without layout, comments and the case of what is not quoted."""
     tokens = [text[t.start : t.end + 1] for t in DuckDB().tokenize(text)]
-    return tuple(word if word[0] in "'\"$" else word.lower() for word in tokens if word != ";")
+    return tuple(word if word[0] in "'\"$" else _apart(word).lower() for word in tokens if word != ";")
 
 
 def refuse_unprovable(tree: exp.Query) -> None:

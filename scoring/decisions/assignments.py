@@ -53,7 +53,7 @@ def sources_beside(registry: Registry) -> tuple[str, ...]:
 def load_reps(registry: Registry) -> Reps:
     """Who works leads. Raises LeadmartError `bad_reps`."""
     found = registry.reference(registry.project.settings.routing.reps)
-    return read_reps(read_text(found.path), found.path.name)
+    return read_reps(read_text(found.path), str(found.path))
 
 
 def newest_assignments(warehouse: Warehouse, reps: Reps, as_of: datetime) -> tuple[str | None, int]:
@@ -142,7 +142,7 @@ def _given(run: Run, as_of: datetime, reps: Reps) -> pl.DataFrame:
     import polars as pl
 
     found = run.registry.reference(run.project.settings.routing.rules)
-    rules = read_routing(read_text(found.path), found.path.name)
+    rules = read_routing(read_text(found.path), str(found.path))
     serving = reps.in_service(as_of)
     names = [rep.rep for rep in serving]
     leads = run.warehouse.frame(

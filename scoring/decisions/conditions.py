@@ -174,6 +174,21 @@ def refuse_unknown(conditions: Sequence[Condition], known: Collection[str]) -> N
         raise all_as_one(problems)
 
 
+def refuse_unfit(conditions: Sequence[Condition], schema: Mapping[str, pl.DataType]) -> None:
+    """Raises LeadmartError, its others beside it, for every condition that does not fit the types of its columns.
+
+    A column of type Null fits any: of one that has no rows yet nothing is known.
+    """
+    problems = []
+    for condition in conditions:
+        try:
+            condition.holds(schema)
+        except LeadmartError as problem:
+            problems.append(problem)
+    if problems:
+        raise all_as_one(problems)
+
+
 def first_of(held: Sequence[tuple[pl.Expr, str]]) -> pl.Expr:
     """String: the words of the first that holds, else NULL."""
     import polars as pl

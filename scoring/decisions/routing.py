@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from leadmart.features.errors import LeadmartError, Place, all_as_one
@@ -102,7 +103,9 @@ def read_routing(text: str, file: str = "routing.csv") -> tuple[RoutingRule, ...
     rules = read_table(text, file, COLUMNS, CODE, rule_of, may_be_empty=("territory", "skill"))
     if not rules:
         hint = "write where leads belong, or route none: `enabled = false` below [routing] in leadmart.toml"
-        raise LeadmartError(f"{file} has no rule: no lead would have a place", code=CODE, place=Place(file), hint=hint)
+        raise LeadmartError(
+            f"{Path(file).name} has no rule: no lead would have a place", code=CODE, place=Place(file), hint=hint
+        )
     return rules
 
 
@@ -116,7 +119,10 @@ def read_reps(text: str, file: str = "reps.csv") -> Reps:
     if not rows:
         hint = "write who works leads, or route none: `enabled = false` below [routing] in leadmart.toml"
         raise LeadmartError(
-            f"{file} names nobody: every lead would wait for ever", code=REP_CODE, place=Place(file), hint=hint
+            f"{Path(file).name} names nobody: every lead would wait for ever",
+            code=REP_CODE,
+            place=Place(file),
+            hint=hint,
         )
     return Reps(rows)
 

@@ -6,9 +6,12 @@ from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from leadmart.features.errors import read_text
+from leadmart.features.errors import LeadmartError, read_text
+from leadmart.features.literals import quoted_file
+from leadmart.features.plan import Selection
 from leadmart.features.registry import Registry
-from leadmart.scoring.decisions.conditions import Condition, refuse_unknown
+from leadmart.features.warehouse import Warehouse
+from leadmart.scoring.decisions.conditions import Condition, refuse_unfit, refuse_unknown
 from leadmart.scoring.decisions.playbook import (
     PlaybookRule,
     TalkingPoint,
@@ -28,6 +31,7 @@ PARTS = (
     "machine_tier",
 )  # fmt: skip
 """Parts of the score that a condition may read beside features and gates."""
+_TEXTS = ("data_grade", "best_tier", "tier", "machine_tier")
 
 
 @dataclass(frozen=True)
@@ -68,7 +72,7 @@ def read_rules(registry: Registry, known: Collection[str]) -> DecisionRules:
 
     def text(name: str) -> tuple[str, str]:
         found = registry.reference(name)
-        return read_text(found.path), found.path.name
+        return read_text(found.path), str(found.path)
 
     rules = DecisionRules(
         read_playbook(*text(scoring.playbook)) if scoring.playbook else None,
@@ -83,9 +87,62 @@ def read_rules(registry: Registry, known: Collection[str]) -> DecisionRules:
 
 
 def decided(scored: pl.DataFrame, rules: DecisionRules) -> pl.DataFrame:
-    """The rows with what the rules say of each: the columns of migration 0011."""
-    return scored.with_columns(
-        *playbook_of(scored, rules.playbook),
-        talking_points_of(scored, rules.talking_points),
-        routing_rule_of(scored, rules.routing),
+    """The rows with what the rules say of each: the columns of migration 0011.
+
+    Raises LeadmartError for every condition that does not fit its columns, all at once.
+    """
+    try:
+        return scored.with_columns(
+            *playbook_of(scored, rules.playbook),
+            talking_points_of(scored, rules.talking_points),
+            routing_rule_of(scored, rules.routing),
+        )
+    except LeadmartError:
+        refuse_unfit(rules.conditions, scored.schema)
+        raise
+
+
+def refuse_unfit_rules(warehouse: Warehouse, selection: Selection, rules: DecisionRules) -> None:
+    """Raises LeadmartError for every condition that does not fit its columns, by the types that stored slices have.
+
+    Of a view that has no slice yet nothing is known, so a run may still refuse what reads it.
+    """
+    import polars as pl
+
+    asked = {name for condition in rules.conditions for name in condition.columns()}
+    if not asked:
+        return
+    schema: dict[str, pl.DataType] = dict.fromkeys(asked, pl.Null())
+    schema |= {name: pl.String() if name in _TEXTS else pl.Float64() for name in PARTS}
+    files = {
+        (kind, name, version, fingerprint): file
+        for kind, name, version, fingerprint, file in warehouse.rows(
+            "SELECT kind, name, version, fingerprint, MAX_BY(file, as_of) FROM store.meta.slices GROUP BY ALL"
+        )
+    }
+    for each in selection.read:
+        key = (each.kind, each.name, each.version, selection.fingerprints[each.relation])
+        file = warehouse.project.warehouse / files[key] if key in files else None
+        if file is None or not file.is_file() or asked.isdisjoint(column.name for column in each.columns):
+            continue
+        types = warehouse.columns(f"SELECT * FROM read_parquet({quoted_file(file)})")
+        schema |= {name: _type(kind) for name, kind in types if name in asked}
+    refuse_unfit(rules.conditions, schema)
+
+
+def _type(duckdb_type: str) -> pl.DataType:
+    """The type of Polars that a condition takes for a type of DuckDB."""
+    import polars as pl
+
+    name = duckdb_type.partition("(")[0]
+    if name.endswith("]"):
+        return pl.String()
+    if name == "BOOLEAN":
+        return pl.Boolean()
+    if name.startswith(("TIMESTAMP", "DATE", "TIME")):
+        return pl.Datetime("us")
+    return (
+        pl.Float64()
+        if name in ("DOUBLE", "FLOAT", "DECIMAL") or name.endswith("INT") or name == "INTEGER"
+        else (pl.String())
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Final, Literal
 
 from leadmart.features.beside import view_named
@@ -127,7 +128,11 @@ def read_fit(points: str, weights: str, points_file: str = "fit_points.csv", wei
     table = FitTable(tuple(parts))
     if not rows and not problems:
         problems.append(
-            _bad(f"{points_file} has no rule: nobody would have a point", Place(points_file), "or leave `fit` out")
+            _bad(
+                f"{Path(points_file).name} has no rule: nobody would have a point",
+                Place(points_file),
+                "or leave `fit` out",
+            )
         )
     if not problems:
         problems += [
@@ -149,7 +154,7 @@ def load_fit(registry: Registry, selection: Selection) -> FitTable | None:
     if not settings.fit:
         return None
     points, weights = registry.reference(settings.fit, "fit_points"), registry.reference(WEIGHTS)
-    table = read_fit(read_text(points.path), read_text(weights.path), points.path.name, weights.path.name)
+    table = read_fit(read_text(points.path), read_text(weights.path), str(points.path), str(weights.path))
     problems: list[LeadmartError] = []
     views: dict[str, Definition] = {}
     for part in table.parts:

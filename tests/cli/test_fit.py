@@ -195,7 +195,7 @@ def test_people_edit_the_tables_and_see_it_in_plan_points_and_words(
         assert refused.code == 1, (new, refused.out)
         problem = refused.document["error"]
         assert (problem["code"], words in problem["message"]) == (code, True), problem
-        assert problem["place"] == f"fit_points.csv:{line}"
+        assert problem["place"] == f"{points}:{line}"
     points.write_text(text, encoding="utf-8")
     edit(folder / "leadmart.toml", 'fit = "fit_points"\n', "")
     refused = here("plan", "--project", folder, "--json").document["error"]

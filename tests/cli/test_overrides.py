@@ -125,7 +125,7 @@ def test_115_no_override_lifts_a_block_for_want_of_consent(here: Any, copy_of: A
     refused = here("run", "--as-of", "2026-03-02", "--project", folder, "--json")
     assert (refused.code, refused.document["error"]["code"]) == (1, "bad_binding")
     assert "is_free_mail is a cap" in refused.document["error"]["message"]
-    edit(folder / "sql/reference/binding_rules.csv", "is_free_mail,", "no_rule_of_mine,")
+    edit(folder / "sql/reference/binding_rules.csv", "is_free_mail,", "is_looking_for_work,")
     planned = here("plan", "--as-of", "2026-03-02", "--project", folder, "--json").document
     assert planned["scores"] != []
     assert here("run", "--as-of", "2026-03-02", "--project", folder).code == 0

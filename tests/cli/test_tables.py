@@ -66,6 +66,34 @@ def test_all_that_is_wrong_in_all_tables_is_told_at_once(here: Any, copy_of: Any
     refused = here("plan", "--json", "--project", folder)
     found = problems_of(refused.document)
     assert {("unknown_column", "fit_points.csv"), ("unknown_column", "playbook.csv")} <= set(found)
+    checked = here("check", "--json", "--project", folder)
+    told = {(each["code"], Path(each["file"]).name, each["line"]) for each in checked.document}
+    assert told == {("unknown_column", "fit_points.csv", 2), ("unknown_column", "playbook.csv", 2)}
+
+
+def test_a_rule_that_no_gate_has_binds_nothing_and_is_refused(here: Any, copy_of: Any, edit: Any) -> None:
+    """A typo would let anybody's word lift what the person itself refused."""
+    folder = copy_of("town")
+    edit(folder / "leadmart.toml", 'gates = ["icp@v1"]', 'gates = ["icp@v1"]\noverrides = true\n#')
+    rules = "rule,why\nis_objecting,x\nlacks_consnet,x\nlacks_consent,x\n"
+    write(folder, {"binding_rules": rules.replace("is_objecting", "is_marketing_refused")})
+    (problem,) = here("check", "--json", "--project", folder).document
+    assert (problem["code"], problem["line"], problem["message"]) == (
+        "bad_binding", 3, "no gate has a rule 'lacks_consnet'",
+    )  # fmt: skip
+    assert "lacks_consent" in problem["hint"]
+
+
+def test_conditions_of_another_type_are_told_together_before_anything_runs(here: Any, copy_of: Any, edit: Any) -> None:
+    folder = copy_of("scored")
+    edit(folder / "leadmart.toml", "[scoring]", '[scoring]\nplaybook = "playbook"')
+    conditions = ("country = 5", "tier > 3", "lead_age_days", "lead_age_days > 3")
+    lines = "".join(f"r{number},{text},call,now,Words\n" for number, text in enumerate(conditions))
+    write(folder, {"playbook": "rule,condition,playbook,urgency,words\n" + lines})
+    refused = here("plan", "--json", "--project", folder)
+    error = refused.document["error"]
+    places = [each["place"].rpartition("/")[2] for each in (error, *error["others"])]
+    assert (refused.code, places) == (1, ["playbook.csv:2", "playbook.csv:3", "playbook.csv:4"])
 
 
 def test_nobody_to_route_to_is_said_in_those_words_and_once(here: Any, copy_of: Any, edit: Any, stored: Any) -> None:

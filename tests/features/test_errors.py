@@ -6,7 +6,7 @@ from collections.abc import Callable
 import duckdb
 import pytest
 
-from leadmart.features.errors import LeadmartError, Place, all_as_one, near_names
+from leadmart.features.errors import LeadmartError, Place, all_as_one, near_names, read_text
 from leadmart.features.failures import failure
 
 UNDERLINED = LeadmartError(
@@ -59,3 +59,11 @@ def test_an_error_without_place_and_hint_says_null() -> None:
 )
 def test_near_names_are_the_closest_ones(name: str, words: str) -> None:
     assert near_names(name, ["email_events", "web_events", "leads"]) == words
+
+
+def test_a_link_to_a_file_that_is_gone_is_named(tmp_path):
+    gone = tmp_path / "draft.sql"
+    gone.symlink_to(tmp_path / "nothing")
+    with pytest.raises(LeadmartError) as refused:
+        read_text(gone)
+    assert (refused.value.code, refused.value.place.file) == ("unreadable", str(gone))

@@ -65,6 +65,23 @@ def test_a_header_alone_reads_as_no_rows_of_the_same_types(path: Path, tmp_path:
             ],
         ),
         ("seniority_words", "Priority,WORD,seniority,mine\n3,vp,director,\n", []),
+        (
+            "seniority_words",
+            "word,seniority,priority\nvp,Director,3\nchef,bozz,1\n",
+            [(2, "seniority 'Director' is unknown in that case")],
+        ),
+        ("competitor_domains", "domain,note\na.example,x\nb.example,x\na.example,y\n", [(4, "a.example stands twice")]),
+        (
+            "competitor_domains",
+            "domain;note\na.example;x\n",
+            [(1, "competitor_domains.csv has semicolons between its cells")],
+        ),
+        (
+            "competitor_domains",
+            "domain,note\n".encode("utf-16"),
+            [(1, "competitor_domains.csv is in UTF-16, not in UTF-8")],
+        ),
+        ("a_table_of_my_own", "domain\na.example\na.example\n", []),
         ("a_table_of_my_own", "", []),
     ],
 )
@@ -72,6 +89,28 @@ def test_what_is_wrong_is_told_with_its_line(
     name: str, text: str | bytes, expected: list[tuple[int, str]], tmp_path: Path
 ) -> None:
     assert told(own(tmp_path, name, text)) == expected
+
+
+@pytest.mark.parametrize(
+    ("cell", "hint"),
+    [
+        ("https://www.x.example/", "write x.example"),
+        ("@foo.example", "write foo.example"),
+        ("Upper.Example", "write upper.example"),
+        (" x.example", "write x.example"),
+        ("x", "write it as acme.example: no address, no spaces, no capitals"),
+        ("x .example", "write it as acme.example: no address, no spaces, no capitals"),
+    ],
+)
+def test_a_cell_that_matches_no_address_is_no_domain(cell: str, hint: str, tmp_path: Path) -> None:
+    (problem,) = own(tmp_path, "competitor_domains", f"domain,note\n{cell},x\n").problems
+    assert (problem.message, problem.hint) == (f"domain {cell!r} is no bare domain", hint)
+    assert str(problem.place).endswith("competitor_domains.csv:2")
+
+
+def test_the_header_that_is_found_is_told_the_one_that_is_wanted(tmp_path: Path) -> None:
+    (problem,) = own(tmp_path, "competitor_domains", "domian,note\nx.example,x\n").problems
+    assert problem.hint == "for domian: did you mean domain?"
 
 
 def test_all_tables_that_a_project_reads_are_told_together(tmp_path: Path) -> None:

@@ -7,8 +7,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from leadmart.features.errors import LeadmartError, Place
-from leadmart.scoring.decisions.conditions import Condition
+from leadmart.features.errors import LeadmartError, Place, each_of
+from leadmart.scoring.decisions.conditions import Condition, refuse_unfit
 
 SCHEMA = pl.Schema(
     {"views": pl.Int64, "score": pl.Float64, "country": pl.String, "is_open": pl.Boolean, "seen_at": pl.Datetime("us")}
@@ -98,6 +98,18 @@ def test_what_is_no_condition_is_refused_with_its_line(text: str, words: str) ->
     assert refused.value.code == "bad_playbook"
     assert words in refused.value.message
     assert str(refused.value.place) == "playbook.csv:3"
+
+
+def test_all_conditions_that_do_not_fit_are_told_at_once_and_of_unknown_types_nothing() -> None:
+    asked = [
+        condition(text) for text in ("views = 'many'", "views > 1", "is_open + 1 > 2", "later > 1 AND later = 'x'")
+    ]
+    with pytest.raises(LeadmartError) as refused:
+        refuse_unfit(asked, {**SCHEMA, "later": pl.Null()})
+    assert [each.message for each in each_of(refused.value)] == [
+        "views = 'many' compares a number with a text",
+        "is_open is a boolean where a number is meant",
+    ]
 
 
 def test_an_unknown_column_is_named_with_near_ones() -> None:
