@@ -1,4 +1,4 @@
-"""What waits to be released: drafts, versions not used yet, edits since the last run, an outdated champion."""
+"""What waits to be released: drafts, versions not used yet, edits since the newest scores, an outdated champion."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class RefusedDraft:
 
 @dataclass(frozen=True)
 class Release:
-    """What a project's files change of what was published and used last. `drafts` are no work for `run`."""
+    """What a project's files change of what was published and scored by last. `drafts` are no work for `run`."""
 
     changes: tuple[Pending, ...]
     drafts: tuple[str, ...]
