@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from leadmart.features.definition import VERSIONED, Definition
@@ -162,6 +162,12 @@ def drafts(registry: Registry) -> list[Definition]:
 def newest_version(registry: Registry, kind: str, name: str) -> Definition | None:
     """The newest version of a definition, a packaged one too; None where there is none."""
     return max((d for d in registry.all(kind) if d.name == name), key=lambda d: d.version or 0, default=None)
+
+
+def next_version(registry: Registry, draft: Definition) -> Definition:
+    """A draft as the version that it is to be."""
+    newest = newest_version(registry, draft.kind, draft.name)
+    return replace(draft, version=(newest.version or 0) + 1 if newest else 1)
 
 
 def _version(registry: Registry, kind: str, name: str, version: int) -> Definition | None:

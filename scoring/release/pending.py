@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from leadmart.features.equivalence.pending import Pending, drafts, pending_changes, refusal, steps, steps_taken
+from leadmart.features.definition import Definition
+from leadmart.features.equivalence.pending import (
+    Pending,
+    drafts,
+    next_version,
+    pending_changes,
+    refusal,
+    steps,
+    steps_taken,
+)
+from leadmart.features.errors import LeadmartError, all_as_one, each_of
 from leadmart.features.materialize import published_versions
 from leadmart.features.plan import STORED_AS, Selection
 from leadmart.features.recorded import said_today
+from leadmart.features.registry import Registry
 from leadmart.features.session import Session
 from leadmart.scoring.life.kept import champion
 from leadmart.scoring.policy_record import said_when_scored
@@ -38,18 +50,38 @@ class Outdated:
 
 
 @dataclass(frozen=True)
+class RefusedDraft:
+    """A draft that `publish` would refuse, and what is wrong with its text: of its changes nothing is told."""
+
+    name: str
+    error: LeadmartError
+
+    def as_json(self) -> dict[str, Any]:
+        return {"draft": self.name, "problems": [problem.as_json() for problem in each_of(self.error)]}
+
+    @property
+    def words(self) -> str:
+        first, *more = each_of(self.error)
+        place = f" ({first.place.file}:{first.place.line})" if first.place and first.place.line else ""
+        others = f", and {len(more)} more" if more else ""
+        return f"{self.name} will not be published: {first.message}{place}{others}; `leadmart publish` tells all"
+
+
+@dataclass(frozen=True)
 class Release:
     """What a project's files change of what was published and used last. `drafts` are no work for `run`."""
 
     changes: tuple[Pending, ...]
     drafts: tuple[str, ...]
     outdated: Outdated | None
+    refused: tuple[RefusedDraft, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """The keys of `plan --json`."""
         return {
             "changes": [change.as_json() for change in self.changes],
             "drafts": list(self.drafts),
+            "refused": [each.as_json() for each in self.refused],
             "outdated": self.outdated.as_json() if self.outdated else None,
         }
 
@@ -59,8 +91,9 @@ class Release:
         for each in self.changes:
             if each.lost:
                 found.append(f"{each.view} will not be published while {', '.join(each.lost)} read {each.column}")
-        if self.drafts:
-            which = ", ".join(self.drafts)
+        found += [each.words for each in self.refused]
+        if fit := [name for name in self.drafts if name not in {each.name for each in self.refused}]:
+            which = ", ".join(fit)
             found.append(f"no work yet: {which}; `leadmart publish NAME` makes a draft the next version")
         return found
 
@@ -77,6 +110,10 @@ def release_of(session: Session, selection: Selection) -> Release:
     before = said_when_scored(warehouse, registry, selection, now)
     waiting = {step.name: step for step in steps_taken(selection.definitions, before or {})}
     waiting |= {step.name: step for step in steps(registry, published)}
+    every = drafts(registry)
+    refused = tuple(_refused(registry, every))
+    for each in refused:
+        waiting.pop(each.name, None)
     changes: list[Pending] = []
     readers: Readers | None = None
     if waiting or (before is not None and before != now):
@@ -96,4 +133,20 @@ def release_of(session: Session, selection: Selection) -> Release:
     shown = champion(warehouse)
     moved = moved_since(warehouse, registry, selection, session.present, shown.model_version) if shown else {}
     outdated = Outdated(shown.model_version, moved) if shown and moved != {} else None
-    return Release(tuple(changes), tuple(f"{draft.name}@draft" for draft in drafts(registry)), outdated)
+    return Release(tuple(changes), tuple(f"{draft.name}@draft" for draft in every), outdated, refused)
+
+
+def _refused(registry: Registry, waiting: Sequence[Definition]) -> Iterator[RefusedDraft]:
+    """The drafts whose text `check` would refuse as the next version."""
+    if not waiting:
+        return
+    from leadmart.features.proof.lint import check_all
+
+    for draft in waiting:
+        following = next_version(registry, draft)
+        try:
+            problems = check_all([following], registry.with_others([following]))
+        except LeadmartError as error:
+            problems = [error]
+        if problems:
+            yield RefusedDraft(f"{draft.name}@draft", all_as_one(problems))

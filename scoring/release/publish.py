@@ -10,7 +10,14 @@ from typing import Any
 from leadmart.features import catalogue
 from leadmart.features.clock import now
 from leadmart.features.definition import VERSIONED, Definition, display_path
-from leadmart.features.equivalence.pending import Pending, Step, drafts, newest_version, refusal, step_changes
+from leadmart.features.equivalence.pending import (
+    Pending,
+    Step,
+    drafts,
+    next_version,
+    refusal,
+    step_changes,
+)
 from leadmart.features.equivalence.readers import Readers, shown_name
 from leadmart.features.errors import LeadmartError, all_as_one
 from leadmart.features.holder import AT_ONCE, Patience
@@ -76,7 +83,7 @@ def publish(
         warehouse.name_run(run_id)
         session = Session(warehouse, registry)
         draft = _draft(registry, name)
-        definition = _next_version(registry, draft) if draft else _newest(registry, name)
+        definition = next_version(registry, draft) if draft else _newest(registry, name)
         before = _before(registry, definition)
         if draft is None and (done := _done(warehouse, registry, definition, before)):
             catalogue.publish(warehouse, registry, usable_selection(warehouse, registry))
@@ -125,11 +132,6 @@ def _draft(registry: Registry, name: str) -> Definition | None:
             hint="a draft is a file draft.sql beside v1.sql, below sql/features/<name>/",
         )
     return hits[0] if hits else None
-
-
-def _next_version(registry: Registry, draft: Definition) -> Definition:
-    newest = newest_version(registry, draft.kind, draft.name)
-    return replace(draft, version=(newest.version or 0) + 1 if newest else 1)
 
 
 def _newest(registry: Registry, name: str) -> Definition:

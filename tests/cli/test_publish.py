@@ -93,6 +93,14 @@ def test_a_draft_that_must_not_be_published_stays_a_draft(
     refused = here("publish", VIEW, "--json", "--project", town)
     assert refused.code == 1
     assert refused.document["error"]["code"] == code, refused.out
+    planned = here("plan", "--json", "--project", town, "--as-of", "2026-03-01")
+    told = [problem["code"] for each in planned.document["refused"] for problem in each["problems"]]
+    if code in ("nothing_changed", "column_in_use", "column_twice"):
+        assert told == []
+    else:
+        assert code in told
+        assert planned.document["changes"] == []
+        assert f"{VIEW}@draft will not be published" in here("plan", "--project", town, "--as-of", "2026-03-01").out
     assert file.exists()
     assert not file.with_name("v2.sql").exists()
     assert versions(stored, town) == [1]
