@@ -42,7 +42,7 @@ def subscore_views(registry: Registry) -> tuple[Definition, ...]:
     problems: dict[str, LeadmartError] = {}
     for name, line in _named_views(read_text(table.path)):
         try:
-            view = view_named(registry, name, Place(table.path.name, line))
+            view = view_named(registry, name, Place(str(table.path), line))
         except LeadmartError as error:
             problems.setdefault(name, error)
         else:
