@@ -89,7 +89,7 @@ ONE_IN = dict.fromkeys(SHORT, 1) | {"icp": 5, "lead_profile": 5}
 """Of views and gates that hold every shape there is one mutant in so many; `make test-all` takes every one."""
 WEIGHED_WHOLE = ("form_activity", "lead_account")
 ONE_WEIGHED_IN = 8
-"""Of the mutants that `check` refuses, which cannot escape, so many are computed; of these, all: every fault is there."""
+"""Of the mutants that `check` refuses, which cannot escape, one in so many is computed; of the named ones, each."""
 AT_MOST = 24  # of the others, evenly drawn: their CTEs are alike
 ONE_IN_APART = 5
 """Of the sources of a connector, of which there are many alike, every fifth too."""
