@@ -104,7 +104,8 @@ def main(folder: str, leads: str) -> None:
     _write_project(root, int(leads))
     project = find_project(root)
     moments = [END - timedelta(days=DAYS - n) for n in range(DAYS)]
-    ways = {"day by day": (sys.maxsize, 1), "one pass": (materialize.PASS_FROM, materialize.STAGED_TOGETHER)}
+    knobs = ("PASS_FROM", "STAGED_TOGETHER", "MOST_TOGETHER")
+    ways = {"day by day": (sys.maxsize, 1, 1), "one pass": tuple(getattr(materialize, knob) for knob in knobs)}
     costs, files = {}, {}
     with open_for_writing(project) as warehouse:
         for table in ("leads", "web_events"):
@@ -114,7 +115,8 @@ def main(folder: str, leads: str) -> None:
         spines = [s for s in missing_slices(warehouse, selection, moments) if s.definition.kind == "spine"]
         materialize.fill(session, selection, spines, run_id="spine")
         for way in ways:
-            materialize.PASS_FROM, materialize.STAGED_TOGETHER = ways[way]
+            for knob, value in zip(knobs, ways[way], strict=True):
+                setattr(materialize, knob, value)
             warehouse.execute("DELETE FROM store.meta.slices WHERE name = 'page_views'")
             session = Session(warehouse, Registry(project))
             selection = select(session.registry, session.present)

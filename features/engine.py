@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -31,6 +31,12 @@ class Engine(Protocol):
 
     def write_parquet(self, sql: str, path: Path) -> int:
         """Writes a query's rows, in its order, to one Parquet file; the number of rows."""
+
+    def write_parquets(self, selects: Mapping[Path, str]) -> list[int]:
+        """Writes several queries' rows, each to its file; the number of rows of each, in their order.
+
+        The same rows in the same order are the same bytes, whatever else the relations hold.
+        """
 
     def transaction(self) -> AbstractContextManager[None]:
         """All or nothing for what is written to the store inside."""

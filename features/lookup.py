@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from leadmart.features.clock import iso
 from leadmart.features.definition import Definition
 from leadmart.features.errors import LeadmartError
+from leadmart.features.filled import slice_file
 from leadmart.features.literals import quoted_file
-from leadmart.features.materialize import slice_file
 from leadmart.features.plan import Selection, Slice
 from leadmart.features.registry import Registry
 from leadmart.features.relations import has_column

@@ -2,35 +2,22 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from itertools import groupby
 from pathlib import Path
 
-from leadmart.features.clock import iso, now, sql_literal
+from leadmart.features.clock import now, sql_literal
+from leadmart.features.compute import Approve, Progress, Written, compute_prepared
 from leadmart.features.definition import Definition
 from leadmart.features.errors import LeadmartError, all_as_one
-from leadmart.features.intact import SLICE_HINT, is_intact
-from leadmart.features.literals import quoted_file
 from leadmart.features.onepass.way import ONE_PASS, way_of
 from leadmart.features.plan import STORED_AS, Selection, Slice
 from leadmart.features.recorded import record, said_today
 from leadmart.features.registry import Registry
-from leadmart.features.session import Session, link_to
+from leadmart.features.session import Session
 from leadmart.features.stale import Inputs, inputs_of, record_inputs, sources_behind
 from leadmart.features.warehouse import Warehouse
-
-
-@dataclass(frozen=True)
-class Written:
-    """A slice computed and staged, not yet listed."""
-
-    slice: Slice
-    file: Path
-    rows: int
-    seconds: float
 
 
 @dataclass(frozen=True)
@@ -43,14 +30,14 @@ class Kept:
     bytes: int
 
 
-Approve = Callable[[Written], bool]
-"""Says whether a computed slice may be listed; quality's word."""
-
 PASS_FROM, PASS_UP_TO = 4, 128
 """As_of from which on a view is computed over many in one pass, and how many of them one pass is over at most."""
 
 STAGED_TOGETHER = 8
 """As_of for which sources are staged together: rows of some days more are read, and the store is asked less often."""
+
+MOST_TOGETHER, ROWS_TOGETHER = 32, 1_000_000
+"""As_of over which each definition is computed at once: at most so many, and no more rows of the spine than these."""
 
 
 def fill(
@@ -61,39 +48,90 @@ def fill(
     run_id: str,
     held: frozenset[str] = frozenset(),
     approve: Approve = lambda _: True,
-    progress: Callable[[Slice], None] = lambda _: None,
+    progress: Progress = lambda _: None,
     say: Callable[[str], None] = lambda _: None,
 ) -> list[Slice]:
-    """Computes missing slices, one as_of after the other, and lists each as_of's in one transaction; the slices listed.
+    """Computes missing slices, some as_of together, and lists each as_of's in one transaction; the slices listed.
 
-    Views of the shape that allows it (`features.onepass`) are computed over many as_of at once, and written for each.
-    `held` names relations (`features.web_engagement__v1`) that must not be computed; what reads them is held too.
-    Killed between two as_of, what was listed stays; killed inside one, nothing of it is listed. `say` is told what
-    takes long beside the slices.
-    Raises LeadmartError `not_one_row_per_spine_row` where a view loses or doubles rows of its spine.
+    Views of the shape that allows it (`features.onepass`) are computed over many as_of at once, all others as written
+    over as many as fit (`ROWS_TOGETHER`); files are those of single runs. `held` names relations
+    (`features.web_engagement__v1`) that must not be computed; what reads them is held too. Killed at any moment, what
+    was listed stays, and of an as_of everything is listed or nothing. `say` is told what takes long beside the slices.
+    Raises LeadmartError `not_one_row_per_spine_row` where a view loses or doubles rows of its spine; the as_of before
+    that are listed.
     """
     listed: list[Slice] = []
     publish_views(session.warehouse, session, selection, run_id)
-    by_moment = [(as_of, list(group)) for as_of, group in groupby(missing, key=lambda s: s.as_of)]
+    by_moment = [list(group) for _, group in groupby(missing, key=lambda s: s.as_of)]
     for start in range(0, len(by_moment), PASS_UP_TO):
         together = by_moment[start : start + PASS_UP_TO]
-        _pass_over(session, [each for _, wanted in together for each in wanted], held, say)
-        for first in range(0, len(together), STAGED_TOGETHER):
-            staged = together[first : first + STAGED_TOGETHER]
-            session.want([as_of for as_of, _ in staged])
-            session.prepare(each.definition for _, wanted in staged for each in wanted)
-            inputs = slice_inputs(session, selection, [each for _, wanted in staged for each in wanted])
-            for as_of, wanted in staged:
-                session.narrow(as_of)
-                written = _compute_at(session, selection, as_of, wanted, held, approve, progress)
-                kept = keep_files(session.warehouse, written)
-                if beside := [each.slice for each in written if each.slice not in wanted]:
-                    inputs |= slice_inputs(session, selection, beside)
-                with session.warehouse.transaction():
-                    list_slices(session, selection, kept, inputs, run_id)
-                listed += [each.slice for each in written]
+        _pass_over(session, [each for wanted in together for each in wanted], held, say)
+        while together:
+            at_once, of_staged = _at_once(session, selection)
+            staged, together = together[:of_staged], together[of_staged:]
+            everything = [each for wanted in staged for each in wanted]
+            session.want(sorted({each.as_of for each in everything}))
+            session.prepare(each.definition for each in everything)
+            inputs = slice_inputs(session, selection, everything)
+            for first in range(0, len(staged), at_once):
+                for written in _written(session, selection, staged[first : first + at_once], held, approve, progress):
+                    listed += _list(session, selection, written, inputs, run_id)
     session.pass_over([], [])
     return listed
+
+
+def _at_once(session: Session, selection: Selection) -> tuple[int, int]:
+    """Over how many as_of definitions are computed at once, and for how many sources are staged.
+
+    By the rows that the spine had before; one as_of where it never had any.
+    """
+    ((rows,),) = session.warehouse.rows(
+        "SELECT MAX(row_count) FROM store.meta.slices WHERE kind = 'spine' AND name = ?", [selection.spine.name]
+    )
+    if rows is None:
+        return 1, 1
+    at_once = max(1, min(MOST_TOGETHER, ROWS_TOGETHER // max(rows, 1)))
+    return at_once, max(at_once, STAGED_TOGETHER)
+
+
+def _written(
+    session: Session,
+    selection: Selection,
+    together: Sequence[list[Slice]],
+    held: frozenset[str],
+    approve: Approve,
+    progress: Progress,
+) -> Iterator[list[Written]]:
+    """The slices of some as_of, computed together, those of each as_of by themselves; where that raises a named error,
+    computed one as_of after the other, so that the as_of before the one it is about are written."""
+    try:
+        session.narrow([wanted[0].as_of for wanted in together])
+        everything = [each for wanted in together for each in wanted]
+        written = compute_prepared(session, selection, everything, held, approve, progress)
+    except LeadmartError:
+        if len(together) == 1:
+            raise
+        for wanted in together:
+            yield from _written(session, selection, [wanted], held, approve, progress)
+    else:
+        for wanted in together:
+            yield [each for each in written if each.slice.as_of == wanted[0].as_of]
+
+
+def _list(
+    session: Session, selection: Selection, written: Sequence[Written], inputs: Inputs, run_id: str
+) -> list[Slice]:
+    """Lists the slices of one as_of, in one transaction."""
+    kept = keep_files(session.warehouse, written)
+    if beside := [each.slice for each in written if not _is_noted(session, selection, each.slice, inputs)]:
+        inputs = inputs | slice_inputs(session, selection, beside)
+    with session.warehouse.transaction():
+        list_slices(session, selection, kept, inputs, run_id)
+    return [each.slice for each in written]
+
+
+def _is_noted(session: Session, selection: Selection, each: Slice, inputs: Inputs) -> bool:
+    return all((s, each.as_of) in inputs for s in sources_behind(each.definition, selection, session.registry))
 
 
 def _pass_over(session: Session, missing: Sequence[Slice], held: frozenset[str], say: Callable[[str], None]) -> None:
@@ -107,28 +145,6 @@ def _pass_over(session: Session, missing: Sequence[Slice], held: frozenset[str],
     if views:
         say(f"{len(views)} views over {max(map(len, often))} as_of in one pass")
     session.pass_over(views, sorted({each.as_of for found in often for each in found}) if views else [])
-
-
-def slice_file(warehouse: Warehouse, wanted: Slice) -> Path | None:
-    """The file of a filled slice; None where it is not filled.
-
-    Raises LeadmartError `file_missing` where the file is gone, `file_altered` where it has other bytes than its name
-    says.
-    """
-    found = warehouse.rows(
-        "SELECT file FROM store.meta.slices WHERE kind = ? AND name = ? AND version = ? AND spine = ? AND as_of = ? "
-        "AND fingerprint = ?",
-        wanted.key,
-    )
-    if not found:
-        return None
-    path: Path = warehouse.project.warehouse / found[0][0]
-    subject = f"the slice of {wanted.definition.ref} at {iso(wanted.as_of)} is listed, and its file {found[0][0]}"
-    if not path.is_file():
-        raise LeadmartError(f"{subject} is gone", code="file_missing", hint=SLICE_HINT)
-    if not is_intact(path):
-        raise LeadmartError(f"{subject} has other bytes than its name says", code="file_altered", hint=SLICE_HINT)
-    return path
 
 
 def publish_views(warehouse: Warehouse, session: Session, selection: Selection, run_id: str) -> None:
@@ -204,103 +220,6 @@ def _published_changed(definition: Definition, run_id: str, text: str) -> Leadma
         hint=f"restore the file (`leadmart show view {definition.ref}` prints what was published), "
         f"or move the change to {definition.name}/v{following}.sql",
     )
-
-
-def compute_slices(
-    session: Session,
-    selection: Selection,
-    as_of: datetime,
-    wanted: Sequence[Slice],
-    held: frozenset[str],
-    approve: Approve,
-    progress: Callable[[Slice], None] = lambda _: None,
-) -> list[Written]:
-    """The slices wanted at one as_of, and what they need that is not filled, computed and approved; none is listed."""
-    session.want([as_of])
-    session.prepare(s.definition for s in wanted)
-    return _compute_at(session, selection, as_of, wanted, held, approve, progress)
-
-
-def _compute_at(
-    session: Session,
-    selection: Selection,
-    as_of: datetime,
-    wanted: Sequence[Slice],
-    held: frozenset[str],
-    approve: Approve,
-    progress: Callable[[Slice], None],
-) -> list[Written]:
-    """The same in a session that asks for the as_of and is prepared for what is wanted."""
-    warehouse = session.warehouse
-    missing = {s.definition.relation: s for s in wanted}
-    needed = _needed(session, selection, list(missing.values()))
-    written: list[Written] = []
-    stopped = set(held)
-    for definition in needed:
-        if any(d.relation in stopped for d in (definition, *session.registry.dependencies(definition))):
-            stopped.add(definition.relation)
-            continue
-        filled = (
-            None if definition.relation in missing else slice_file(warehouse, selection.slice_of(definition, as_of))
-        )
-        if filled is not None:
-            session.read_file(definition, filled)
-            continue
-        planned = missing.get(definition.relation) or selection.slice_of(definition, as_of)
-        progress(planned)
-        each = _write(session, selection, planned)
-        if not approve(each):
-            each.file.unlink()
-            stopped.add(definition.relation)
-            continue
-        session.read_file(definition, each.file)
-        written.append(each)
-    return written
-
-
-def _needed(session: Session, selection: Selection, missing: Sequence[Slice]) -> list[Definition]:
-    """The missing definitions and what they read, in the selection's order."""
-    relations = {selection.spine.relation}
-    for each in missing:
-        relations.add(each.definition.relation)
-        relations.update(d.relation for d in session.registry.dependencies(each.definition))
-        if link := link_to(each.definition, selection.spine, session.registry):
-            relations.add(link.relation)
-    return [d for d in selection.definitions if d.relation in relations]
-
-
-def _write(session: Session, selection: Selection, planned: Slice) -> Written:
-    definition = planned.definition
-    started = time.perf_counter()
-    if link := link_to(definition, selection.spine, session.registry):
-        session.account_spine(definition, link)
-    file = session.warehouse.staging_file()
-    rows = session.write(definition, file)
-    check_one_row_per_key(session, definition, file)
-    return Written(planned, file, rows, time.perf_counter() - started)
-
-
-def check_one_row_per_key(session: Session, definition: Definition, file: Path) -> None:
-    """Raises LeadmartError `not_one_row_per_spine_row` where a file has not exactly the rows its spine asks for.
-
-    A spine or a link must have one row per key and as_of.
-    """
-    key = definition.key
-    ((rows, keys, moments),) = session.warehouse.rows(
-        f"SELECT COUNT(*), COUNT(DISTINCT ({key}, as_of)), COUNT(*) FILTER (WHERE {key} IS NULL OR as_of IS NULL) "
-        f"FROM read_parquet({quoted_file(file)})"
-    )
-    asked = rows
-    if definition.kind in ("feature", "gate"):
-        ((asked,),) = session.warehouse.rows(f"SELECT COUNT(*) FROM spine_{definition.entity[0]}")
-    if rows != asked or keys != rows or moments:
-        file.unlink(missing_ok=True)
-        raise LeadmartError(
-            f"{definition.kind} {definition.ref} gave {rows} rows with {keys} keys where {asked} were asked for",
-            code="not_one_row_per_spine_row",
-            place=definition.place(line=1),
-            hint=f"a join doubles or loses rows: GROUP BY {key} and as_of in a CTE first",
-        )
 
 
 def keep_files(warehouse: Warehouse, written: Sequence[Written]) -> list[Kept]:

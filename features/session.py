@@ -68,9 +68,9 @@ class Session:
         self._wanted = tuple(moments)
         self._ask_for(moments)
 
-    def narrow(self, as_of: datetime) -> None:
-        """Asks for one of the wanted moments alone; what is prepared for all of them stays."""
-        self._ask_for([as_of])
+    def narrow(self, moments: Sequence[datetime]) -> None:
+        """Asks for some of the wanted moments alone; what is prepared for all of them stays."""
+        self._ask_for(moments)
 
     def _ask_for(self, moments: Sequence[datetime]) -> None:
         self.moments = tuple(sorted(set(moments)))
@@ -140,8 +140,8 @@ class Session:
             f"CREATE OR REPLACE TABLE spine_{entity} AS SELECT DISTINCT * FROM ({sql}\n) ORDER BY ALL"
         )
 
-    def sql_of(self, definition: Definition, *, in_order: bool = True) -> str:
-        """The SELECT that gives a definition's rows in this session: no HUGEINT, in order of its key and as_of.
+    def sql_of(self, definition: Definition) -> str:
+        """The SELECT that gives a definition's rows in this session, in no order; no HUGEINT.
 
         A view's columns are NULL where a source's history does not reach, and `has_<source>` stand after them.
         """
@@ -158,12 +158,11 @@ class Session:
             columns = self.warehouse.columns(text)
         except duckdb.Error as error:
             raise _does_not_run(definition, error) from None
-        order = [name for name in (definition.key, "as_of") if name in dict(columns)]
         items = [f'CAST("{c}" AS BIGINT) AS "{c}"' if kind == "HUGEINT" else f'"{c}"' for c, kind in columns]
         plain = f"SELECT {', '.join(items)} FROM ({text}\n)"
         if definition.kind == "feature":
             plain = stored_select(f"({plain})", [name for name, _ in columns], windows_of(definition, self.registry))
-        return f"SELECT * FROM ({plain}) ORDER BY {', '.join(order)}" if in_order else plain
+        return plain
 
     def _laid(self, definition: Definition, text: str) -> str:
         """What runs in place of a view's text where it was computed in one pass over the session's moments."""
@@ -185,29 +184,42 @@ class Session:
             if name in self._staged and not self._staged[name].holds(bounds):
                 self._stage([name], {name: bounds})
 
-    def write(self, definition: Definition, path: Path) -> int:
-        """Writes a definition's rows to a Parquet file; the number of rows.
+    def compute(self, definition: Definition) -> None:
+        """Makes a definition's rows a relation of the session, `features.<name>__v<N>` or its like.
 
         Raises LeadmartError `definition_failed`.
         """
         sql = self.sql_of(definition)
         try:
-            return self.warehouse.write_parquet(sql, path)
-        except duckdb.Error as error:
-            raise _does_not_run(definition, error) from None
-
-    def compute(self, definition: Definition) -> None:
-        """Makes a definition's rows a relation of the session, `features.<name>__v<N>` or its like."""
-        sql = self.sql_of(definition, in_order=False)
-        try:
             self.warehouse.execute(f"CREATE OR REPLACE TABLE {relation_of(definition)} AS {sql}")
         except duckdb.Error as error:
             raise _does_not_run(definition, error) from None
 
-    def read_file(self, definition: Definition, path: Path) -> None:
-        """Makes a filled slice the definition's relation."""
+    def write_each(self, definition: Definition, files: Mapping[datetime, Path]) -> dict[datetime, int]:
+        """Writes what `compute` made, the rows of each moment to its file; the number of rows of each."""
         relation = relation_of(definition)
-        self.warehouse.execute(f"CREATE OR REPLACE TABLE {relation} AS SELECT * FROM read_parquet({quoted_file(path)})")
+        order = f"ORDER BY {definition.key}, as_of"
+        selects = {
+            file: f"SELECT * FROM {relation} WHERE as_of = {sql_literal(as_of)} {order}"
+            for as_of, file in files.items()
+        }
+        return dict(zip(files, self.warehouse.write_parquets(selects), strict=True))
+
+    def read_files(self, definition: Definition, files: Mapping[datetime, Path]) -> None:
+        """Makes filled slices the definition's rows at their moments; those it has at others stay."""
+        relation = relation_of(definition)
+        listed = ", ".join(quoted_file(file) for file in files.values())
+        rows = f"SELECT * FROM read_parquet([{listed}], hive_partitioning = false)"
+        if set(self.moments) <= set(files):
+            self.warehouse.execute(f"CREATE OR REPLACE TABLE {relation} AS {rows}")
+            return
+        moments = ", ".join(map(sql_literal, files))
+        self.warehouse.execute(f"DELETE FROM {relation} WHERE as_of IN ({moments})")
+        self.warehouse.execute(f"INSERT INTO {relation} {rows}")
+
+    def forget(self, definition: Definition) -> None:
+        """Drops what `compute` made."""
+        self.warehouse.execute(f"DROP TABLE IF EXISTS {relation_of(definition)}")
 
     def account_spine(self, definition: Definition, link: Definition) -> None:
         """Makes the spine of a view's entity from the leads' spine through a link: its distinct keys at each as_of."""

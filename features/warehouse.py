@@ -99,6 +99,25 @@ class Warehouse:
             raise
         return int(written[0][0])
 
+    def write_parquets(self, selects: Mapping[Path, str]) -> list[int]:
+        from concurrent.futures import ThreadPoolExecutor
+
+        def write(path: Path, sql: str) -> int:
+            beside = Warehouse(self.project, self.connection.cursor())
+            try:
+                return beside.write_parquet(sql, path)
+            finally:
+                beside.connection.close()
+
+        ((threads,),) = self.rows("SELECT current_setting('threads')")
+        # what a relation's other rows hold decides through its statistics how NULLs are written down
+        self.execute("SET disabled_optimizers = 'statistics_propagation'")
+        try:
+            with ThreadPoolExecutor(min(int(threads), len(selects))) as pool:  # a file is written by one thread
+                return list(pool.map(lambda each: write(*each), selects.items()))
+        finally:
+            self.execute("RESET disabled_optimizers")
+
     @contextmanager
     def transaction(self) -> Iterator[None]:
         self.connection.execute("BEGIN")

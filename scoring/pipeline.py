@@ -11,12 +11,14 @@ from pathlib import Path
 import duckdb
 
 from leadmart.features.clock import iso, sql_literal
+from leadmart.features.compute import Written
 from leadmart.features.definition import raw_names
 from leadmart.features.errors import LeadmartError
+from leadmart.features.filled import slice_file
 from leadmart.features.holder import AT_ONCE, Patience
 from leadmart.features.intact import refuse_altered_files
 from leadmart.features.marts import chosen_marts, mart_sources
-from leadmart.features.materialize import Written, fill, slice_file
+from leadmart.features.materialize import fill
 from leadmart.features.plan import (
     Slice,
     default_as_of,
@@ -140,16 +142,18 @@ def shuffle(run: Run) -> None:
 
 
 def fill_slices(run: Run) -> None:
-    """Computes the missing slices, has them judged, and lists them, one as_of after the other."""
+    """Computes the missing slices, has them judged, and lists them, each as_of's in one transaction."""
     done = 0
 
-    def tell(each: Slice) -> None:
+    def tell(slices: Sequence[Slice]) -> None:
         nonlocal done
+        ref, moments = slices[0].definition.ref, [each.as_of for each in slices]
         if run.pace:
-            run.pace.begin(each.definition.ref)
+            run.pace.begin(ref, len(slices))
         left = run.pace.words() if run.pace else ""
-        run.progress(f"{each.definition.ref} at {iso(each.as_of)}{left}", done, len(run.missing))
-        done += 1
+        last = f" to {iso(moments[-1])}" if len(moments) > 1 else ""
+        run.progress(f"{ref} at {iso(moments[0])}{last}{left}", done, len(run.missing))
+        done += len(slices)
 
     rejected: set[str] = set()
 

@@ -7,14 +7,8 @@ from dataclasses import replace
 from itertools import groupby
 
 from leadmart.features.clock import iso
-from leadmart.features.materialize import (
-    Written,
-    compute_slices,
-    keep_files,
-    list_slices,
-    publish_views,
-    slice_inputs,
-)
+from leadmart.features.compute import Written, compute_slices
+from leadmart.features.materialize import keep_files, list_slices, publish_views, slice_inputs
 from leadmart.features.shown import is_in_force
 from leadmart.features.stale import stale_slices
 from leadmart.scoring.pipeline import approves_scores, judge_sources, prove
@@ -54,7 +48,7 @@ def compute_and_publish(run: Run) -> None:
     for as_of, group in groupby(run.missing, key=lambda s: s.as_of):
         run.progress(f"slices at {iso(as_of)}", len(written), len(run.missing))
         wanted = list(group)
-        computed = compute_slices(run.session, run.selection, as_of, wanted, run.held, lambda w: _approves(run, w))
+        computed = compute_slices(run.session, run.selection, wanted, run.held, lambda w: _approves(run, w))
         written += computed
         if {s.key for s in wanted} - {w.slice.key for w in computed}:
             run.held |= {s.definition.relation for s in wanted} - {w.slice.definition.relation for w in computed}

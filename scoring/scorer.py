@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 from leadmart.features.clock import iso, sql_literal
 from leadmart.features.definition import Definition
 from leadmart.features.errors import LeadmartError
+from leadmart.features.filled import slice_file
 from leadmart.features.fingerprint import digest
 from leadmart.features.lookup import Files, scoring_frame, told_columns
-from leadmart.features.materialize import slice_file
 from leadmart.features.outcomes import make_outcomes
 from leadmart.features.plan import Selection
 from leadmart.features.registry import Registry

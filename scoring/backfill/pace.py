@@ -31,26 +31,26 @@ class Pace:
         self._left, self._before, self._clock = Counter(steps), dict(before), clock
         self._seconds: dict[str, float] = {}
         self._done: Counter[str] = Counter()
-        self._now: tuple[str, float] | None = None
+        self._now: tuple[str, int, float] | None = None
 
-    def begin(self, step: str) -> None:
-        """Ends the step before, if there is one, and begins this."""
+    def begin(self, step: str, times: int = 1) -> None:
+        """Ends the step before, if there is one, and begins this, or several of its sort that are done together."""
         self.end()
-        self._now = step, self._clock()
+        self._now = step, times, self._clock()
 
     def end(self) -> None:
         """Ends the step that is on."""
         if self._now is None:
             return
-        step, since = self._now
+        step, times, since = self._now
         self._seconds[step] = self._seconds.get(step, 0.0) + self._clock() - since
-        self._done[step] += 1
-        self.leave_out(step)
+        self._done[step] += times
+        self.leave_out(step, times)
         self._now = None
 
-    def leave_out(self, step: str) -> None:
+    def leave_out(self, step: str, times: int = 1) -> None:
         """A step that need not be done, or is done."""
-        self._left[step] = max(self._left[step] - 1, 0)
+        self._left[step] = max(self._left[step] - times, 0)
 
     def only(self, step: str) -> None:
         """From here on nothing but this sort of step is left."""

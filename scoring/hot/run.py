@@ -176,7 +176,7 @@ def _frame(run: Run, as_of: datetime) -> pl.DataFrame:
     session, spine = run.session, run.selection.spine
     session.want([as_of])
     session.prepare(run.selection.definitions)
-    every = session.sql_of(spine, in_order=False)
+    every = session.sql_of(spine)
     touched = f"SELECT s.* FROM ({every}) AS s SEMI JOIN {LEADS} AS t ON t.{spine.key} = CAST(s.{spine.key} AS VARCHAR)"
     session.set_spine(spine.entity[0], touched)
     sql = compute_at(session, run.selection, with_beside=True)

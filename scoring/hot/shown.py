@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from leadmart.features.clock import sql_literal
+from leadmart.features.filled import slice_file
 from leadmart.features.literals import quoted, quoted_file
-from leadmart.features.materialize import slice_file
 from leadmart.features.plan import Selection
 from leadmart.features.session import relation_of
 from leadmart.features.shown import VERSIONS

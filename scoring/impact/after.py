@@ -56,7 +56,7 @@ class After:
         label = label_of(session.registry)
         make_outcomes(session, session.registry, label, known_at=self.as_of)
         session.prepare(self.selection.definitions)
-        every = session.sql_of(spine, in_order=False)
+        every = session.sql_of(spine)
         warehouse.execute(f"CREATE OR REPLACE TABLE impact_spine AS {every}")
         in_play = f"SELECT s.* FROM impact_spine AS s ANTI JOIN outcomes AS o ON o.{label.key} = s.{spine.key}"
         own = f"CAST(s.{spine.key} AS VARCHAR)"

@@ -29,7 +29,7 @@ def group_by_account(session: Session, selection: Selection, spine: Definition) 
     session.want(moments[-1:])
     session.warehouse.execute(
         f"CREATE OR REPLACE TEMP TABLE linked AS SELECT {key}, CAST({account} AS VARCHAR) AS account "
-        f"FROM ({session.sql_of(link, in_order=False)})"
+        f"FROM ({session.sql_of(link)})"
     )
     session.want(moments)
     # an account's name could be a lead's: the prefix keeps them apart

@@ -78,9 +78,7 @@ def population_section(
     )
     trained = session.warehouse.rows(ages.format("SELECT * FROM usable"))
     moment = sql_literal(session.moments[-1])
-    waiting = session.warehouse.rows(
-        ages.format(f"SELECT * FROM ({session.sql_of(scored, in_order=False)}) WHERE as_of = {moment}")
-    )
+    waiting = session.warehouse.rows(ages.format(f"SELECT * FROM ({session.sql_of(scored)}) WHERE as_of = {moment}"))
     ((leads, persons),) = session.warehouse.rows(
         f"SELECT COUNT(*), COUNT(DISTINCT {CLUSTER}) FROM {LEADS} WHERE {key} IN (SELECT {key} FROM usable)"
     )

@@ -11,9 +11,11 @@ from typing import Any
 
 import pytest
 
+from leadmart.features.compute import Written
 from leadmart.features.errors import LeadmartError
+from leadmart.features.filled import slice_file
 from leadmart.features.fingerprint import file_digest
-from leadmart.features.materialize import Written, fill, slice_file
+from leadmart.features.materialize import fill
 from leadmart.features.plan import missing_slices, select
 from leadmart.features.registry import PACKAGE
 from leadmart.features.warehouse import Warehouse, open_for_writing

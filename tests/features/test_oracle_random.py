@@ -18,7 +18,7 @@ import duckdb
 import pytest
 
 from leadmart.features.catalogue import publish
-from leadmart.features.materialize import slice_file
+from leadmart.features.filled import slice_file
 from leadmart.features.outcomes import make_outcomes
 from leadmart.features.pairs import features_for_pairs
 from leadmart.features.plan import select

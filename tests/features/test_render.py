@@ -8,7 +8,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from leadmart.features.materialize import slice_file
+from leadmart.features.filled import slice_file
 from leadmart.features.registry import Registry
 from leadmart.features.render import preamble_sql, to_paste
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from leadmart.features.materialize import slice_file
+from leadmart.features.filled import slice_file
 from leadmart.features.plan import select
 from leadmart.scoring.scorer import Scorer
 from leadmart.scoring.upsert import upsert

@@ -11,7 +11,8 @@ import pytest
 import yaml
 
 from leadmart.features import materialize
-from leadmart.features.materialize import Written, fill
+from leadmart.features.compute import Written
+from leadmart.features.materialize import fill
 from leadmart.features.plan import missing_slices
 from leadmart.features.registry import Registry
 from leadmart.features.session import Session
@@ -52,8 +53,8 @@ def filled(world: Any, moments: list[datetime], **words: Any) -> list[str]:
     one_pass: list[str] = []
 
     class Watched(Session):
-        def sql_of(self, definition: Any, *, in_order: bool = True) -> str:
-            sql = super().sql_of(definition, in_order=in_order)
+        def sql_of(self, definition: Any) -> str:
+            sql = super().sql_of(definition)
             one_pass.extend([definition.name] if "onepass." in sql else [])
             return sql
 

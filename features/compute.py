@@ -1,0 +1,170 @@
+"""Slices computed for several as_of together: files that are checked and approved, and that nobody lists yet."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from leadmart.features.clock import iso
+from leadmart.features.definition import Definition
+from leadmart.features.errors import LeadmartError
+from leadmart.features.filled import slice_file
+from leadmart.features.plan import Selection, Slice
+from leadmart.features.session import Session, link_to, relation_of
+
+
+@dataclass(frozen=True)
+class Written:
+    """A slice computed and staged, not yet listed. `seconds` is its share of what was computed for several as_of."""
+
+    slice: Slice
+    file: Path
+    rows: int
+    seconds: float
+
+
+Approve = Callable[[Written], bool]
+"""Says whether a computed slice may be listed; quality's word."""
+
+Progress = Callable[[Sequence[Slice]], None]
+"""Told which slices of one definition are computed next."""
+
+
+def compute_slices(
+    session: Session,
+    selection: Selection,
+    wanted: Sequence[Slice],
+    held: frozenset[str],
+    approve: Approve,
+    progress: Progress = lambda _: None,
+) -> list[Written]:
+    """The slices wanted, and what they need that is not filled, computed and approved; in order of definitions."""
+    session.want(sorted({each.as_of for each in wanted}))
+    session.prepare(each.definition for each in wanted)
+    return compute_prepared(session, selection, wanted, held, approve, progress)
+
+
+def compute_prepared(
+    session: Session,
+    selection: Selection,
+    wanted: Sequence[Slice],
+    held: frozenset[str],
+    approve: Approve,
+    progress: Progress = lambda _: None,
+) -> list[Written]:
+    """The same in a session that asks for the as_of and is prepared for what is wanted.
+
+    Each definition is computed over all as_of of the session at once, and written for each. One that is refused at an
+    as_of stops what reads it there, and nowhere else.
+    Raises LeadmartError `not_one_row_per_spine_row` where a view loses or doubles rows of its spine; no file is left.
+    """
+    written: list[Written] = []
+    try:
+        for each in _computed(session, selection, wanted, held, approve, progress):
+            written.append(each)
+    except BaseException:
+        for each in written:
+            each.file.unlink(missing_ok=True)
+        raise
+    return written
+
+
+def _computed(
+    session: Session,
+    selection: Selection,
+    wanted: Sequence[Slice],
+    held: frozenset[str],
+    approve: Approve,
+    progress: Progress,
+) -> Iterator[Written]:
+    missing = {(each.definition.relation, each.as_of) for each in wanted}
+    needed = _needed(session, selection, wanted)
+    read = {selection.spine.relation, *(d.relation for each, _ in needed for d in _read_by(session, selection, each))}
+    stopped = {relation: set(session.moments) for relation in held}
+    for definition, moments in needed:
+        refused = stopped.setdefault(definition.relation, set())
+        refused.update(*(stopped.get(d.relation, ()) for d in session.registry.dependencies(definition)))
+        slices = [selection.slice_of(definition, as_of) for as_of in moments if as_of not in refused]
+        filled = {
+            each.as_of: file
+            for each in slices
+            if (definition.relation, each.as_of) not in missing and (file := slice_file(session.warehouse, each))
+        }
+        if due := [each for each in slices if each.as_of not in filled]:
+            progress(due)
+            for each in _write(session, selection, due, is_read=definition.relation in read):
+                if approve(each):
+                    yield each
+                else:
+                    each.file.unlink()
+                    refused.add(each.slice.as_of)
+        if filled and definition.relation in read:
+            session.read_files(definition, filled)
+
+
+def _needed(session: Session, selection: Selection, wanted: Sequence[Slice]) -> list[tuple[Definition, list[datetime]]]:
+    """The definitions wanted and what they read, in the selection's order, each with the as_of it is needed at."""
+    moments: dict[str, set[datetime]] = {}
+    for definition in dict.fromkeys(each.definition for each in wanted):
+        at = {each.as_of for each in wanted if each.definition == definition}
+        for each in (selection.spine, definition, *_read_by(session, selection, definition)):
+            moments.setdefault(each.relation, set()).update(at)
+    return [(d, sorted(moments[d.relation])) for d in selection.definitions if d.relation in moments]
+
+
+def _read_by(session: Session, selection: Selection, definition: Definition) -> list[Definition]:
+    link = link_to(definition, selection.spine, session.registry)
+    return [*session.registry.dependencies(definition), *([link] if link else [])]
+
+
+def _write(session: Session, selection: Selection, due: Sequence[Slice], *, is_read: bool) -> list[Written]:
+    """Computes a definition once, and writes its rows at each as_of."""
+    definition = due[0].definition
+    started = time.perf_counter()
+    if link := link_to(definition, selection.spine, session.registry):
+        session.account_spine(definition, link)
+    files = {each.as_of: session.warehouse.staging_file() for each in due}
+    try:
+        session.compute(definition)
+        _check_one_row_per_key(session, definition, files)
+        rows = session.write_each(definition, files)
+        if not is_read:
+            session.forget(definition)
+    except BaseException:
+        for file in files.values():
+            file.unlink(missing_ok=True)
+        raise
+    seconds = (time.perf_counter() - started) / len(due)
+    return [Written(each, files[each.as_of], rows[each.as_of], seconds) for each in due]
+
+
+def _check_one_row_per_key(session: Session, definition: Definition, moments: Iterable[datetime]) -> None:
+    """Raises LeadmartError `not_one_row_per_spine_row` where computed rows are not those its spine asks for.
+
+    A spine or a link must have one row per key and as_of.
+    """
+    key, moments = definition.key, list(moments)
+    found = {
+        as_of: counts
+        for as_of, *counts in session.warehouse.rows(
+            f"SELECT as_of, COUNT(*), COUNT(DISTINCT {key}), COUNT(*) FILTER (WHERE {key} IS NULL) "
+            f"FROM {relation_of(definition)} GROUP BY as_of"
+        )
+    }
+    asked = {as_of: found.get(as_of, [0])[0] for as_of in moments}
+    if definition.kind in ("feature", "gate"):
+        spine = f"SELECT as_of, COUNT(*) FROM spine_{definition.entity[0]} GROUP BY as_of"
+        asked = dict.fromkeys(moments, 0) | dict(session.warehouse.rows(spine))
+    for as_of in moments:
+        rows, keys, unknown = found.get(as_of, [0, 0, 0])
+        if rows != asked[as_of] or keys != rows or unknown or not found.keys() <= set(session.moments):
+            raise LeadmartError(
+                f"{definition.kind} {definition.ref} gave {rows} rows with {keys} keys where "
+                f"{asked[as_of]} were asked for at {iso(as_of)}",
+                code="not_one_row_per_spine_row",
+                place=definition.place(line=1),
+                hint=f"a join doubles or loses rows: GROUP BY {key} and as_of in a CTE first",
+            )
