@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -128,9 +128,17 @@ def _write(session: Session, selection: Selection, due: Sequence[Slice], *, is_r
         session.account_spine(definition, link)
     files = {each.as_of: session.warehouse.staging_file() for each in due}
     try:
-        session.compute(definition)
-        _check_one_row_per_key(session, definition, files)
-        rows = session.write_each(definition, files)
+        laid = None if is_read else session.laid(definition)
+        if laid is not None:
+            rows = session.write_laid(definition, files, laid)
+            # each row of the spine is there, so where as many are, each is there once
+            _refuse_other_rows(
+                session, definition, {as_of: (count, count, 0) for as_of, count in rows.items()}, list(files)
+            )
+        else:
+            session.compute(definition)
+            _refuse_other_rows(session, definition, _counted(session, definition), list(files))
+            rows = session.write_each(definition, files)
         if not is_read:
             session.forget(definition)
     except BaseException:
@@ -141,30 +149,37 @@ def _write(session: Session, selection: Selection, due: Sequence[Slice], *, is_r
     return [Written(each, files[each.as_of], rows[each.as_of], seconds) for each in due]
 
 
-def _check_one_row_per_key(session: Session, definition: Definition, moments: Iterable[datetime]) -> None:
-    """Raises LeadmartError `not_one_row_per_spine_row` where computed rows are not those its spine asks for.
+Counts = Mapping[datetime, tuple[int, int, int]]
+"""Per as_of how many rows there are, how many keys, and how many rows without a key."""
 
-    A spine or a link must have one row per key and as_of.
-    """
-    key, moments = definition.key, list(moments)
-    found = {
-        as_of: counts
-        for as_of, *counts in session.warehouse.rows(
+
+def _counted(session: Session, definition: Definition) -> Counts:
+    key = definition.key
+    return {
+        as_of: (rows, keys, without)
+        for as_of, rows, keys, without in session.warehouse.rows(
             f"SELECT as_of, COUNT(*), COUNT(DISTINCT {key}), COUNT(*) FILTER (WHERE {key} IS NULL) "
             f"FROM {relation_of(definition)} GROUP BY as_of"
         )
     }
-    asked = {as_of: found.get(as_of, [0])[0] for as_of in moments}
+
+
+def _refuse_other_rows(session: Session, definition: Definition, found: Counts, moments: Sequence[datetime]) -> None:
+    """Raises LeadmartError `not_one_row_per_spine_row` where rows at an as_of are not those its spine asks for.
+
+    A spine or a link must have one row per key and as_of.
+    """
+    asked = {as_of: found.get(as_of, (0, 0, 0))[0] for as_of in moments}
     if definition.kind in ("feature", "gate"):
         spine = f"SELECT as_of, COUNT(*) FROM spine_{definition.entity[0]} GROUP BY as_of"
         asked = dict.fromkeys(moments, 0) | dict(session.warehouse.rows(spine))
     for as_of in moments:
-        rows, keys, unknown = found.get(as_of, [0, 0, 0])
-        if rows != asked[as_of] or keys != rows or unknown or not found.keys() <= set(session.moments):
+        rows, keys, without = found.get(as_of, (0, 0, 0))
+        if rows != asked[as_of] or keys != rows or without or not found.keys() <= set(session.moments):
             raise LeadmartError(
                 f"{definition.kind} {definition.ref} gave {rows} rows with {keys} keys where "
                 f"{asked[as_of]} were asked for at {iso(as_of)}",
                 code="not_one_row_per_spine_row",
                 place=definition.place(line=1),
-                hint=f"a join doubles or loses rows: GROUP BY {key} and as_of in a CTE first",
+                hint=f"a join doubles or loses rows: GROUP BY {definition.key} and as_of in a CTE first",
             )

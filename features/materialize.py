@@ -244,28 +244,26 @@ def list_slices(
 
     What a slice's file was before goes to `meta.superseded_slices`.
     """
-    warehouse = session.warehouse
-    replaced = []
+    warehouse, registry = session.warehouse, session.registry
+    replaced, rows = [], []
     for each in kept:
         planned = each.written.slice
-        kind, name, version, spine, as_of, fingerprint = planned.key
         this = "kind = ? AND name = ? AND version = ? AND spine = ? AND as_of = ? AND fingerprint = ?"
         before = warehouse.rows(f"SELECT file FROM store.meta.slices WHERE {this}", planned.key)
-        if before and before[0][0] != each.file:
+        if before and before[0][0] == each.file:
+            continue
+        if before:
             replaced.append(planned)
             warehouse.execute(
                 f"INSERT INTO store.meta.superseded_slices SELECT s.*, {sql_literal(now())}, '{run_id}' "
                 f"FROM store.meta.slices AS s WHERE {this}",
                 planned.key,
             )
-        if not before or before[0][0] != each.file:
-            warehouse.execute(
-                f"INSERT OR REPLACE INTO store.meta.slices VALUES (?, ?, ?, ?, {sql_literal(as_of)}, ?, ?, ?, ?, ?, ?, "
-                f"?, {sql_literal(now())})",
-                [
-                    kind, name, version, spine, fingerprint, each.file, each.sha256, each.written.rows, each.bytes,
-                    round(each.written.seconds, 3), run_id,
-                ],
-            )  # fmt: skip
-        record_inputs(warehouse, planned, sources_behind(planned.definition, selection, session.registry), inputs)
+        of_file = [each.file, each.sha256, each.written.rows, each.bytes, round(each.written.seconds, 3), run_id, now()]
+        rows += [*planned.key, *of_file]
+    if rows:
+        places = ", ".join(["(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"] * (len(rows) // 13))
+        warehouse.execute(f"INSERT OR REPLACE INTO store.meta.slices VALUES {places}", rows)
+    slices = [each.written.slice for each in kept]
+    record_inputs(warehouse, [(s, sources_behind(s.definition, selection, registry)) for s in slices], inputs)
     return replaced

@@ -54,8 +54,8 @@ class Session:
     _staged: dict[str, Bounds] = field(default_factory=dict)
     _since: dict[str, frozenset[datetime]] = field(default_factory=dict)
     _passes: dict[str, onepass.State] = field(default_factory=dict)
-    _wanted: tuple[datetime, ...] = ()
-    _narrowed: set[str] = field(default_factory=set)
+    _fitting: dict[str, bool] = field(default_factory=dict)
+    _narrowed: dict[str, tuple[datetime, ...]] = field(default_factory=dict)
 
     @cached_property
     def present(self) -> frozenset[str]:
@@ -64,8 +64,7 @@ class Session:
 
     def want(self, moments: Sequence[datetime]) -> None:
         """Sets the moments, and forgets what was computed for others."""
-        self._staged, self._since, self._narrowed = {}, {}, set()
-        self._wanted = tuple(moments)
+        self._staged, self._since = {}, {}
         self._ask_for(moments)
 
     def narrow(self, moments: Sequence[datetime]) -> None:
@@ -101,8 +100,7 @@ class Session:
         """
         for state in self._passes.values():
             onepass.drop(self.warehouse, state)
-        self._passes = {}
-        self._narrowed = set()
+        self._passes, self._fitting, self._narrowed = {}, {}, {}
         chosen = [d for d in definitions if way_of(d).shape is not None]
         if not chosen:
             return
@@ -146,15 +144,27 @@ class Session:
         A view's columns are NULL where a source's history does not reach, and `has_<source>` stand after them.
         """
         self._widen_for(definition)
-        text = (
-            definition.statement
-            if self.form == "pasted"
-            else executed_sql(definition, at_many_moments=len(self.moments) >= MANY_MOMENTS)
-        )
+        text = self._text_of(definition)
+        state = self._state_of(definition, text)
+        return self._stored(definition, state.laid(self.moments) if state else text)
+
+    def laid(self, definition: Definition) -> dict[datetime, str] | None:
+        """Per moment the SELECT of a view's rows, where it was computed in one pass; None where it was not.
+
+        Each row of the spine is among the rows, since they are laid over it.
+        """
+        state = self._state_of(definition, self._text_of(definition))
+        return {m: self._stored(definition, state.laid([m])) for m in self.moments} if state else None
+
+    def _text_of(self, definition: Definition) -> str:
         if definition.kind in ("feature", "gate"):
             self.warehouse.execute(f"CREATE OR REPLACE VIEW spine AS SELECT * FROM spine_{definition.entity[0]}")
+        if self.form == "pasted":
+            return definition.statement
+        return executed_sql(definition, at_many_moments=len(self.moments) >= MANY_MOMENTS)
+
+    def _stored(self, definition: Definition, text: str) -> str:
         try:
-            text = self._laid(definition, text)
             columns = self.warehouse.columns(text)
         except duckdb.Error as error:
             raise _does_not_run(definition, error) from None
@@ -164,15 +174,20 @@ class Session:
             plain = stored_select(f"({plain})", [name for name, _ in columns], windows_of(definition, self.registry))
         return plain
 
-    def _laid(self, definition: Definition, text: str) -> str:
-        """What runs in place of a view's text where it was computed in one pass over the session's moments."""
+    def _state_of(self, definition: Definition, text: str) -> onepass.State | None:
+        """What a view was computed to in one pass, where that is over the session's moments and fits the spine."""
         state = self._passes.get(definition.relation)
         if state is None or self.form != "executed" or not set(self.moments) <= set(state.moments):
-            return text
-        if definition.relation not in self._narrowed:
-            onepass.narrow(self.warehouse, state, sorted(set(self._wanted) & set(state.moments)))
-            self._narrowed.add(definition.relation)
-        return state.laid() if onepass.lies_over(self.warehouse, state, text) else text
+            return None
+        if self._narrowed.get(definition.relation) != self.moments:
+            onepass.narrow(self.warehouse, state, self.moments)
+            self._narrowed[definition.relation] = self.moments
+        if definition.relation not in self._fitting:
+            try:
+                self._fitting[definition.relation] = onepass.lies_over(self.warehouse, state, text)
+            except duckdb.Error as error:
+                raise _does_not_run(definition, error) from None
+        return state if self._fitting[definition.relation] else None
 
     def _widen_for(self, definition: Definition) -> None:
         """Stages wider what was staged for others and lacks rows that a definition reads."""
@@ -197,13 +212,21 @@ class Session:
 
     def write_each(self, definition: Definition, files: Mapping[datetime, Path]) -> dict[datetime, int]:
         """Writes what `compute` made, the rows of each moment to its file; the number of rows of each."""
-        relation = relation_of(definition)
+        rows = f"SELECT * FROM {relation_of(definition)} WHERE as_of ="
+        return self._write_each(definition, files, {as_of: f"{rows} {sql_literal(as_of)}" for as_of in files})
+
+    def write_laid(
+        self, definition: Definition, files: Mapping[datetime, Path], laid: Mapping[datetime, str]
+    ) -> dict[datetime, int]:
+        """The same for what is `laid`."""
+        return self._write_each(definition, files, {as_of: f"SELECT * FROM ({laid[as_of]})" for as_of in files})
+
+    def _write_each(
+        self, definition: Definition, files: Mapping[datetime, Path], selects: Mapping[datetime, str]
+    ) -> dict[datetime, int]:
         order = f"ORDER BY {definition.key}, as_of"
-        selects = {
-            file: f"SELECT * FROM {relation} WHERE as_of = {sql_literal(as_of)} {order}"
-            for as_of, file in files.items()
-        }
-        return dict(zip(files, self.warehouse.write_parquets(selects), strict=True))
+        written = self.warehouse.write_parquets({files[as_of]: f"{selects[as_of]} {order}" for as_of in files})
+        return dict(zip(files, written, strict=True))
 
     def read_files(self, definition: Definition, files: Mapping[datetime, Path]) -> None:
         """Makes filled slices the definition's rows at their moments; those it has at others stay."""

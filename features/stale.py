@@ -85,15 +85,16 @@ def inputs_of(session: Session, names: Iterable[str], moments: Iterable[datetime
     return found
 
 
-def record_inputs(warehouse: Warehouse, each: Slice, sources: Sequence[str], inputs: Inputs) -> None:
-    """Notes what a slice was computed from; to be called in the transaction that lists it."""
-    kind, name, version, spine, as_of, fingerprint = each.key
-    for source in sources:
-        identity, known = inputs[source, each.as_of]
-        warehouse.execute(
-            f"INSERT OR REPLACE INTO store.meta.slice_inputs VALUES (?, ?, ?, ?, {sql_literal(as_of)}, ?, ?, ?, ?, ?)",
-            [kind, name, version, spine, fingerprint, source, identity, known.rows, known.hash],
-        )
+def record_inputs(warehouse: Warehouse, slices: Iterable[tuple[Slice, Sequence[str]]], inputs: Inputs) -> None:
+    """Notes what slices were computed from, each of its sources; to be called in the transaction that lists them."""
+    rows: list[object] = []
+    for each, sources in slices:
+        for source in sources:
+            identity, known = inputs[source, each.as_of]
+            rows += [*each.key, source, identity, known.rows, known.hash]
+    if rows:
+        places = ", ".join(["(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"] * (len(rows) // 10))
+        warehouse.execute(f"INSERT OR REPLACE INTO store.meta.slice_inputs VALUES {places}", rows)
 
 
 def stale_slices(session: Session, selection: Selection, source: str | None = None) -> list[Stale]:

@@ -20,6 +20,7 @@ from itertools import pairwise
 
 import duckdb
 
+from leadmart.features.clock import sql_literal
 from leadmart.features.definition import Definition
 from leadmart.features.engine import Engine
 from leadmart.features.errors import LeadmartError
@@ -79,18 +80,21 @@ class State:
         first, last = _microseconds(min(moments)), _microseconds(max(moments))
         return {f"{table}_now": f"FROM {table} WHERE since <= {last} AND until > {first}" for table in self.tables}
 
-    def laid(self) -> str:
-        """The SELECT of the view's columns for the rows of `spine`, whose as_of must be among those of `now`."""
-        key = quoted_name(self.shape.key)
+    def laid(self, moments: Sequence[datetime]) -> str:
+        """The SELECT of the view's columns for the rows of `spine` at some of the moments that `now` was asked for."""
+        return " UNION ALL ".join(self._laid_at(moment) for moment in moments)
+
+    def _laid_at(self, moment: datetime) -> str:
+        key, at = quoted_name(self.shape.key), _microseconds(moment)
         items = [f"spine.{key}", "spine.as_of"]
         for name, text in self.shape.items:
             items.append(f"{_PLACE.sub(lambda found: self._value(int(found[1])), text)} AS {quoted_name(name)}")
         joins = [
-            f"LEFT JOIN {table}_now AS {alias} ON {alias}.k = spine.{key} AND {alias}.since <= EPOCH_US(spine.as_of) "
-            f"AND {alias}.until > EPOCH_US(spine.as_of)"
+            f"LEFT JOIN (FROM {table}_now WHERE since <= {at} AND until > {at}) AS {alias} ON {alias}.k = spine.{key}"
             for table, alias in ((table, "x" if table.endswith("_extremes") else "c") for table in self.tables)
         ]
-        return f"SELECT {', '.join(items)} FROM spine {' '.join(joins)}"
+        spine = f"(FROM spine WHERE as_of = {sql_literal(moment)}) AS spine"
+        return f"SELECT {', '.join(items)} FROM {spine} {' '.join(joins)}"
 
     def _value(self, number: int) -> str:
         """An aggregate's value at a row of the spine, of the type it has as written."""
@@ -154,6 +158,11 @@ class State:
     def _numbered(self, a: Aggregate) -> int:
         return self.shape.aggregates.index(a)
 
+    @cached_property
+    def _orders(self) -> list[str]:
+        """What last values are ordered by; rows are numbered by each, since numbers are compared faster than text."""
+        return list(dict.fromkeys(a.order for a in self.shape.aggregates if a.order))
+
     def _rows(self, kinds: Sequence[str]) -> str:
         """The rows `r` that aggregates of these kinds count at some moment, each with when, and what it gives."""
         items = [f"{self.shape.joined} AS k"]
@@ -163,10 +172,14 @@ class State:
             items.append(f"{self._shown_at(at)} AS since_{number}")
         for number, leaves in enumerate(self._leaves):
             items.append(f"{self._shown_at(f'EPOCH_US({CLOCK}) + {leaves}')} AS until_{number}")
+        if set(NEWEST) <= set(kinds):
+            items += [f"{CLOCK} AS moment"]
+            items += [f"ROW_NUMBER() OVER (ORDER BY {order}) AS o_{n}" for n, order in enumerate(self._orders)]
         for number, a in enumerate(self.shape.aggregates):
             if a.kind in kinds:
                 # ARG_MAX_NULL takes a row without the value; nothing else does
-                valued = () if a.kind == "last or null" else (f"{a.value} IS NOT NULL",)
+                valued = [] if a.kind == "last or null" else [f"{a.value} IS NOT NULL"]
+                valued += [f"{a.order} IS NOT NULL"] if a.order else []
                 items.append(f"COALESCE({' AND '.join((*a.rows, *valued)) or 'TRUE'}, FALSE) AS counts_{number}")
                 items += self._given(number, a)
         wanted = [f"{each} IS NOT NULL" for each in (self.shape.joined, CLOCK, 'e."ingested_at"')]
@@ -178,8 +191,6 @@ class State:
     def _given(self, number: int, a: Aggregate) -> list[str]:
         if a.kind == "count":
             return []
-        if a.kind in ("last", "last or null"):
-            return [f"STRUCT_PACK(o := {a.order}, moment := {CLOCK}, v := {a.value}) AS v_{number}"]
         return [f"{f'CAST({a.value} AS {self.sums[number]})' if a.kind == 'sum' else a.value} AS v_{number}"]
 
     # --- running sums and maxima ---
@@ -188,12 +199,11 @@ class State:
         columns = {}
         for number, a in enumerate(self.shape.aggregates):
             if a.kind in DIFFERENCES:
-                columns[f"d{number}"] = "{}" if a.kind == "sum" else "CAST({} AS BIGINT)", f"SUM(s.d{number})"
+                columns[f"d{number}"] = "{}" if a.kind == "sum" else "CAST({} AS INTEGER)", f"SUM(s.d{number})"
                 if a.kind in ("sum", "any", "every"):
-                    columns[f"n{number}"] = "CAST({} AS BIGINT)", f"SUM(s.n{number})"
+                    columns[f"n{number}"] = "CAST({} AS INTEGER)", f"SUM(s.n{number})"
             elif a.kind in NEWEST:
-                order = f", s.w{number}.o" if a.kind != "newest" else ""
-                columns[f"w{number}"] = "{}", f"{'ARG_MAX' if order else 'MAX'}(s.w{number}{order})"
+                columns[f"w{number}"] = "{}", f"MAX(s.w{number})"
         parts = []
         for k, at, own, rows, wanted in self._changes():
             listed = ", ".join(f"{own.get(name, 'NULL')} AS {name}" for name in columns)
@@ -204,9 +214,14 @@ class State:
         running = ", ".join(
             f"{kind.format(f'{value} OVER so_far')} AS {name}" for name, (kind, value) in columns.items()
         )
-        last = [f"w{n}" for n, a in enumerate(self.shape.aggregates) if a.kind in NEWEST and a.kind != "newest"]
+        last = {f"w{n}": n for n, a in enumerate(self.shape.aggregates) if a.order}
         kept = ", ".join(
-            f"{name}.moment AS {name}, {name}.v AS v{name[1:]}" if name in last else name for name in columns
+            f"l{last[name]}.moment AS {name}, l{last[name]}.v_{last[name]} AS v{last[name]}" if name in last else name
+            for name in columns
+        )
+        looked_up = " ".join(
+            f"LEFT JOIN r AS l{n} ON l{n}.o_{self._orders.index(self.shape.aggregates[n].order)} = {name}"
+            for name, n in last.items()
         )
         numbers = [(n, a) for n, a in enumerate(self.shape.aggregates) if a.kind == "distinct"]
         different = "".join(
@@ -217,10 +232,10 @@ class State:
             f"WITH r AS MATERIALIZED ({self._rows((*DIFFERENCES, *NEWEST))}){different}, "
             f"changes AS ({changes}), "
             f"s AS (SELECT s.k, s.since, {each} FROM changes AS s GROUP BY s.k, s.since) "
-            f"SELECT k, since, until, {kept} FROM (SELECT s.k, s.since, "
+            f"SELECT s.k, s.since, s.until, {kept} FROM (SELECT s.k, s.since, "
             f"COALESCE(LEAD(s.since) OVER (PARTITION BY s.k ORDER BY s.since), {_EVER}) AS until, "
             f"{running} FROM s WINDOW so_far AS (PARTITION BY s.k ORDER BY s.since "
-            "ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW))"
+            f"ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)) AS s {looked_up}"
         )
 
     def _changes(self) -> Iterator[tuple[str, str, dict[str, str], str, list[str]]]:
@@ -260,7 +275,7 @@ class State:
             return {f"d{number}": f"{sign}r.v_{number}", f"n{number}": f"{sign}1"}
         if a.kind in ("any", "every"):
             return {f"d{number}": f"{sign}CAST(r.v_{number} AS INTEGER)", f"n{number}": f"{sign}1"}
-        return {f"w{number}": f"r.v_{number}"}
+        return {f"w{number}": f"r.o_{self._orders.index(a.order)}" if a.order else f"r.v_{number}"}
 
     def _different_name(self, value: str, enters: int) -> str:
         values = list(dict.fromkeys(a.value for a in self.shape.aggregates if a.kind == "distinct"))
@@ -381,4 +396,5 @@ def lies_over(engine: Engine, state: State, as_written: str) -> bool:
     key = quoted_name(state.shape.key)
     table = next(iter(state.tables))
     ((_, own), (_, asked)) = engine.columns(f"SELECT c.k, spine.{key} AS asked FROM {table} AS c, spine")
-    return own == asked and own in _KEYS and engine.columns(state.laid()) == engine.columns(as_written)
+    laid = state.laid(state.moments[:1])
+    return own == asked and own in _KEYS and engine.columns(laid) == engine.columns(as_written)
