@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -63,13 +63,11 @@ def compute_prepared(
     """
     written: list[Written] = []
     try:
-        for each in _computed(session, selection, wanted, held, approve, progress):
-            written.append(each)
+        return _computed(session, selection, wanted, held, approve, progress, written)
     except BaseException:
         for each in written:
             each.file.unlink(missing_ok=True)
         raise
-    return written
 
 
 def _computed(
@@ -79,7 +77,9 @@ def _computed(
     held: frozenset[str],
     approve: Approve,
     progress: Progress,
-) -> Iterator[Written]:
+    written: list[Written],
+) -> list[Written]:
+    """Adds to `written` whatever is written, and returns what of it is approved."""
     missing = {(each.definition.relation, each.as_of) for each in wanted}
     needed = _needed(session, selection, wanted)
     read = {selection.spine.relation, *(d.relation for each, _ in needed for d in _read_by(session, selection, each))}
@@ -95,14 +95,15 @@ def _computed(
         }
         if due := [each for each in slices if each.as_of not in filled]:
             progress(due)
-            for each in _write(session, selection, due, is_read=definition.relation in read):
-                if approve(each):
-                    yield each
-                else:
+            made = _write(session, selection, due, is_read=definition.relation in read)
+            written += made
+            for each in made:
+                if not approve(each):
                     each.file.unlink()
                     refused.add(each.slice.as_of)
         if filled and definition.relation in read:
             session.read_files(definition, filled)
+    return [each for each in written if each.slice.as_of not in stopped[each.slice.definition.relation]]
 
 
 def _needed(session: Session, selection: Selection, wanted: Sequence[Slice]) -> list[tuple[Definition, list[datetime]]]:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from leadmart.features import materialize
 from leadmart.features.compute import Written
 from leadmart.features.errors import LeadmartError
 from leadmart.features.filled import slice_file
@@ -20,7 +21,8 @@ from leadmart.features.plan import missing_slices, select
 from leadmart.features.registry import PACKAGE
 from leadmart.features.warehouse import Warehouse, open_for_writing
 
-MAY_20, MAY_31, JUNE_1 = datetime(2026, 5, 20), datetime(2026, 5, 31), datetime(2026, 6, 1)
+MAY_20, MAY_31 = datetime(2026, 5, 20), datetime(2026, 5, 31)
+JUNE_1, JUNE_2 = datetime(2026, 6, 1), datetime(2026, 6, 2)
 ALL = ["open_leads", "lead_account@v1", "lead_profile@v1", "web_engagement@v1", "account_engagement@v1", "icp@v1"]
 
 CLICKS = """\
@@ -190,22 +192,54 @@ def test_a_view_gives_one_row_for_each_row_of_the_spine(sql: str, words: str, wo
 
 
 def test_each_as_of_is_listed_by_itself(world: Any) -> None:
+    """Computed together, and one of them is refused: those before it are listed."""
     clicks(world)
+    world.fill(MAY_20)
     session, selection = world.again()
-    missing = missing_slices(world.warehouse, selection, [MAY_20, MAY_31, JUNE_1])
+    missing = missing_slices(world.warehouse, selection, [MAY_31, JUNE_1, JUNE_2])
 
-    class Stop(Exception):
-        pass
-
-    def stop_at_the_third(written: Written) -> bool:
-        if written.slice.as_of == JUNE_1 and written.slice.definition.name == "clicks":
-            raise Stop
+    def refuse_the_third(written: Written) -> bool:
+        if written.slice.as_of == JUNE_2 and written.slice.definition.name == "clicks":
+            raise LeadmartError("no", code="quality_errored")
         return True
 
-    with pytest.raises(Stop):
-        fill(session, selection, missing, run_id="r", approve=stop_at_the_third)
-    assert {row[1] for row in slices(world.warehouse)} == {MAY_20, MAY_31}
-    assert world.missing(MAY_20, MAY_31, JUNE_1) == ["open_leads", "clicks@v1"]
+    with pytest.raises(LeadmartError):
+        fill(session, selection, missing, run_id="r", approve=refuse_the_third)
+    assert {row[1] for row in slices(world.warehouse)} == {MAY_20, MAY_31, JUNE_1}
+    assert world.missing(MAY_20, MAY_31, JUNE_1, JUNE_2) == ["open_leads", "clicks@v1"]
+    assert not list((world.project.warehouse / "tmp").glob("*.parquet"))
+
+
+def test_what_is_refused_at_one_as_of_is_listed_at_the_others(world: Any) -> None:
+    """Computed together: a view that reads what was refused is held there, and nowhere else."""
+    world.fill(MAY_20)
+    session, selection = world.again()
+    missing = missing_slices(world.warehouse, selection, [MAY_31, JUNE_1])
+    refused = ("links.lead_account__v1", MAY_31)
+    listed = fill(
+        session, selection, missing, run_id="r",
+        approve=lambda w: (w.slice.definition.relation, w.slice.as_of) != refused,
+    )  # fmt: skip
+    assert [s.definition.ref for s in listed if s.as_of == JUNE_1] == ALL
+    assert [s.definition.ref for s in listed if s.as_of == MAY_31] == [
+        "open_leads",
+        "lead_profile@v1",
+        "web_engagement@v1",
+    ]
+
+
+def test_as_of_together_and_one_by_one_are_the_same_files(world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    moments = [MAY_20, MAY_31, JUNE_1, JUNE_2]
+    world.fill(MAY_20)
+    world.fill(JUNE_1)  # those in between are filled with these, whose files are read
+    world.warehouse.execute("DELETE FROM store.meta.slices WHERE kind = 'gate'")
+    world.fill(*moments)
+    together = slices(world.warehouse)
+    world.warehouse.execute("DELETE FROM store.meta.slices")
+    monkeypatch.setattr(materialize, "MOST_TOGETHER", 1)
+    world.fill(*moments)
+    assert slices(world.warehouse) == together
+    assert len(together) == len(ALL) * len(moments)
 
 
 def test_what_is_held_or_not_approved_is_not_listed_nor_what_reads_it(world: Any) -> None:
