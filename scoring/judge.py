@@ -33,6 +33,8 @@ class Judge:
         self.run_id = run_id
         self.suites = suites(registry.project.root)
         self.given: list[Verdict] = []
+        self.screens = False
+        """Whether what plainly holds is not asked of Great Expectations: where there are many as_of to judge."""
 
     def applying(self, stage_name: str, table: str) -> list[Suite]:
         """The suites for a table at a stage: `source`, `feature` or `score`."""
@@ -66,7 +68,10 @@ class Judge:
         passed = True
         for suite in self.applying(stage_name, table):
             named = input_hash or file_digest(file())[:32]
-            verdict = self._known(suite, subject, named) or self._keep(check(suite, subject, [file()], named))
+            verdict = self._known(suite, subject, named)
+            if verdict is None and self.screens and plainly_holds(self.warehouse, suite, file()):
+                verdict = self._keep(_clean(suite, subject, named))
+            verdict = verdict or self._keep(check(suite, subject, [file()], named))
             passed = passed and verdict.success
         return passed
 
@@ -81,8 +86,7 @@ class Judge:
             asked = of_rows(suite)
             if asked.expectations:
                 holds = plainly_holds(self.warehouse, asked, file)
-                clean = Verdict(suite.name, subject, suite.suite_hash, named, True, 0, 0, 0, ())
-                verdict = clean if holds else check(asked, subject, [file], named)
+                verdict = _clean(suite, subject, named) if holds else check(asked, subject, [file], named)
                 if verdict.details or self._was_refused(suite, subject):
                     self._keep(verdict)
                 else:
@@ -163,6 +167,10 @@ class Judge:
                 hint="mend the expectation; one that errors says nothing about the rows",
             )
         return verdict
+
+
+def _clean(suite: Suite, subject: str, input_hash: str) -> Verdict:
+    return Verdict(suite.name, subject, suite.suite_hash, input_hash, True, 0, 0, 0, ())
 
 
 def held_back(definitions: Sequence[Definition], registry: Registry, failed: frozenset[str]) -> frozenset[str]:

@@ -251,6 +251,9 @@ def judge_filled(run: Run) -> None:
             run.status = "blocked"
 
 
+SCREENED_FROM = 4
+"""As_of from which on what plainly passes is told by one query each, and Great Expectations is asked of the rest."""
+
 RUN = (
     observe, prove, plan, judge_sources, judge_slices, shuffle, fill_slices, score, shadow, route, queue,
     remember, keep_for_marts,
@@ -311,6 +314,7 @@ def execute(
         refuse_unloaded(warehouse, chosen)
         run = Run(warehouse, registry, command, list(chosen), only, progress, run_id or new_run_id())
         run.newest_first = newest_first
+        run.judge.screens = len(run.moments) >= SCREENED_FROM
         warehouse.name_run(run.run_id)
         # a run that is refused for this is not recorded: what it recorded could not be published either
         refuse_altered_files(warehouse)
