@@ -9,12 +9,11 @@ from typing import Any
 
 from leadmart.features.clock import now, sql_literal
 from leadmart.features.errors import read_text
-from leadmart.features.fingerprint import file_digest
 from leadmart.features.house.kinds import has_table
 from leadmart.features.plan import Selection
 from leadmart.features.recorded import Recorded, Said, newest, recorded
 from leadmart.features.reference import Reference
-from leadmart.features.registry import PACKAGE, Registry
+from leadmart.features.registry import Registry
 from leadmart.features.warehouse import Warehouse
 from leadmart.scoring.newest import newest_scoring
 from leadmart.scoring.policy import Policy
@@ -150,17 +149,16 @@ def _changed_tables(
         for name in changed
     }
     return [
-        table_change(name, _text_of(warehouse, name, hashes[name]), read_text(tables[name].path), readers[name])
+        table_change(name, _text_of(warehouse, tables[name], hashes[name]), read_text(tables[name].path), readers[name])
         for name in changed
     ]
 
 
-def _text_of(warehouse: Warehouse, name: str, content_hash: str) -> str | None:
+def _text_of(warehouse: Warehouse, table: Reference, content_hash: str) -> str | None:
     """A table's text of before: the packaged one, or the one that was kept; None where neither has that content."""
-    packaged = PACKAGE / "sql" / "reference" / f"{name}.csv"
-    if packaged.is_file() and file_digest(packaged) == content_hash:
-        return read_text(packaged)
+    if (packaged := table.replaced) and packaged.content_hash == content_hash:
+        return read_text(packaged.path)
     kept: list[tuple[Any, ...]] = warehouse.rows(
-        "SELECT text FROM store.meta.reference_texts WHERE name = ? AND content_hash = ?", [name, content_hash]
+        "SELECT text FROM store.meta.reference_texts WHERE name = ? AND content_hash = ?", [table.name, content_hash]
     )
     return kept[0][0] if kept else None
