@@ -10,9 +10,7 @@ What `check` refuses cannot get through, so of those only some are computed, to 
 
 from __future__ import annotations
 
-import importlib.util
 import re
-import sys
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -25,6 +23,7 @@ from leadmart.features.definition import Definition
 from leadmart.features.errors import LeadmartError
 from leadmart.features.project import Project, Settings, find_project
 from leadmart.features.proof.lint import problems_of
+from tests.features import mutants
 from tests.features.mutant_worlds import (
     APART,
     CONNECTORS_AS_OF,
@@ -37,16 +36,6 @@ from tests.features.mutant_worlds import (
     world_of,
 )
 from tests.samples import IS_ALL
-
-
-def load_mutants() -> Any:
-    spec = importlib.util.spec_from_file_location("leadmart_mutants", HERE / "mutants.py")
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # dataclasses look their module up
-    spec.loader.exec_module(module)
-    return module
 
 
 @dataclass
@@ -165,7 +154,6 @@ def test_what_is_shipped_has_none_of_the_faults(worlds: dict[str, tuple[World, .
 
 @pytest.mark.slow
 def test_no_harmful_mutant_of_what_is_shipped_is_accepted(worlds: dict[str, tuple[World, ...]], capsys: Any) -> None:
-    mutants = load_mutants()
     whole, escaped, lines = Tally(), [], []
     for name, same in worlds.items():
         part = Tally()

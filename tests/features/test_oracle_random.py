@@ -7,9 +7,7 @@ the seed, the first (key, as_of) that differs, its columns with both values, and
 
 from __future__ import annotations
 
-import importlib.util
 import random
-import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -28,25 +26,15 @@ from leadmart.features.registry import Registry
 from leadmart.features.render import preamble_sql, to_paste
 from leadmart.features.session import Session
 from leadmart.features.warehouse import open_for_writing
+from tests.features import oracle, oracle_sources
+from tests.features import oracle_engine as engine
+from tests.features import random_worlds as worlds
 from tests.samples import first
 
 HERE = Path(__file__).parent
 QUICK, MORE = range(4), first(8, range(4, 22))
 SEEDS = [*QUICK, *(pytest.param(seed, marks=pytest.mark.slow) for seed in MORE)]
-
-
-def load_engine() -> Any:
-    spec = importlib.util.spec_from_file_location("leadmart_tests_oracle_engine", HERE / "oracle_engine.py")
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-engine = load_engine()
-oracle, oracle_sources, worlds, LISTS = engine.oracle, engine.oracle_sources, engine.worlds, engine.LISTS
+LISTS = engine.LISTS
 
 
 @pytest.mark.parametrize("seed", SEEDS)
