@@ -29,7 +29,7 @@ from leadmart.features.project import Project
 from leadmart.features.raw.snapshot import snapshot
 from leadmart.features.raw.tables import CHANGES
 from leadmart.features.registry import Registry
-from leadmart.features.shown import versions_in_force
+from leadmart.features.shown import last_shown
 from leadmart.features.sources.assumed import assumed_arrivals
 from leadmart.features.sources.missing import missing_sources
 from leadmart.features.sources.reach import bounds_of
@@ -226,7 +226,7 @@ def score(run: Run) -> None:
 
 def _placed(run: Run, scoring: Scoring) -> Scoring:
     """The scoring, as a backfill's: it never takes the place of other versions that people were shown at its as_of."""
-    shown = versions_in_force(run.warehouse, scoring.as_of) if run.command == "backfill" else None
+    shown = last_shown(run.warehouse, scoring.as_of) if run.command == "backfill" else None
     return replace(scoring, is_past=shown is not None and shown != scoring.versions)
 
 

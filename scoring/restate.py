@@ -15,7 +15,7 @@ from leadmart.features.materialize import (
     publish_views,
     slice_inputs,
 )
-from leadmart.features.shown import is_in_force
+from leadmart.features.shown import is_last_shown
 from leadmart.features.stale import stale_slices
 from leadmart.scoring.pipeline import approves_scores, judge_sources, prove
 from leadmart.scoring.policy_record import keep_policy
@@ -86,7 +86,7 @@ def _scores(run: Run, scorer: Scorer) -> list[StagedScores]:
         scoring = scorer.scoring(as_of)
         if not scoring.has_rows(run.warehouse):
             continue
-        scoring = replace(scoring, is_past=not is_in_force(run.warehouse, as_of, scoring.versions))
+        scoring = replace(scoring, is_past=not is_last_shown(run.warehouse, as_of, scoring.versions))
         if scoring.is_done(run.warehouse) is not None:
             continue
         scored, _ = scorer.score(as_of)

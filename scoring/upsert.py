@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from leadmart.features.clock import now, sql_literal
 from leadmart.features.fingerprint import digest
-from leadmart.features.shown import VERSIONS, is_in_force, record_showing
+from leadmart.features.shown import VERSIONS, is_last_shown, record_showing
 from leadmart.features.warehouse import Warehouse
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ class Scoring:
                 f"UPDATE {self.table} SET run_id = ? WHERE {self._versions} AND input_hash = ?",
                 [run_id, *self._values, self.input_hash],
             )
-            if self.is_shown and not is_in_force(warehouse, self.as_of, self.versions):
+            if self.is_shown and not is_last_shown(warehouse, self.as_of, self.versions):
                 self._show(warehouse, self.is_done(warehouse) or 0, run_id)
 
     def record(self, warehouse: Warehouse, rows: int, run_id: str) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from leadmart.features.clock import sql_literal
 from leadmart.features.definition import Definition
 from leadmart.features.literals import quoted_file
-from leadmart.features.shown import VERSIONS
+from leadmart.features.shown import VERSIONS, in_force_sql
 from leadmart.features.warehouse import Warehouse
 
 if TYPE_CHECKING:
@@ -49,12 +49,11 @@ class Recorded:
 
 
 def newest_recorded(warehouse: Warehouse, spine: str, until: datetime) -> Recorded | None:
-    """The newest scoring of a spine's leads not later than a moment; None where there is none with rows."""
+    """The newest scoring in force of a spine's leads, not later than a moment; None where there is none with rows."""
     found = warehouse.rows(
         f"SELECT c.as_of, {', '.join(f'c.{name}' for name in VERSIONS)}, c.run_id, r.finished_at "
-        "FROM store.meta.scorings AS c JOIN store.meta.runs AS r ON r.run_id = c.run_id "
-        f"WHERE c.spine = ? AND c.as_of <= {sql_literal(until)} AND c.row_count > 0 "
-        "ORDER BY c.as_of DESC, r.started_at DESC, r.run_id DESC LIMIT 1",
+        f"FROM ({in_force_sql()}) AS c JOIN store.meta.runs AS r ON r.run_id = c.run_id "
+        f"WHERE c.spine = ? AND c.as_of <= {sql_literal(until)} AND c.row_count > 0 ORDER BY c.as_of DESC LIMIT 1",
         [spine],
     )
     return Recorded(*found[0]) if found else None
