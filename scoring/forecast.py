@@ -15,8 +15,8 @@ from leadmart.features.project import Project
 from leadmart.features.registry import Registry
 from leadmart.features.warehouse import Warehouse, open_for_reading
 from leadmart.features.words import are, size_text, span_words
-from leadmart.scoring.backfill.costs import bytes_of_score, cost_of, rows_of_scoring, seconds_beside
 from leadmart.scoring.backfill.past import keep_filled
+from leadmart.scoring.backfill.scoring_costs import bytes_of_score, cost_of, rows_of_scoring, seconds_beside
 from leadmart.scoring.pipeline import plan, prove
 from leadmart.scoring.run import Run, silent
 from leadmart.scoring.scorer import Scorer

@@ -15,7 +15,7 @@ from leadmart.features.registry import Registry
 from leadmart.features.sources.staging import present_sources
 from leadmart.features.warehouse import Warehouse, open_for_reading
 from leadmart.scoring.decisions.assignments import has_assignments
-from leadmart.scoring.hot.shown import rows_of
+from leadmart.scoring.hot.acted_on import rows_of
 from leadmart.scoring.looking import nothing_yet
 
 MOST_STAKEHOLDERS = 8
