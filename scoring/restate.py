@@ -90,12 +90,7 @@ def _scores(run: Run, scorer: Scorer) -> list[StagedScores]:
         if scoring.is_done(run.warehouse) is not None:
             continue
         scored, _ = scorer.score(as_of)
-        file = run.warehouse.staging_file()
-        run.warehouse.register("scored", scored)
-        run.warehouse.write_parquet("SELECT * FROM scored ORDER BY lead_id", file)
-        passed = approves_scores(run, scoring, file)
-        file.unlink(missing_ok=True)
-        if not passed:
+        if not approves_scores(run, scoring, scored):
             run.status = "blocked"
             return []
         staged.append(stage_scores(run.warehouse, scored, scoring, run.run_id, ahead=len(staged)))

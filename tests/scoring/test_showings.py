@@ -82,7 +82,7 @@ def test_restated_scores_are_of_the_past_where_others_were_shown_last(
     ANOTHER.record(store, 5, "r_2")
     asked: list[Scoring] = []
 
-    def no(_run: Any, scoring: Scoring, _file: Any) -> bool:
+    def no(_run: Any, scoring: Scoring, _scored: Any) -> bool:
         asked.append(scoring)
         return False
 
