@@ -21,6 +21,7 @@ from leadmart.commands.console import (
     progress_bar,
     project_at,
     report_run,
+    walk,
 )
 from leadmart.commands.log import LogFormat
 
@@ -97,22 +98,15 @@ def run(
     quality, publish.
     """
     from leadmart.features.plan import newest_moment
-    from leadmart.scoring.pipeline import HOT, RUN, execute
+    from leadmart.scoring.pipeline import HOT, RUN
 
     if hot and as_of:
         raise typer.BadParameter("a hot run scores at the newest load: leave --as-of out", param_hint="--hot")
     moment = moment_of(as_of)
-    with progress_bar(of_run=True) as bar:
-        done = execute(
-            project_at(project),
-            "run --hot" if hot else "run",
-            (lambda warehouse: [newest_moment(warehouse)]) if hot else [moment] if moment else None,
-            stages=HOT if hot else RUN,
-            progress=bar.count,
-            run_id=bar.run_id,
-            patience=patience_of(wait),
-        )
-    report_run(done, as_json)
+    if hot:
+        walk(project, "run --hot", lambda warehouse: [newest_moment(warehouse)], HOT, wait, as_json)
+    else:
+        walk(project, "run", [moment] if moment else None, RUN, wait, as_json)
 
 
 def backfill(
@@ -193,20 +187,9 @@ def restate(
 
     Stale are those whose rows of a source were rewritten or came late; `plan` names them. All are published at once.
     """
-    from leadmart.scoring.pipeline import execute
     from leadmart.scoring.restate import restatement
 
-    with progress_bar(of_run=True) as bar:
-        done = execute(
-            project_at(project),
-            "restate",
-            None,
-            stages=restatement(source),
-            progress=bar.count,
-            run_id=bar.run_id,
-            patience=patience_of(wait),
-        )
-    report_run(done, as_json)
+    walk(project, "restate", None, restatement(source), wait, as_json)
 
 
 def validate(
@@ -220,20 +203,10 @@ def validate(
 
     On the sources, and on what is filled at the as_of.
     """
-    from leadmart.scoring.pipeline import VALIDATE, execute
+    from leadmart.scoring.pipeline import VALIDATE
 
     moment = moment_of(as_of)
-    with progress_bar(of_run=True) as bar:
-        done = execute(
-            project_at(project),
-            "validate",
-            [moment] if moment else None,
-            stages=VALIDATE,
-            progress=bar.count,
-            run_id=bar.run_id,
-            patience=patience_of(wait),
-        )
-    report_run(done, as_json)
+    walk(project, "validate", [moment] if moment else None, VALIDATE, wait, as_json)
 
 
 def features(
