@@ -34,11 +34,13 @@ from leadmart.scoring.evaluation.observed import SOURCES
 from leadmart.scoring.judge import Judge
 from leadmart.scoring.learning.asking import asked_of, hindsight, with_audit_columns
 from leadmart.scoring.learning.dataset import SplitSettings
-from leadmart.scoring.learning.fitting import Label, TrainingResult, TrainSettings, fit
+from leadmart.scoring.learning.fitting import fit
 from leadmart.scoring.learning.importance import importance_section
 from leadmart.scoring.learning.landmarks import TrainingFrame, training_frame, with_true_probability
 from leadmart.scoring.learning.recalibration import LEAST_POSITIVES as LEAST_TO_RECALIBRATE
 from leadmart.scoring.learning.recalibration import recalibrate, standing_champion
+from leadmart.scoring.learning.result import TrainingResult
+from leadmart.scoring.learning.settings import Label, TrainSettings
 from leadmart.scoring.life.promotion import LEAST_POSITIVES
 from leadmart.scoring.life.trained import identity, judge_trained, keep_trained, nothing_kept
 from leadmart.scoring.life.trial import Trial, read_before

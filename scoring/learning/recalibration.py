@@ -15,17 +15,10 @@ from leadmart.features.lookup import FeatureColumn
 from leadmart.features.warehouse import Warehouse
 from leadmart.scoring.champion import champion_version, load_model
 from leadmart.scoring.evaluation.clusters import cluster_numbers
-from leadmart.scoring.evaluation.section import Asked, evaluation_section
+from leadmart.scoring.evaluation.section import Asked
 from leadmart.scoring.learning.dataset import Exclusion, Labelled, label_rows, outcome_leads
-from leadmart.scoring.learning.fitting import (
-    Label,
-    TrainingResult,
-    TrainSettings,
-    calibration_of,
-    metrics_of,
-    summary_of,
-    with_figures,
-)
+from leadmart.scoring.learning.result import TrainingResult, metrics_of, result_of, summary_of
+from leadmart.scoring.learning.settings import Label, TrainSettings
 from leadmart.scoring.models.calibration import Calibration
 from leadmart.scoring.models.calibration.choice import SHIFT_Z, folds_of
 from leadmart.scoring.models.calibration.fits import shift_of, shift_z
@@ -130,38 +123,23 @@ def recalibrate(
         words = f"calibration: {calibration.method} ({calibration.why})"
     model = replace(champion, calibration=calibration)
     metrics = metrics_of(test, model, scorecard, settings, true_probability)
-    positive, negative = outcome_leads(fitting)
-    result = TrainingResult(
-        model=model,
+    return result_of(
+        model,
+        fitting,
+        test,
+        columns,
+        scorecard,
+        label,
+        settings,
         tier=champion.tier,
-        label=label,
         feature_set_version=feature_set_version,
-        rows=fitting.height,
-        positives=int(fitting["y"].sum()),
-        positive_leads=positive,
-        negative_leads=negative,
         excluded=(*labelled.excluded, _not_in(labelled, month)),
         blocks=(summary_of("calibration", fitting), summary_of("test", test)),
         metrics=metrics,
         suspects=(),
         notes=(*settings.clock_notes, f"recalibrated from {champion.model_version}", words),
-        cut_off=settings.cut_off,
-        ingest_lag=settings.ingest_lag,
-        clocks=settings.clocks,
-        evaluation=evaluation_section(
-            test,
-            fitting,
-            columns,
-            model,
-            scorecard,
-            asked or Asked(),
-            seed=settings.seed,
-            replicates=settings.replicates,
-        ),
-        test=test,
-        calibration=calibration_of(model, test, metrics, settings.seed),
+        asked=asked,
     )
-    return with_figures(result)
 
 
 def _latest_month(labelled: Labelled, standing: Standing) -> pl.DataFrame:

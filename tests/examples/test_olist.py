@@ -21,7 +21,9 @@ from leadmart.features.lookup import FeatureColumn
 from leadmart.features.project import find_project
 from leadmart.features.registry import Registry
 from leadmart.scoring.learning.dataset import Labelled, SplitSettings, label_rows
-from leadmart.scoring.learning.fitting import Label, TrainingResult, TrainSettings, fit
+from leadmart.scoring.learning.fitting import fit
+from leadmart.scoring.learning.result import TrainingResult
+from leadmart.scoring.learning.settings import Label, TrainSettings
 from leadmart.scoring.scorecard import Scorecard
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "olist"

@@ -10,8 +10,9 @@ import polars as pl
 import pytest
 
 from leadmart.features.errors import LeadmartError
-from leadmart.scoring.learning.fitting import Label, TrainSettings, fit
+from leadmart.scoring.learning.fitting import fit
 from leadmart.scoring.learning.recalibration import Standing, recalibrate, shifted
+from leadmart.scoring.learning.settings import Label, TrainSettings
 from leadmart.scoring.models.calibration import logit, sigmoid
 from leadmart.scoring.models.calibration.fits import FITS
 from leadmart.scoring.models.model import Model, predict

@@ -14,7 +14,9 @@ import pytest
 from leadmart.features.errors import LeadmartError
 from leadmart.features.lookup import FeatureColumn
 from leadmart.scoring.evaluation.figures import roc_auc
-from leadmart.scoring.learning.fitting import Label, TrainingResult, TrainSettings, fit
+from leadmart.scoring.learning.fitting import fit
+from leadmart.scoring.learning.result import TrainingResult
+from leadmart.scoring.learning.settings import Label, TrainSettings
 
 LABEL = Label("opportunity", "l_1", timedelta(days=90))
 
