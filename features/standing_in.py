@@ -21,14 +21,14 @@ class StandIn:
 
 
 @dataclass(frozen=True)
-class Pending:
+class StandIns:
     """The stand-ins of a project, and the drafts and versions of definitions that it does not read."""
 
     standing_in: tuple[StandIn, ...]
     unread: tuple[str, ...]
 
 
-def stand_ins(registry: Registry, selection: Selection, published: Collection[tuple[str, str, int]]) -> Pending:
+def stand_ins(registry: Registry, selection: Selection, published: Collection[tuple[str, str, int]]) -> StandIns:
     """What stands in: of each view, link and gate that the project reads its draft, else its newest version if no run
     has used it. It takes the place of the newest version that is read.
     """
@@ -44,10 +44,10 @@ def stand_ins(registry: Registry, selection: Selection, published: Collection[tu
             unread.append(label)
         elif before.path != waiting.path:
             found.append(StandIn(label, before, replace(waiting, version=before.version, remembered={})))
-    return Pending(tuple(found), tuple(unread))
+    return StandIns(tuple(found), tuple(unread))
 
 
-def selection_with(registry: Registry, pending: Pending, present: frozenset[str]) -> tuple[Registry, Selection]:
+def selection_with(registry: Registry, pending: StandIns, present: frozenset[str]) -> tuple[Registry, Selection]:
     """The project's registry and selection with the stand-ins in their places, proved; nothing of it is kept.
 
     Raises LeadmartError for what `check` refuses in them, or in what reads them.

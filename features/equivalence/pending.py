@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Pending:
+class ColumnChange:
     """A column that is not the same in a draft, a later version or an edited source; `breaks` reads it as it was.
 
     `raw` are the raw columns that it is made of. `lost` are those of `breaks` that cannot do without a removed column.
@@ -51,7 +51,7 @@ class Pending:
         return f"{what} {self.kind}: {self.why}{read}"
 
 
-def refusal(lost: Sequence[Pending], place: Place | None = None) -> LeadmartError:
+def refusal(lost: Sequence[ColumnChange], place: Place | None = None) -> LeadmartError:
     """`column_in_use` for removed columns that somebody cannot do without, with everyone who reads them."""
     return all_as_one(
         [
@@ -68,9 +68,9 @@ def refusal(lost: Sequence[Pending], place: Place | None = None) -> LeadmartErro
     )
 
 
-def pending_changes(registry: Registry, readers: Readers, waiting: Iterable[Step]) -> list[Pending]:
+def pending_changes(registry: Registry, readers: Readers, waiting: Iterable[Step]) -> list[ColumnChange]:
     """What each step changes of what stood before it. A text that does not parse is left to `check`."""
-    found: list[Pending] = []
+    found: list[ColumnChange] = []
     for step in waiting:
         try:
             found += step_changes(registry, readers, step)
@@ -79,7 +79,7 @@ def pending_changes(registry: Registry, readers: Readers, waiting: Iterable[Step
     return found
 
 
-def step_changes(registry: Registry, readers: Readers, step: Step) -> list[Pending]:
+def step_changes(registry: Registry, readers: Readers, step: Step) -> list[ColumnChange]:
     """What one step changes, column by column; nothing of columns that mean the same."""
     from leadmart.features.equivalence.compare import Side, compared  # parsing is for those who have a draft
     from leadmart.features.equivalence.readers import readers_of
@@ -96,7 +96,9 @@ def step_changes(registry: Registry, readers: Readers, step: Step) -> list[Pendi
         breaks = () if change.kind == "added" else readers_of(registry, readers, before, column)
         lost = readers.who_lose(before.name, column) if change.kind == "removed" and before.kind == "feature" else []
         found.append(
-            Pending(step.name, column, change.kind, change.why, breaks, tuple(sorted(raw.get(column, ()))), tuple(lost))
+            ColumnChange(
+                step.name, column, change.kind, change.why, breaks, tuple(sorted(raw.get(column, ()))), tuple(lost)
+            )
         )
     return found
 

@@ -14,7 +14,7 @@ from leadmart.features.plan import Selection
 from leadmart.features.protected import is_unspoken
 from leadmart.features.registry import Registry
 from leadmart.features.session import Session
-from leadmart.features.standing_in import Pending, selection_with, stand_ins
+from leadmart.features.standing_in import StandIns, selection_with, stand_ins
 from leadmart.features.warehouse import Warehouse
 from leadmart.scoring.champion import RULES
 from leadmart.scoring.impact.after import LEADS, After
@@ -52,7 +52,7 @@ class Impact:
     """What pending changes do to scores; `reason` says why nothing could be compared."""
 
     recorded: Recorded | None
-    pending: Pending
+    pending: StandIns
     figures: Mapping[str, Any] = field(default_factory=dict)
     columns: list[ColumnShift] = field(default_factory=list)
     movers: list[dict[str, Any]] = field(default_factory=list)

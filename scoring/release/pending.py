@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from leadmart.features.definition import Definition
 from leadmart.features.equivalence.pending import (
-    Pending,
+    ColumnChange,
     drafts,
     next_version,
     pending_changes,
@@ -71,7 +71,7 @@ class RefusedDraft:
 class Release:
     """What a project's files change of what was published and scored by last. `drafts` are no work for `run`."""
 
-    changes: tuple[Pending, ...]
+    changes: tuple[ColumnChange, ...]
     drafts: tuple[str, ...]
     outdated: Outdated | None
     refused: tuple[RefusedDraft, ...] = ()
@@ -114,7 +114,7 @@ def release_of(session: Session, selection: Selection) -> Release:
     refused = tuple(_refused(registry, every))
     for each in refused:
         waiting.pop(each.name, None)
-    changes: list[Pending] = []
+    changes: list[ColumnChange] = []
     readers: Readers | None = None
     if waiting or (before is not None and before != now):
         from leadmart.scoring.release.readers import readers_of_project  # it parses, and most plans need not

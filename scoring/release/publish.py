@@ -11,7 +11,7 @@ from leadmart.features import catalogue
 from leadmart.features.clock import now
 from leadmart.features.definition import VERSIONED, Definition, display_path
 from leadmart.features.equivalence.pending import (
-    Pending,
+    ColumnChange,
     Step,
     drafts,
     next_version,
@@ -42,7 +42,7 @@ class Published:
     ref: str
     file: str
     before: str | None
-    changes: tuple[Pending, ...]
+    changes: tuple[ColumnChange, ...]
     following: tuple[str, ...]
     is_new: bool = True
 
@@ -175,7 +175,7 @@ def _done(
 
 def _changes(
     registry: Registry, readers: Readers, before: Definition | None, after: Definition, *, anyway: bool
-) -> list[Pending]:
+) -> list[ColumnChange]:
     """What a version changes of the one before it. Raises LeadmartError `nothing_changed`."""
     if before is None:
         return []
