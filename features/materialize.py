@@ -12,11 +12,11 @@ from pathlib import Path
 from leadmart.features.clock import iso, now, sql_literal
 from leadmart.features.definition import Definition
 from leadmart.features.errors import LeadmartError, all_as_one
+from leadmart.features.feature_sets import record, said_today
 from leadmart.features.intact import SLICE_HINT, is_intact
 from leadmart.features.literals import quoted_file
 from leadmart.features.onepass.way import ONE_PASS, way_of
 from leadmart.features.plan import STORED_AS, Selection, Slice
-from leadmart.features.recorded import record, said_today
 from leadmart.features.registry import Registry
 from leadmart.features.session import Session, link_to
 from leadmart.features.stale import Inputs, inputs_of, record_inputs, sources_behind

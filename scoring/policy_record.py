@@ -9,9 +9,9 @@ from typing import Any
 
 from leadmart.features.clock import now, sql_literal
 from leadmart.features.errors import read_text
+from leadmart.features.feature_sets import FeatureSet, Said, newest, recorded
 from leadmart.features.house.kinds import has_table
 from leadmart.features.plan import Selection
-from leadmart.features.recorded import Recorded, Said, newest, recorded
 from leadmart.features.reference import Reference
 from leadmart.features.registry import Registry
 from leadmart.features.warehouse import Warehouse
@@ -83,8 +83,8 @@ def differences(
 
 
 def said_when_scored(
-    warehouse: Warehouse, registry: Registry, selection: Selection, today: Recorded
-) -> Recorded | None:
+    warehouse: Warehouse, registry: Registry, selection: Selection, today: FeatureSet
+) -> FeatureSet | None:
     """What the definitions said that the newest scores went by, else those that were used last; None before a run.
 
     A run that came to no scores uses definitions too. Gates and tables are those of the scores' policy, since a feature

@@ -10,12 +10,12 @@ from leadmart.features.equivalence.pending import ColumnChange
 from leadmart.features.equivalence.readers import Readers
 from leadmart.features.equivalence.verdict import Change, changes
 from leadmart.features.errors import LeadmartError
-from leadmart.features.recorded import Recorded, Said, name_of
+from leadmart.features.feature_sets import FeatureSet, Said, name_of
 from leadmart.features.registry import Registry
 
 
 def edited(
-    registry: Registry, definitions: Sequence[Definition], before: Recorded, now: Recorded
+    registry: Registry, definitions: Sequence[Definition], before: FeatureSet, now: FeatureSet
 ) -> list[ColumnChange]:
     """The columns of each source and spine behind definitions that say something else than before, and the tables
     without time that do; nobody is named yet as their reader.
@@ -48,7 +48,7 @@ def edited(
 
 
 def edited_changes(
-    registry: Registry, readers: Readers, definitions: Sequence[Definition], before: Recorded, now: Recorded
+    registry: Registry, readers: Readers, definitions: Sequence[Definition], before: FeatureSet, now: FeatureSet
 ) -> list[ColumnChange]:
     """What was edited since the definitions were last used, each with its readers, then the columns it reaches.
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from leadmart.features.definition import VERSIONED, Definition
 from leadmart.features.errors import LeadmartError, Place, all_as_one, read_text
-from leadmart.features.recorded import Recorded, name_of
+from leadmart.features.feature_sets import FeatureSet, name_of
 from leadmart.features.registry import FOLDERS, Registry
 from leadmart.features.words import named
 
@@ -135,7 +135,7 @@ def steps(registry: Registry, published: Collection[tuple[str, str, int]]) -> It
             yield Step(f"{draft.name}@draft", newest, draft)
 
 
-def steps_taken(definitions: Sequence[Definition], before: Recorded) -> list[Step]:
+def steps_taken(definitions: Sequence[Definition], before: FeatureSet) -> list[Step]:
     """The definitions that are another version now than the one that was used last."""
     found = []
     for definition in definitions:

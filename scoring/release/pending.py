@@ -17,9 +17,9 @@ from leadmart.features.equivalence.pending import (
     steps_taken,
 )
 from leadmart.features.errors import LeadmartError, all_as_one, each_of
+from leadmart.features.feature_sets import said_today
 from leadmart.features.materialize import published_versions
 from leadmart.features.plan import STORED_AS, Selection
-from leadmart.features.recorded import said_today
 from leadmart.features.registry import Registry
 from leadmart.features.session import Session
 from leadmart.scoring.life.kept import champion
