@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 
-from leadmart.features.definition import VERSIONED, Definition
-from leadmart.features.errors import all_as_one, read_text
+from leadmart.features.definition import Definition
+from leadmart.features.errors import all_as_one
 from leadmart.features.plan import Selection, select
-from leadmart.features.registry import FOLDERS, Registry
+from leadmart.features.registry import Registry
+from leadmart.features.waiting import steps
 
 
 @dataclass(frozen=True)
@@ -37,13 +38,14 @@ def stand_ins(registry: Registry, selection: Selection, published: Collection[tu
         key = (definition.kind, definition.name)
         if key not in read or (read[key].version or 0) < (definition.version or 0):
             read[key] = definition
+    waiting = {(step.after.kind, step.after.name): step for step in steps(registry, published)}  # a draft is the last
     found, unread = [], []
-    for (kind, name), (label, waiting) in sorted(_waiting(registry, published).items()):
-        before = read.get((kind, name))
+    for key, step in sorted(waiting.items()):
+        before = read.get(key)
         if before is None:
-            unread.append(label)
-        elif before.path != waiting.path:
-            found.append(StandIn(label, before, replace(waiting, version=before.version, remembered={})))
+            unread.append(step.name)
+        elif before.path != step.after.path:
+            found.append(StandIn(step.name, before, replace(step.after, version=before.version, remembered={})))
     return Pending(tuple(found), tuple(unread))
 
 
@@ -65,25 +67,3 @@ def selection_with(registry: Registry, pending: Pending, present: frozenset[str]
         raise all_as_one(problems)
     refuse_inputs(selection.views, changed, selection.columns)
     return changed, selection
-
-
-def _waiting(
-    registry: Registry, published: Collection[tuple[str, str, int]]
-) -> dict[tuple[str, str], tuple[str, Definition]]:
-    """By kind and name the text that waits to be used, and what it is called."""
-    newest: dict[tuple[str, str], Definition] = {}
-    for definition in registry.all():
-        if definition.kind in VERSIONED:
-            newest[definition.kind, definition.name] = definition
-    found = {
-        key: (d.ref, d)
-        for key, d in newest.items()
-        if not d.packaged and (d.version or 0) > 1 and (d.kind, d.name, d.version or 0) not in published
-    }
-    for folder, kind in FOLDERS.items():
-        for path in sorted((registry.project.root / "sql" / folder).glob("*/draft.sql")) if kind in VERSIONED else ():
-            name = path.parent.name
-            if (kind, name) in newest:
-                draft = Definition(kind, name, newest[kind, name].version, "", path, read_text(path), False)
-                found[kind, name] = (f"{name}@draft", draft)
-    return found

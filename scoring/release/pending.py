@@ -7,21 +7,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from leadmart.features.definition import Definition
-from leadmart.features.equivalence.pending import (
-    Pending,
-    drafts,
-    next_version,
-    pending_changes,
-    refusal,
-    steps,
-    steps_taken,
-)
+from leadmart.features.equivalence.pending import Pending, pending_changes, refusal, steps_taken
 from leadmart.features.errors import LeadmartError, all_as_one, each_of
 from leadmart.features.materialize import published_versions
 from leadmart.features.plan import STORED_AS, Selection
 from leadmart.features.recorded import said_today
 from leadmart.features.registry import Registry
 from leadmart.features.session import Session
+from leadmart.features.waiting import drafts, next_version, steps
 from leadmart.scoring.life.kept import champion
 from leadmart.scoring.policy_record import said_when_scored
 from leadmart.scoring.release.valid import moved_since, moved_words
@@ -108,8 +101,9 @@ def release_of(session: Session, selection: Selection) -> Release:
     published = published_versions(warehouse)
     now = said_today(registry, selection.definitions, session.present, STORED_AS)
     before = said_when_scored(warehouse, registry, selection, now)
-    waiting = {step.name: step for step in steps_taken(selection.definitions, before or {})}
-    waiting |= {step.name: step for step in steps(registry, published)}
+    waiting = {step.name: step for step in steps(registry, published)}
+    # a version in use is held against the one that was used last, whatever lies between
+    waiting |= {step.name: step for step in steps_taken(selection.definitions, before or {})}
     every = drafts(registry)
     refused = tuple(_refused(registry, every))
     for each in refused:

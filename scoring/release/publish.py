@@ -10,14 +10,7 @@ from typing import Any
 from leadmart.features import catalogue
 from leadmart.features.clock import now
 from leadmart.features.definition import VERSIONED, Definition, display_path
-from leadmart.features.equivalence.pending import (
-    Pending,
-    Step,
-    drafts,
-    next_version,
-    refusal,
-    step_changes,
-)
+from leadmart.features.equivalence.pending import Pending, refusal, step_changes
 from leadmart.features.equivalence.readers import Readers, shown_name
 from leadmart.features.errors import LeadmartError, all_as_one
 from leadmart.features.holder import AT_ONCE, Patience
@@ -28,6 +21,7 @@ from leadmart.features.plan import Selection, select, usable_selection
 from leadmart.features.project import Project
 from leadmart.features.registry import FOLDERS, Registry
 from leadmart.features.session import Session
+from leadmart.features.waiting import Step, drafts, next_version, version_before
 from leadmart.features.warehouse import Warehouse, new_run_id, open_for_writing
 from leadmart.scoring.life.kept import champion
 from leadmart.scoring.record import record_command
@@ -84,7 +78,7 @@ def publish(
         session = Session(warehouse, registry)
         draft = _draft(registry, name)
         definition = next_version(registry, draft) if draft else _newest(registry, name)
-        before = _before(registry, definition)
+        before = version_before(registry, definition)
         if draft is None and (done := _done(warehouse, registry, definition, before)):
             catalogue.publish(warehouse, registry, usable_selection(warehouse, registry))
             return done
@@ -144,12 +138,6 @@ def _newest(registry: Registry, name: str) -> Definition:
             hint="versions have views, links and gates; `leadmart plan` says what an edit of the others reaches",
         )
     return found
-
-
-def _before(registry: Registry, definition: Definition) -> Definition | None:
-    others = [d for d in registry.all(definition.kind) if d.name == definition.name]
-    below = [d for d in others if (d.version or 0) < (definition.version or 0)]
-    return max(below, key=lambda d: d.version or 0, default=None)
 
 
 def _done(

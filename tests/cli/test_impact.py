@@ -225,3 +225,29 @@ def test_slices_cost_what_the_newest_of_their_view_took(here: Any, copy_of: Any,
     text = here("plan", "--as-of", "2026-03-02", "--project", folder).out
     assert f"{costs['slices']} slices, some {costs['rows']:,} rows, " in text
     assert "impact" not in plan
+
+
+def test_what_waits_is_the_same_for_plan_and_impact_where_a_version_is_left_out(here: Any, copy_of: Any) -> None:
+    """8.2: v3 follows v1; with a v2 that no run has used between, a v3 in use is held against v1 all the same."""
+    folder = copy_of("town")
+    sixty = write(folder, "features", "web_engagement", longer_window(), "v3")
+
+    def told() -> tuple[Any, Any, Any]:
+        plan = here("plan", "--impact", "--sample", 30, *AT, "--json", "--project", folder).document
+        changes = [(each["view"], each["column"]) for each in plan["changes"]]
+        return changes, [each["view"] for each in plan["backfills"]], plan["impact"]["standing_in"]
+
+    v3 = ("web_engagement@v3", "sessions_30d")
+    stands = [{"view": "web_engagement@v3", "for": "web_engagement@v1"}]
+    assert told() == ([v3], ["web_engagement@v3"], stands)
+    sixty.with_name("v2.sql").write_text(sixty.read_text().replace("INTERVAL 7 DAY", "INTERVAL 6 DAY", 1))
+    changes, _, standing_in = told()
+    assert standing_in == stands
+    assert {view for view, _ in changes} == {"web_engagement@v2", "web_engagement@v3"}
+    settings = folder / "leadmart.toml"
+    settings.write_text(edited(settings.read_text(), ("web_engagement@v1", "web_engagement@v3")))
+    changes, _, standing_in = told()
+    assert standing_in == []
+    assert [change for change in changes if change[0] == v3[0]] == [v3]
+    assert here("run", *AT, "--project", folder).code == 0
+    assert told() == ([], [], []), "v2 was overtaken"
