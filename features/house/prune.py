@@ -148,6 +148,7 @@ def _unlist(warehouse: Warehouse) -> None:
             "store.scores.lead_scores",
             "store.scores.superseded",
             "store.meta.scorings",
+            "store.meta.scoring_slices",
             "store.meta.shadow_scorings",
             "store.meta.hot_scorings",
             "store.meta.hot_gone",

@@ -251,3 +251,30 @@ def test_what_waits_is_the_same_for_plan_and_impact_where_a_version_is_left_out(
     assert [change for change in changes if change[0] == v3[0]] == [v3]
     assert here("run", *AT, "--project", folder).code == 0
     assert told() == ([], [], []), "v2 was overtaken"
+
+
+def test_columns_are_held_against_the_very_slices_that_were_scored(here: Any, copy_of: Any, stored: Any) -> None:
+    """8.2: not those of a version computed meanwhile for no score; a slice that is gone is named."""
+    folder = copy_of("town")
+    write(folder, "features", "web_engagement", longer_window(), "v2")
+    settings = folder / "leadmart.toml"
+    v1 = settings.read_text()
+    settings.write_text(edited(v1, ("web_engagement@v1", "web_engagement@v2")))
+    fill = here(
+        "backfill", "--start", "2026-03-01", "--end", "2026-03-02", "--view", "web_engagement", "--project", folder
+    )
+    assert fill.code == 0, fill.err
+    settings.write_text(v1)
+    assert here("run", *AT, "--project", folder).code == 0
+    assert weighed(here, folder, "--sample", 30)["columns"] == [], "v2 was computed last, and scored nothing"
+
+    found = stored(folder, "SELECT file FROM meta.slices WHERE name = 'web_engagement' AND version = 1 LIMIT 1")
+    assert (
+        stored(folder, "SELECT COUNT(*) FROM meta.scoring_slices")[0]
+        == stored(folder, "SELECT COUNT(*) FROM meta.slices WHERE version <> 2")[0]
+    )
+    (folder / "warehouse" / found[0][0]).unlink()
+    settings.write_text(edited(v1, ("web_engagement@v1", "web_engagement@v2")))
+    told = weighed(here, folder, "--sample", 30)
+    assert told["columns"] == []
+    assert any("web_engagement@v1" in note and "not kept any more" in note for note in told["notes"])
