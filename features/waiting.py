@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
+from typing import Any
 
 from leadmart.features.definition import VERSIONED, Definition
 from leadmart.features.errors import read_text
+from leadmart.features.project import Project
 from leadmart.features.registry import FOLDERS, Registry
 
 
@@ -69,3 +71,20 @@ def next_version(registry: Registry, draft: Definition) -> Definition:
     """A draft as the version that it is to be."""
     newest = newest_version(registry, draft.kind, draft.name)
     return replace(draft, version=(newest.version or 0) + 1 if newest else 1)
+
+
+def project_naming(project: Project, definition: Definition) -> Project:
+    """The project as if leadmart.toml named a version in the place of another one; the same where it names none."""
+    settings = project.settings
+
+    def moved(refs: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(definition.ref if ref.partition("@")[0] == definition.name else ref for ref in refs)
+
+    changed: dict[str, Any] = {}
+    if definition.kind == "feature":
+        changed["features"] = settings.features.model_copy(update={"views": moved(settings.features.views)})
+    if definition.kind == "gate":
+        changed["scoring"] = settings.scoring.model_copy(update={"gates": moved(settings.scoring.gates)})
+    if all(getattr(settings, name) == value for name, value in changed.items()):
+        return project
+    return replace(project, settings=settings.model_copy(update=changed))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -95,10 +95,16 @@ class ReadSlices:
     def __bool__(self) -> bool:
         return bool(self._found)
 
-    def of(self, definition: Definition) -> ReadSlice | None:
-        """That of a definition's version, else of the newest version of its name; None where the scoring read none."""
-        versions = self._found.get((definition.kind, definition.name), [])
-        return max(versions, key=lambda s: (s.version == (definition.version or 0), s.version), default=None)
+    def of(self, definition: Definition, others: Iterable[Definition]) -> ReadSlice | None:
+        """That of a definition's version, else of the newest version of its name; None where the scoring read none.
+
+        A view that stands beside an earlier version of itself, among the `others`, has that one's columns not.
+        """
+        own = definition.version or 0
+        beside = {d.version for d in others if (d.kind, d.name) == (definition.kind, definition.name)} - {own}
+        found = self._found.get((definition.kind, definition.name), [])
+        free = [s for s in found if s.version not in beside or definition.kind == "link"]
+        return max(free, key=lambda s: (s.version == own, s.version), default=None)
 
 
 def changed_values(

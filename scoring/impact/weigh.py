@@ -124,7 +124,7 @@ def _column_frames(found: Impact, after: After) -> list[tuple[Definition, pl.Dat
     """Compares the columns of every view and gate whose slice would be another; the frames of those of leads."""
     assert found.recorded is not None
     warehouse, frames = after.session.warehouse, []
-    names = {(s.definition.kind, s.definition.name): s.name for s in found.pending.standing_in}
+    names = {s.definition.relation: s.name for s in found.pending.standing_in}
     read = ReadSlices(warehouse, found.recorded, after.selection.spine.name)
     if not read:
         found.notes.append(
@@ -133,8 +133,8 @@ def _column_frames(found: Impact, after: After) -> list[tuple[Definition, pl.Dat
         )
         return []
     for definition in after.selection.definitions[1:]:
-        this = (definition.kind, definition.name)
-        view, before = names.get(this, definition.ref), read.of(definition)
+        view = names.get(definition.relation, definition.ref)
+        before = read.of(definition, after.selection.definitions)
         if before is None:
             found.columns += [ColumnShift(view, name, "added") for name in _own(definition)]
         elif before.fingerprint == after.selection.fingerprints[definition.relation]:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from leadmart.features import catalogue
@@ -21,7 +20,7 @@ from leadmart.features.plan import Selection, select, usable_selection
 from leadmart.features.project import Project
 from leadmart.features.registry import FOLDERS, Registry
 from leadmart.features.session import Session
-from leadmart.features.waiting import Step, drafts, next_version, version_before
+from leadmart.features.waiting import Step, drafts, next_version, project_naming, version_before
 from leadmart.features.warehouse import Warehouse, new_run_id, open_for_writing
 from leadmart.scoring.life.kept import champion
 from leadmart.scoring.record import record_command
@@ -187,20 +186,11 @@ def _in_use(registry: Registry, session: Session, definition: Definition) -> tup
 
     Raises LeadmartError for what a run would refuse then.
     """
-    project = registry.project
-    settings = project.settings
-
-    def moved(refs: Sequence[str]) -> tuple[str, ...]:
-        return tuple(definition.ref if ref.partition("@")[0] == definition.name else ref for ref in refs)
-
-    features = settings.features.model_copy(update={"views": moved(settings.features.views)})
-    scoring = settings.scoring.model_copy(update={"gates": moved(settings.scoring.gates)})
-    by_kind: dict[str, dict[str, Any]] = {"feature": {"features": features}, "gate": {"scoring": scoring}}
-    changed = by_kind.get(definition.kind, {})
-    if all(getattr(settings, name) == value for name, value in changed.items()):
+    named = project_naming(registry.project, definition)
+    if named == registry.project:
         return None
     other = registry.with_others([definition])
-    other.project = replace(project, settings=settings.model_copy(update=changed))
+    other.project = named
     selection = select(other, session.present, prove=False)
     refuse_inputs(selection.views, other, allowed_columns(other, selection.views))
     return other, selection

@@ -278,3 +278,50 @@ def test_columns_are_held_against_the_very_slices_that_were_scored(here: Any, co
     told = weighed(here, folder, "--sample", 30)
     assert told["columns"] == []
     assert any("web_engagement@v1" in note and "not kept any more" in note for note in told["notes"])
+
+
+LATER = """-- entity: lead (lead_id)
+-- owner:  growth
+--
+-- Visits before the last week.
+SELECT
+    spine.lead_id,
+    spine.as_of,
+    e.sessions_30d - e.sessions_7d
+        AS earlier_sessions      -- sessions from 30 to 7 days ago
+FROM spine
+LEFT JOIN features.web_engagement__v1 AS e
+    ON  e.lead_id = spine.lead_id
+    AND e.as_of = spine.as_of
+"""
+ODD = """-- entity: lead (lead_id)
+-- owner:  growth
+--
+-- Accounts of leads whose id ends in an odd digit.
+SELECT
+    l.lead_id,        -- the lead
+    l.account_id,     -- its account
+    l.as_of           -- the moment
+FROM links.lead_account__v1 AS l
+WHERE RIGHT(l.lead_id, 1) IN ('1', '3', '5', '7', '9')
+"""
+
+
+def test_a_draft_may_read_the_version_that_it_follows(here: Any, copy_of: Any) -> None:
+    """8.2: a view adds to what it was; a link is read in its place by all who read it, but for itself."""
+    folder = copy_of("town")
+    draft = write(folder, "features", "web_engagement", LATER)
+    plain = weighed(here, folder, "--sample", 30)
+    assert plain["standing_in"] == [{"view": "web_engagement@draft", "for": "web_engagement@v1"}]
+    assert [(each["column"], each["class"]) for each in plain["columns"]] == [("earlier_sessions", "added")]
+    draft.rename(draft.with_name("v2.sql"))
+    settings = folder / "leadmart.toml"
+    settings.write_text(edited(settings.read_text(), ("web_engagement@v1", "web_engagement@v2")))
+    used = weighed(here, folder, "--sample", 30)
+    assert [each["view"] for each in used["columns"]] == ["web_engagement@v2"]
+    assert used["after"] == plain["after"], "the same that leadmart.toml names then"
+    write(folder, "links", "lead_account", ODD)
+    told = weighed(here, folder)
+    changed = {each["column"]: each["view"] for each in told["columns"] if each["class"] == "changed"}
+    assert "account_engagement@v1" in changed.values()
+    assert told["moved"] > 0
