@@ -61,6 +61,7 @@ def plan(
     from leadmart.features.registry import Registry
     from leadmart.features.session import Session
     from leadmart.features.sources.assumed import assumed_arrivals
+    from leadmart.features.sources.bound import unbound
     from leadmart.features.sources.missing import missing_sources
     from leadmart.features.sources.staging import present_sources
     from leadmart.features.stale import stale_slices, stale_words
@@ -70,6 +71,7 @@ def plan(
     from leadmart.scoring.forecast import rules_change, scores_due
     from leadmart.scoring.plan_words import plan_markdown, plan_text
     from leadmart.scoring.release.pending import release_of
+    from leadmart.scoring.scorer import label_of
     from leadmart.scoring.tables import refuse_bad_tables
 
     found = project_at(project)
@@ -85,6 +87,10 @@ def plan(
         missing = missing_slices(warehouse, selection, moments)
         session = Session(warehouse, registry)
         session.want(moments)
+        if error := unbound(session, [*selection.definitions, label_of(registry)]):
+            from leadmart.scoring.release.raw import lost_columns_or  # it parses, and most plans need not
+
+            raise lost_columns_or(error, warehouse, registry)
         session.prepare(selection.views)
         unknown = unknown_columns(session, selection)
         stale = stale_slices(session, selection)
