@@ -114,7 +114,7 @@ def watch(step: Callable[[str], None]) -> None:
             step("the draft moved")
         return moved
 
-    Path.rename = watched_rename  # type: ignore[method-assign]
+    Path.rename = watched_rename  # type: ignore[method-assign, assignment]
     Warehouse.execute, Warehouse.transaction = watched_execute, watched_transaction  # type: ignore[method-assign]
     Warehouse.write_parquet, Warehouse.keep_file = watched_write, watched_keep  # type: ignore[method-assign]
     os.replace = watched_replace  # type: ignore[assignment]
