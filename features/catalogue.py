@@ -31,7 +31,7 @@ _META = (
     "score_files", "snapshots", "staged", "staged_files", "staged_days", "unlisted_files", "promotions", "model_tests",
     "shadow_scorings", "erased", "erasures", "salt", "crm_outbox", "assignments",
     "hot_scorings", "hot_gone", "hot_marks", "policies", "reference_texts", "showings", "showings_gone",
-    "past_scorings", "score_reports", "feature_sets",
+    "past_scorings", "score_reports", "feature_sets", "scoring_slices",
 )  # fmt: skip
 
 SCORE_VIEWS = {

@@ -17,6 +17,7 @@ from leadmart.features.plan import Selection, Slice, default_as_of, missing_slic
 from leadmart.features.registry import Registry
 from leadmart.features.session import Session
 from leadmart.features.sources.assumed import Assumed, assumed_arrivals
+from leadmart.features.sources.bound import unbound
 from leadmart.features.sources.missing import Missing, missing_sources
 from leadmart.features.sources.staging import present_sources
 from leadmart.features.stale import Stale, stale_slices, stale_words
@@ -25,7 +26,7 @@ from leadmart.features.waivers import Waiver, waivers_of
 from leadmart.features.warehouse import Warehouse
 from leadmart.scoring.release.pending import Release, release_of
 from leadmart.scoring.rules_change import RulesChange, rules_change
-from leadmart.scoring.scorer import Scorer
+from leadmart.scoring.scorer import Scorer, label_of
 from leadmart.scoring.tables import refuse_bad_tables
 
 
@@ -131,6 +132,10 @@ def planned(warehouse: Warehouse, registry: Registry, as_of: datetime | None, *,
     missing = missing_slices(warehouse, selection, moments)
     session = Session(warehouse, registry)
     session.want(moments)
+    if error := unbound(session, [*selection.definitions, label_of(registry)]):
+        from leadmart.scoring.release.raw import lost_columns_or  # it parses, and most plans need not
+
+        raise lost_columns_or(error, warehouse, registry)
     session.prepare(selection.views)
     unknown = unknown_columns(session, selection)
     stale = stale_slices(session, selection)

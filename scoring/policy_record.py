@@ -87,8 +87,9 @@ def said_when_scored(
 ) -> FeatureSet | None:
     """What the definitions said that the newest scores went by, else those that were used last; None before a run.
 
-    A run that came to no scores uses definitions too. Gates and tables are those of the scores' policy, since a feature
-    set says nothing of them; a table whose rows are the same is as `today`, whatever its file's layout.
+    A run that came to no scores uses definitions too. Gates, tables and the label are those of the scores' policy,
+    since a feature set says nothing of them; there is no label where an earlier release scored. A table whose rows are
+    the same is as `today`, whatever its file's layout.
     """
     scoring = newest_scoring(warehouse)
     versions = (scoring.versions["feature_set_version"], scoring.versions["policy_version"]) if scoring else None
@@ -112,12 +113,22 @@ def said_when_scored(
         name = ("reference", change.table, 0, "")
         if change.has_same_rows and name in today:
             tables[name] = today[name]
-    return {name: each for name, each in said.items() if name[0] not in ("gate", "reference")} | gates | tables
+    label = content.get("label")
+    labels = {("label", label["name"], 0, ""): Said(label["token_hash"], label["text"])} if label else {}
+    return {n: each for n, each in said.items() if n[0] not in ("gate", "reference")} | gates | tables | labels
 
 
 def _content(registry: Registry, policy: Policy) -> dict[str, Any]:
-    """A policy's content, and the setting that its version knows only by the rules which bind it."""
-    return {**json.loads(policy.content_text), "overrides": registry.project.settings.scoring.overrides}
+    """A policy's content, and what its version does not name: whether people may override it, and the label, which says
+    whose outcome is known.
+    """
+    label = registry.get("label", registry.project.settings.train.label)
+    said = {"name": label.name, "token_hash": registry.token_hash(label), "text": label.text}
+    return {
+        **json.loads(policy.content_text),
+        "overrides": registry.project.settings.scoring.overrides,
+        "label": said,
+    }
 
 
 def _kept(

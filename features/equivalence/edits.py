@@ -1,4 +1,6 @@
-"""What edits of definitions without versions change: sources, the spine, tables without time; and whom they reach."""
+"""What edits of definitions without versions change: sources, the spine, the label, tables without time; and whom they
+reach.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,7 @@ from collections.abc import Sequence
 from leadmart.features.definition import Definition
 from leadmart.features.equivalence.lineage import reached, read_as
 from leadmart.features.equivalence.pending import ColumnChange
-from leadmart.features.equivalence.readers import Readers
+from leadmart.features.equivalence.readers import Readers, shown_name
 from leadmart.features.equivalence.verdict import Change, changes
 from leadmart.features.errors import LeadmartError
 from leadmart.features.feature_sets import FeatureSet, Said, name_of
@@ -17,17 +19,17 @@ from leadmart.features.registry import Registry
 def edited(
     registry: Registry, definitions: Sequence[Definition], before: FeatureSet, now: FeatureSet
 ) -> list[ColumnChange]:
-    """The columns of each source and spine behind definitions that say something else than before, and the tables
+    """The columns of each source, spine and label of definitions that say something else than before, and the tables
     without time that do; nobody is named yet as their reader.
 
     A source that another connector feeds, or one less, is one whose rows changed; one that nobody read before is not.
     """
     found: list[ColumnChange] = []
     read_then = {name for kind, name, _, _ in before if kind == "source"}
-    spines = [d for d in definitions if d.kind == "spine"]
+    others = [d for d in definitions if d.kind in ("spine", "label")]
     sources = [d for name in registry.sources_of(definitions) for d in registry.source(name)]
-    for definition in (*sources, *spines):
-        called = read_as(definition)[-1]
+    for definition in (*sources, *others):
+        called = shown_name(definition) if definition.kind == "label" else read_as(definition)[-1]
         then, today = before.get(name_of(definition)), now.get(name_of(definition))
         if today is None or then == today or (definition.kind == "source" and definition.name not in read_then):
             continue
@@ -65,7 +67,7 @@ def edited_changes(
             continue
         for column, why in carried.get(definition.relation, {}).items():
             by_name = tuple(sorted(readers.of_name(definition.name, column))) if definition.kind == "feature" else ()
-            found.append(ColumnChange(definition.ref, column, "changed", why, by_name))
+            found.append(ColumnChange(shown_name(definition), column, "changed", why, by_name))
     return found
 
 

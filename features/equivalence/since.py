@@ -86,7 +86,7 @@ def _step(registry: Registry, former: Registry, after: Definition, before: Featu
     names = [column.name.lower() for column in after.columns]
     if not versions:
         return dict.fromkeys(names, Change("added", f"{after.name} was not read before"))
-    ref = f"{after.name}@v{max(versions)}"
+    ref = f"{after.name}@v{max(versions, key=lambda number: (number == after.version, number))}"
     old = former.get(after.kind, ref)
     try:
         if registry.token_hash(after) == former.token_hash(old) and after.version == old.version:

@@ -42,6 +42,7 @@ COMMANDS: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
         ("erase", "L0000150"),
     ),
     "train": ("after a commit", (), ("train",)),
+    "publish": ("the draft moved,after a commit,before the swap", (), ("publish", "web_engagement")),
 }
 """By name: the kinds of steps to be killed at, what is done before, and the command."""
 FILES = {
@@ -50,6 +51,8 @@ FILES = {
     "plans.csv": "id,name\n1,small\n2,large\n",
     "leadmart.toml": '\n[snapshot.plans]\nkey = "id"\n',
 }
+
+DRAFT = Path("sql", "features", "web_engagement", "draft.sql")
 
 pytestmark = pytest.mark.slow
 
@@ -62,6 +65,10 @@ def test_a_kill_at_every_write_step(name: str, copy_town: Any, copy_of: Any, lea
     for file, text in FILES.items():
         with (folder / file).open("a") as handle:
             handle.write(text)
+    if name == "publish":
+        v1 = (Path(__file__).resolve().parents[2] / DRAFT).with_name("v1.sql").read_text(encoding="utf-8")
+        (folder / DRAFT).parent.mkdir(parents=True)
+        (folder / DRAFT).write_text(v1.replace("INTERVAL 7 DAY", "INTERVAL 6 DAY"), encoding="utf-8")
     here = [str(folder / word) if word.endswith(".csv") else word for word in words]
     now = {"LEADMART_NOW": "2026-03-02T01:00:00"}
     if before:

@@ -27,4 +27,4 @@ def test_scores_that_others_without_rows_have_replaced_are_not_what_people_go_by
         )
     found = newest_recorded(store, "open_leads", SECOND)
     assert found is not None
-    assert (found.as_of, found.run_id) == (FIRST, "r_1")
+    assert (found.as_of, found.policy_version) == (FIRST, "p_1")
