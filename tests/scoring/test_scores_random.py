@@ -14,10 +14,11 @@ from leadmart.features.materialize import slice_file
 from leadmart.features.plan import select
 from leadmart.scoring.scorer import Scorer
 from leadmart.scoring.upsert import upsert
+from tests.samples import first
 
 HERE = Path(__file__).parent
 SQL = HERE.parents[1] / "sql"
-SEEDS = [103, 104, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(105, 109))]
+SEEDS = [103, 104, *(pytest.param(seed, marks=pytest.mark.slow) for seed in first(1, range(105, 109)))]
 
 
 def load_module(file: Path) -> Any:
