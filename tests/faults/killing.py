@@ -3,8 +3,9 @@
     python killing.py TEMPLATE WORK KINDS WORDS…        one JSON document: {"steps": […], "kills": [{…}]}
 
 A step is a file written, a rename, a draft's move, a commit, a statement that commits by itself, a part of the
-catalogue; of each kind asked for (`all`, or several with commas between) the first and the last are killed at. Children
-are forked from a process that has imported the command and in which nothing has run, so each costs what its work costs.
+catalogue; of each kind asked for (`all`, or several with commas between) the first and the last are killed at, of
+`last KIND` the last alone. Children are forked from a process that has imported the command and in which nothing has
+run, so each costs what its work costs.
 """
 
 from __future__ import annotations
@@ -197,6 +198,13 @@ def state(folder: Path) -> dict[str, Any]:
     }
 
 
+def ends(steps: list[str], kind: str) -> set[int]:
+    """Where the first and the last step of a kind stand; of `last KIND` the last alone."""
+    name = kind.removeprefix("last ")
+    last = len(steps) - 1 - steps[::-1].index(name)
+    return {last} if kind != name else {steps.index(name), last}
+
+
 def main() -> None:
     template, work, asked, words = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3], sys.argv[4:]
     whole = copied(template, work / "whole")
@@ -221,7 +229,7 @@ def main() -> None:
     take_verdicts(template, whole)
     _, after = child(lambda: state(whole))
     kinds = dict.fromkeys(steps) if asked == "all" else asked.split(",")
-    chosen = sorted({n for kind in kinds for n in (steps.index(kind), len(steps) - 1 - steps[::-1].index(kind))})
+    chosen = sorted({n for kind in kinds for n in ends(steps, kind)})
     kills = []
     for number in chosen:
         folder, seen = copied(template, work / f"kill-{number}"), 0

@@ -74,14 +74,14 @@ PLANTED_IN = ("form_activity", "landing_page", "lead_account", "open_leads", "le
 """Definitions that get everything that can be planted; in others it would be the same again."""
 
 SHORT = ("account_engagement", "consent", "email_engagement", "form_activity", "product_usage", "web_engagement")
-ONE_IN = dict.fromkeys(SHORT, 1) | {"icp": 5, "lead_profile": 5}
+ONE_IN = dict.fromkeys(SHORT, 2) | {"icp": 10, "lead_profile": 10}
 """Of views and gates that hold every shape there is one mutant in so many; `make test-all` takes every one."""
 WEIGHED_WHOLE = ("form_activity", "lead_account")
-ONE_WEIGHED_IN = 8
+ONE_WEIGHED_IN = 12
 """Of the mutants that `check` refuses, which cannot escape, one in so many is computed; of the named ones, each."""
-AT_MOST = 24  # of the others, evenly drawn: their CTEs are alike
-ONE_IN_APART = 5
-"""Of the sources of a connector, of which there are many alike, every fifth too."""
+AT_MOST = 12  # of the others, evenly drawn: their CTEs are alike
+ONE_IN_APART = 10
+"""Of the sources of a connector, of which there are many alike, every tenth too."""
 
 CLAIM = re.compile(r"(occurred_at|ingested_at) (is|made of) |both clocks from ")
 """Mutants that make a source's clock of something else. What a clock is, only its author knows: counted, not judged."""

@@ -25,7 +25,7 @@ from tests.samples import IS_ALL
 
 HERE = Path(__file__).parent
 PACKAGED = Registry(Project(HERE, Settings()))
-MANY = 15 if IS_ALL else 8
+MANY = 15 if IS_ALL else 5
 """Edits of each definition."""
 DEFINITIONS = [d for kind in ("feature", "gate", "link", "spine") for d in PACKAGED.all(kind)]
 
@@ -71,16 +71,9 @@ def swept(world: Any, many: int) -> tuple[Counter[str], list[str]]:
     return counts, missed
 
 
+@pytest.mark.slow
 def test_an_edit_that_changes_rows_is_never_called_same(world: Any) -> None:
     """8.1: over every packaged view, gate, link and spine."""
-    counts, missed = swept(world, 2)
-    assert missed == []
-    assert counts["changed rows"] > 15
-
-
-@pytest.mark.slow
-def test_many_edits_that_change_rows_are_never_called_same(world: Any) -> None:
-    """8.1: the same over many more."""
     counts, missed = swept(world, MANY)
     assert missed == []
     assert counts["changed rows"] > 10 * MANY
