@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from leadmart.features.errors import LeadmartError
     from leadmart.features.holder import Patience
     from leadmart.features.project import Project
+    from leadmart.features.warehouse import Warehouse
     from leadmart.scoring.run import Run
 
 ProjectDir = Annotated[
@@ -88,6 +89,30 @@ def moment_of(text: str | None) -> datetime | None:
     from leadmart.features.clock import parse_moment
 
     return parse_moment(text) if text else None
+
+
+def walk(
+    project: Path | None,
+    command: str,
+    moments: Sequence[datetime] | Callable[[Warehouse], Sequence[datetime]] | None,
+    stages: Sequence[Callable[[Run], None]],
+    wait: timedelta | None,
+    as_json: bool,
+) -> None:
+    """Walks the stages of a run, whose steps are told meanwhile, and prints what it did."""
+    from leadmart.scoring.pipeline import execute
+
+    with progress_bar(of_run=True) as bar:
+        done = execute(
+            project_at(project),
+            command,
+            moments,
+            stages=stages,
+            progress=bar.count,
+            run_id=bar.run_id,
+            patience=patience_of(wait),
+        )
+    report_run(done, as_json)
 
 
 def report_run(done: Run, as_json: bool) -> None:

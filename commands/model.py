@@ -17,7 +17,7 @@ from leadmart.commands.console import (
     patience_of,
     progress_bar,
     project_at,
-    report_run,
+    walk,
 )
 from leadmart.commands.log import LogFormat
 
@@ -95,20 +95,10 @@ def score(
     log_format: LogFormat = None,
 ) -> None:
     """Score what is filled at an as_of, without computing features."""
-    from leadmart.scoring.pipeline import SCORE, execute
+    from leadmart.scoring.pipeline import SCORE
 
     moment = moment_of(as_of)
-    with progress_bar(of_run=True) as bar:
-        done = execute(
-            project_at(project),
-            "score",
-            [moment] if moment else None,
-            stages=SCORE,
-            progress=bar.count,
-            run_id=bar.run_id,
-            patience=patience_of(wait),
-        )
-    report_run(done, as_json)
+    walk(project, "score", [moment] if moment else None, SCORE, wait, as_json)
 
 
 def compare(

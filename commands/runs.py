@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -20,6 +21,7 @@ from leadmart.commands.console import (
     progress_bar,
     project_at,
     report_run,
+    walk,
 )
 from leadmart.commands.log import LogFormat
 
@@ -51,102 +53,21 @@ def plan(
         raise typer.BadParameter("one document at a time: leave --json out", param_hint="--markdown")
     if sample and not impact:
         raise typer.BadParameter("it is of --impact", param_hint="--sample")
-    from leadmart.expectations.suite import suites
-    from leadmart.features.costs import added_up, expected_costs, past_costs
-    from leadmart.features.errors import all_as_one
-    from leadmart.features.materialize import changed_since_published
-    from leadmart.features.model_columns import width_words
-    from leadmart.features.onepass.way import way_words, ways_of
-    from leadmart.features.plan import default_as_of, missing_slices, select
     from leadmart.features.registry import Registry
-    from leadmart.features.session import Session
-    from leadmart.features.sources.assumed import assumed_arrivals
-    from leadmart.features.sources.missing import missing_sources
-    from leadmart.features.sources.staging import present_sources
-    from leadmart.features.stale import stale_slices, stale_words
-    from leadmart.features.unknown import unknown_columns, unknown_words
-    from leadmart.features.waivers import waivers_of
     from leadmart.features.warehouse import open_for_reading
-    from leadmart.scoring.forecast import rules_change, scores_due
     from leadmart.scoring.plan_words import plan_markdown, plan_text
-    from leadmart.scoring.release.pending import release_of
-    from leadmart.scoring.tables import refuse_bad_tables
+    from leadmart.scoring.planned import planned
 
     found = project_at(project)
     with open_for_reading(found) as warehouse:
         registry = Registry(found)
-        moments = [moment_of(as_of) or default_as_of(warehouse)]
-        present = present_sources(warehouse, registry)
-        refuse_bad_tables(registry)
-        selection = select(registry, present)
-        if changed := changed_since_published(warehouse, registry, selection.definitions):
-            raise all_as_one(changed)
-        suites(found.root)
-        missing = missing_slices(warehouse, selection, moments)
-        session = Session(warehouse, registry)
-        session.want(moments)
-        session.prepare(selection.views)
-        unknown = unknown_columns(session, selection)
-        stale = stale_slices(session, selection)
-        assumed = assumed_arrivals(warehouse, registry, registry.sources_of(selection.definitions), present)
-        release = release_of(session, selection)
-        due = moments if release.outdated else scores_due(warehouse, registry, selection, moments)
-        rules = rules_change(warehouse, registry, selection, moments[-1])
-        absent = missing_sources(warehouse, registry, selection.definitions, present)
-        costs = expected_costs(warehouse, missing)
-        past = past_costs(warehouse, [change.view for change in release.changes], missing)
-        weighed = impact_asked(warehouse, registry, selection, moments[-1], sample) if impact else None
-    # parsing costs, and where nothing is to be computed only a document tells the ways
-    ways = ways_of(selection.definitions) if missing or as_json else []
-    way = {each["view"]: each["way"] for each in ways}
-    document = {
-        "as_of": [m.isoformat() for m in moments],
-        "slices": [
-            {
-                "view": s.definition.relation,
-                "as_of": s.as_of.isoformat(),
-                "way": way.get(s.definition.relation, "as written"),
-                **(cost.as_json() if cost else dict.fromkeys(("rows", "bytes", "seconds"))),
-            }
-            for s, cost in zip(missing, costs, strict=True)
-        ],
-        "ways": ways,
-        "costs": added_up(costs).as_json(),
-        "backfills": [each.as_json() for each in past],
-        "scores": [m.isoformat() for m in due],
-        **release.as_json(),
-        "feature_set_version": selection.feature_set_version,
-        "rules": rules.as_json(),
-        "absent_sources": [each.source for each in absent],
-        "missing": [each.as_json() for each in absent],
-        "waived": [waiver.as_json() for waiver in waivers_of(registry, selection.definitions)],
-        "unknown": [{"column": u.column, "sources": list(u.sources)} for u in unknown],
-        "assumed": [each.as_json() for each in assumed],
-        "notes": width_words(selection),
-        "stale": [
-            {
-                "view": s.slice.definition.relation,
-                "as_of": s.slice.as_of.isoformat(),
-                "source": s.source,
-                "rows_then": s.rows_then,
-                "rows_now": s.rows_now,
-            }
-            for s in stale
-        ],
-    }
-    refused = release.outdated.words if release.outdated else None
-    told = [
-        *rules.words(trained_first=refused is not None),
-        *width_words(selection),
-        *unknown_words(unknown),
-        *(each.words for each in assumed),
-    ]
-    told += stale_words(stale)
-    told += [*release.words(with_changes=not markdown), *(way_words(ways) if missing else [])]
-    if weighed is not None:
-        document["impact"] = weighed
-    emit(document, as_json, (plan_markdown if markdown else plan_text)(document, told, refused))
-    if exit_code and (missing or due):
+        expected = planned(warehouse, registry, moment_of(as_of), every_way=as_json)
+        if impact:
+            weighed = impact_asked(warehouse, registry, expected.selection, expected.moments[-1], sample)
+            expected = replace(expected, impact=weighed)
+    document, told = expected.as_json(), expected.told(with_changes=not markdown)
+    emit(document, as_json, (plan_markdown if markdown else plan_text)(document, told, expected.refused))
+    if exit_code and expected.has_work:
         raise typer.Exit(4)
 
 
@@ -177,22 +98,15 @@ def run(
     quality, publish.
     """
     from leadmart.features.plan import newest_moment
-    from leadmart.scoring.pipeline import HOT, RUN, execute
+    from leadmart.scoring.pipeline import HOT, RUN
 
     if hot and as_of:
         raise typer.BadParameter("a hot run scores at the newest load: leave --as-of out", param_hint="--hot")
     moment = moment_of(as_of)
-    with progress_bar(of_run=True) as bar:
-        done = execute(
-            project_at(project),
-            "run --hot" if hot else "run",
-            (lambda warehouse: [newest_moment(warehouse)]) if hot else [moment] if moment else None,
-            stages=HOT if hot else RUN,
-            progress=bar.count,
-            run_id=bar.run_id,
-            patience=patience_of(wait),
-        )
-    report_run(done, as_json)
+    if hot:
+        walk(project, "run --hot", lambda warehouse: [newest_moment(warehouse)], HOT, wait, as_json)
+    else:
+        walk(project, "run", [moment] if moment else None, RUN, wait, as_json)
 
 
 def backfill(
@@ -273,20 +187,9 @@ def restate(
 
     Stale are those whose rows of a source were rewritten or came late; `plan` names them. All are published at once.
     """
-    from leadmart.scoring.pipeline import execute
     from leadmart.scoring.restate import restatement
 
-    with progress_bar(of_run=True) as bar:
-        done = execute(
-            project_at(project),
-            "restate",
-            None,
-            stages=restatement(source),
-            progress=bar.count,
-            run_id=bar.run_id,
-            patience=patience_of(wait),
-        )
-    report_run(done, as_json)
+    walk(project, "restate", None, restatement(source), wait, as_json)
 
 
 def validate(
@@ -300,20 +203,10 @@ def validate(
 
     On the sources, and on what is filled at the as_of.
     """
-    from leadmart.scoring.pipeline import VALIDATE, execute
+    from leadmart.scoring.pipeline import VALIDATE
 
     moment = moment_of(as_of)
-    with progress_bar(of_run=True) as bar:
-        done = execute(
-            project_at(project),
-            "validate",
-            [moment] if moment else None,
-            stages=VALIDATE,
-            progress=bar.count,
-            run_id=bar.run_id,
-            patience=patience_of(wait),
-        )
-    report_run(done, as_json)
+    walk(project, "validate", [moment] if moment else None, VALIDATE, wait, as_json)
 
 
 def features(

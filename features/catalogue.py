@@ -23,7 +23,7 @@ from leadmart.features.lookup import feature_columns, history_columns, lookup_sq
 from leadmart.features.marts import Mart, below_marts, mart_views
 from leadmart.features.plan import Selection
 from leadmart.features.registry import Registry
-from leadmart.features.shown import AS_SHOWN_ON, stamp_showings
+from leadmart.features.shown import AS_SHOWN_ON, in_force_sql, stamp_showings
 from leadmart.features.warehouse import Warehouse
 
 _META = (
@@ -31,7 +31,7 @@ _META = (
     "score_files", "snapshots", "staged", "staged_files", "staged_days", "unlisted_files", "promotions", "model_tests",
     "shadow_scorings", "erased", "erasures", "salt", "crm_outbox", "assignments",
     "hot_scorings", "hot_gone", "hot_marks", "policies", "reference_texts", "showings", "showings_gone",
-    "past_scorings", "score_reports", "feature_sets",
+    "past_scorings", "score_reports", "feature_sets", "scoring_slices",
 )  # fmt: skip
 
 SCORE_VIEWS = {
@@ -47,11 +47,9 @@ SCORE_VIEWS = {
     ),
     "shown": (
         "What people were to go by at each as_of, one row per lead: the champion's, under the versions last in force.",
-        "SELECT s.* FROM scores.lead_scores AS s JOIN ("
-        "SELECT c.as_of, c.feature_set_version, c.model_version, c.policy_version FROM meta.scorings AS c "
-        "JOIN meta.runs AS r ON r.run_id = c.run_id "
-        "QUALIFY ROW_NUMBER() OVER (PARTITION BY c.as_of ORDER BY r.started_at DESC, r.run_id DESC) = 1"
-        ") AS in_force USING (as_of, feature_set_version, model_version, policy_version) WHERE s.role = 'champion'",
+        "SELECT s.* FROM scores.lead_scores AS s "
+        f"JOIN ({in_force_sql('meta')}) AS in_force "
+        "USING (as_of, feature_set_version, model_version, policy_version) WHERE s.role = 'champion'",
     ),
     "hot": (
         "What hot runs scored at each of their as_of, one row per touched lead; the others kept what they had.",
@@ -62,9 +60,7 @@ SCORE_VIEWS = {
     ),
     "latest": (
         "The champion's newest score of each lead in play: of its newest as_of, or of a hot run after that.",
-        "WITH in_force AS (SELECT c.as_of, c.feature_set_version, c.model_version, c.policy_version, c.row_count "
-        "FROM meta.scorings AS c JOIN meta.runs AS r ON r.run_id = c.run_id "
-        "QUALIFY ROW_NUMBER() OVER (PARTITION BY c.as_of ORDER BY r.started_at DESC, r.run_id DESC) = 1), "
+        f"WITH in_force AS ({in_force_sql('meta')}), "
         "base AS (SELECT as_of, feature_set_version, model_version, policy_version FROM in_force WHERE row_count > 0 "
         "ORDER BY as_of DESC LIMIT 1), "
         "counted AS (FROM base UNION SELECT h.as_of, h.feature_set_version, h.model_version, h.policy_version "

@@ -43,7 +43,7 @@ class Costs:
 
 
 @dataclass(frozen=True)
-class Past:
+class PastCosts:
     """The slices of the past that a draft or a new version would fill anew: those its predecessor has."""
 
     view: str
@@ -87,7 +87,7 @@ def added_up(costs: Sequence[Cost | None]) -> Costs:
     return Costs(len(costs), len(known), total)
 
 
-def past_costs(warehouse: Warehouse, refs: Iterable[str], missing: Sequence[Slice] = ()) -> list[Past]:
+def past_costs(warehouse: Warehouse, refs: Iterable[str], missing: Sequence[Slice] = ()) -> list[PastCosts]:
     """For each draft or version, `email_engagement@draft` or `@v3`, what filling its predecessor's as_of would cost.
 
     Those of its own `missing` slices are not counted again. A ref whose predecessor has no others has no past to fill.
@@ -108,7 +108,7 @@ def past_costs(warehouse: Warehouse, refs: Iterable[str], missing: Sequence[Slic
             [name, *([below] if below else [])],
         )
         if slices:
-            found.append(Past(ref, Costs(slices, slices, Cost(int(rows), int(size), round(seconds, 3)))))
+            found.append(PastCosts(ref, Costs(slices, slices, Cost(int(rows), int(size), round(seconds, 3)))))
     return found
 
 

@@ -11,9 +11,9 @@ from leadmart.features.clock import now, sql_literal
 from leadmart.features.compute import Approve, Progress, Written, compute_prepared
 from leadmart.features.definition import Definition
 from leadmart.features.errors import LeadmartError, all_as_one
+from leadmart.features.feature_sets import record, said_today
 from leadmart.features.onepass.way import ONE_PASS, way_of
 from leadmart.features.plan import STORED_AS, Selection, Slice
-from leadmart.features.recorded import record, said_today
 from leadmart.features.registry import Registry
 from leadmart.features.session import Session
 from leadmart.features.stale import Inputs, inputs_of, record_inputs, sources_behind

@@ -41,6 +41,7 @@ class Registry:
     def __init__(self, project: Project) -> None:
         self.project = project
         self._definitions: dict[tuple[str, str, int | None, str], Definition] = {}
+        self._listed: dict[str | None, tuple[Definition, ...]] = {}
         self._references: dict[str, Reference] = {}
         self._token_hashes: dict[Path, str] = {}
         self._fingerprints: dict[str, str] = {}
@@ -95,13 +96,15 @@ class Registry:
         made._definitions = {
             key: replace(d, remembered={}) if d.relation in relations else d for key, d in known.items()
         }
-        made._token_hashes, made._fingerprints = dict(self._token_hashes), {}
+        made._token_hashes, made._fingerprints, made._listed = dict(self._token_hashes), {}, {}
         return made
 
     def all(self, kind: str | None = None) -> tuple[Definition, ...]:
         """Every definition (of a kind), by kind, name and version; sources only of the connectors the project has."""
-        found = [d for d in self._definitions.values() if kind in (None, d.kind) and self._is_connected(d)]
-        return tuple(sorted(found, key=lambda d: (d.kind, d.name, d.version or 0, d.connector)))
+        if kind not in self._listed:
+            found = [d for d in self._definitions.values() if kind in (None, d.kind) and self._is_connected(d)]
+            self._listed[kind] = tuple(sorted(found, key=lambda d: (d.kind, d.name, d.version or 0, d.connector)))
+        return self._listed[kind]
 
     def get(self, kind: str, ref: str) -> Definition:
         """The definition of a kind by `name@vN`, or by name where the kind has no versions.

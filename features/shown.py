@@ -1,4 +1,4 @@
-"""What people were shown and when: a log of what was put in force, and the table function that reads it back."""
+"""What people are to go by, and what they were shown when: the scorings in force, and the log of those put in force."""
 
 from __future__ import annotations
 
@@ -14,16 +14,36 @@ from leadmart.features.warehouse import Warehouse
 VERSIONS = ("feature_set_version", "model_version", "policy_version")
 _KEY = f"as_of, {', '.join(VERSIONS)}"
 
+
+def in_force_sql(meta: str = "store.meta") -> str:
+    """A SELECT of the scoring in force at each as_of, a row of meta.scorings: that of the run which began last.
+
+    It says what the store holds, so it has nothing of an as_of past retention; what people were last shown there, the
+    log still tells (`last_shown`). Catalogues of earlier releases have the scorings, and not the log.
+    """
+    return (
+        f"SELECT c.* FROM {meta}.scorings AS c JOIN {meta}.runs AS r ON r.run_id = c.run_id "
+        "QUALIFY ROW_NUMBER() OVER (PARTITION BY c.as_of ORDER BY r.started_at DESC, r.run_id DESC) = 1"
+    )
+
+
+def _last_shown_sql(showings: str) -> str:
+    """A SELECT of what was last shown at each as_of among some showings: its versions, and how many rows it had."""
+    return (
+        f"SELECT {_KEY}, row_count FROM {showings} WHERE NOT is_hot "
+        "QUALIFY ROW_NUMBER() OVER (PARTITION BY as_of ORDER BY showing_number DESC) = 1"
+    )
+
+
 AS_SHOWN_ON = (
     "The rows of scores.latest as the catalogue showed them when a day (UTC) ended: SELECT * FROM "
     "scores.as_shown_on(DATE '2026-03-01'). People who were erased and scores past retention are not among them.",
-    # of the newest catalogue of that day: what was in force, its hot runs, whom these took out of play, and the rows
-    # as they stood in the score files that there were
+    # of the newest catalogue of that day: what it showed at each as_of, its hot runs, whom these took out of play, and
+    # the rows as they stood in the score files that there were
     "WITH seen AS (SELECT * FROM meta.showings WHERE shown_at < CAST(day AS DATE) + INTERVAL 1 DAY), "
     "newest AS (SELECT MAX(publish_number) AS number FROM seen), "
-    f"in_force AS (SELECT {_KEY}, row_count FROM seen WHERE NOT is_hot "
-    "QUALIFY ROW_NUMBER() OVER (PARTITION BY as_of ORDER BY showing_number DESC) = 1), "
-    f"base AS (SELECT {_KEY} FROM in_force WHERE row_count > 0 ORDER BY as_of DESC LIMIT 1), "
+    f"last_shown AS ({_last_shown_sql('seen')}), "
+    f"base AS (SELECT {_KEY} FROM last_shown WHERE row_count > 0 ORDER BY as_of DESC LIMIT 1), "
     f"counted AS (FROM base UNION SELECT {', '.join(f'h.{name}' for name in ('as_of', *VERSIONS))} FROM seen AS h "
     f"JOIN base AS b USING ({', '.join(VERSIONS)}) WHERE h.is_hot AND h.as_of > b.as_of), "
     f"gone AS (FROM (SELECT g.lead_id, {_KEY}, g.is_gone FROM meta.showings_gone AS g "
@@ -54,17 +74,19 @@ def record_showing(
     )
 
 
-def is_in_force(warehouse: Warehouse, as_of: datetime, versions: Mapping[str, str]) -> bool:
-    """Whether scores of these versions were the last to be put in force at an as_of."""
-    found = versions_in_force(warehouse, as_of)
-    return found is not None and dict(versions) == found
+def is_last_shown(warehouse: Warehouse, as_of: datetime, versions: Mapping[str, str]) -> bool:
+    """Whether scores of these versions were the last to be shown at an as_of."""
+    return last_shown(warehouse, as_of) == dict(versions)
 
 
-def versions_in_force(warehouse: Warehouse, as_of: datetime) -> dict[str, str] | None:
-    """The versions that were last put in force at an as_of; None where nothing was."""
+def last_shown(warehouse: Warehouse, as_of: datetime) -> dict[str, str] | None:
+    """The versions that were last shown at an as_of, be their rows past retention or not; None where none were.
+
+    The past goes by this and not by what is in force: other versions never take the place of what people saw.
+    """
     found = warehouse.rows(
-        f"SELECT {', '.join(VERSIONS)} FROM store.meta.showings WHERE as_of = {sql_literal(as_of)} AND NOT is_hot "
-        "ORDER BY showing_number DESC LIMIT 1"
+        f"SELECT {', '.join(VERSIONS)} FROM ({_last_shown_sql('store.meta.showings')}) "
+        f"WHERE as_of = {sql_literal(as_of)}"
     )
     return dict(zip(VERSIONS, found[0], strict=True)) if found else None
 

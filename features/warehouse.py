@@ -90,10 +90,10 @@ class Warehouse:
     def register(self, name: str, frame: pl.DataFrame) -> None:
         self.connection.register(name, frame.to_arrow())
 
-    def write_parquet(self, sql: str, path: Path, options: str = "") -> int:
+    def write_parquet(self, sql: str, path: Path) -> int:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            written = self.rows(f"COPY ({sql}) TO {quoted(path)} (FORMAT parquet, COMPRESSION zstd{options})")
+            written = self.rows(f"COPY ({sql}) TO {quoted(path)} (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1)")
         except BaseException:
             path.unlink(missing_ok=True)
             raise
@@ -105,7 +105,7 @@ class Warehouse:
         def write(path: Path, sql: str) -> int:
             beside = Warehouse(self.project, self.connection.cursor())
             try:
-                return beside.write_parquet(sql, path, ", COMPRESSION_LEVEL 1")
+                return beside.write_parquet(sql, path)
             finally:
                 beside.connection.close()
 

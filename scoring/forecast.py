@@ -11,28 +11,18 @@ from typing import Any
 from leadmart.features.clock import iso
 from leadmart.features.errors import LeadmartError
 from leadmart.features.house.kinds import has_table
-from leadmart.features.plan import Selection, missing_slices
 from leadmart.features.project import Project
 from leadmart.features.registry import Registry
-from leadmart.features.session import Session
 from leadmart.features.warehouse import Warehouse, open_for_reading
 from leadmart.features.words import are, size_text, span_words
-from leadmart.scoring.backfill.costs import bytes_of_score, cost_of, rows_of_scoring, seconds_beside
 from leadmart.scoring.backfill.past import keep_filled
-from leadmart.scoring.champion import load_policy
-from leadmart.scoring.decisions.assignments import load_reps, newest_assignments
-from leadmart.scoring.decisions.rules import refuse_unfit_rules
-from leadmart.scoring.newest import newest_scoring
+from leadmart.scoring.backfill.scoring_costs import bytes_of_score, cost_of, rows_of_scoring, seconds_beside
 from leadmart.scoring.pipeline import plan, prove
-from leadmart.scoring.policy_record import Differences, differences
 from leadmart.scoring.run import Run, silent
 from leadmart.scoring.scorer import Scorer
 
 MARGIN = 2
 """How many times the bytes of its files a backfill must find free: the store and the catalogue grow beside them."""
-
-MOST_TOLD = 12
-"""How many changes of the policy a plan tells in words."""
 
 
 @dataclass(frozen=True)
@@ -166,72 +156,3 @@ def _due(run: Run) -> list[datetime] | None:
         ]
     except LeadmartError:
         return None
-
-
-def scores_due(
-    warehouse: Warehouse, registry: Registry, selection: Selection, moments: Sequence[datetime]
-) -> list[datetime]:
-    """The moments at which a run would score: a slice is missing there, or the scoring itself is not done.
-
-    Raises LeadmartError for what is wrong in the policy or with the champion, as a run would.
-    """
-    scorer = Scorer.of(Session(warehouse, registry), selection)
-    missing = {s.as_of for s in missing_slices(warehouse, selection, moments)}
-    return [m for m in moments if m in missing or scorer.scoring(m).is_done(warehouse) is None]
-
-
-@dataclass(frozen=True)
-class RulesChange:
-    """What is around the model, before and now: the policy in force at the newest as_of, and who works leads.
-
-    `changed` says what differs, setting by setting and row by row. `orphaned` leads are with somebody who is not in
-    service at the as_of. None where nothing was scored, or nothing is routed.
-    """
-
-    policy_before: str | None
-    policy: str
-    changed: Differences
-    reps_before: str | None
-    reps: str | None
-    orphaned: int
-
-    def as_json(self) -> dict[str, Any]:
-        return {
-            "policy": {
-                "before": self.policy_before,
-                "now": self.policy,
-                "changes": [each.as_json() for each in self.changed.parts],
-            },
-            "tables": [each.as_json() for each in self.changed.tables],
-            "reps": {"before": self.reps_before, "now": self.reps, "orphaned": self.orphaned} if self.reps else None,
-        }
-
-    def words(self, *, trained_first: bool = False) -> list[str]:
-        """What is to be told; with `trained_first` nobody is scored before `leadmart train`."""
-        found = []
-        after = " after `leadmart train`" if trained_first else ""
-        if self.policy_before not in (None, self.policy):
-            found.append(f"policy {self.policy_before} is now {self.policy}: every lead is scored by it anew{after}")
-        found += [f"  {words}" for words in self.changed.words[:MOST_TOLD]]
-        if (more := len(self.changed.words) - MOST_TOLD) > 0:
-            found.append(f"  and {more} more; `--json` has them all")
-        if self.reps_before not in (None, self.reps):
-            found.append(f"representatives {self.reps_before} are now {self.reps}")
-        if self.orphaned:
-            found.append(f"{self.orphaned:,} leads are with somebody who is not in service: they are given away anew")
-        return found
-
-
-def rules_change(warehouse: Warehouse, registry: Registry, selection: Selection, as_of: datetime) -> RulesChange:
-    """What a run at the as_of would go by that the newest scores and assignments did not."""
-    policy = load_policy(registry, selection)
-    refuse_unfit_rules(warehouse, selection, policy.rules)
-    newest = newest_scoring(warehouse)
-    before = (newest.versions["feature_set_version"], newest.versions["policy_version"]) if newest else None
-    changed = differences(warehouse, registry, selection, policy, before) if before else Differences()
-    versions = (before[1] if before else None, policy.policy_version)
-    if not registry.project.settings.routing.enabled:
-        return RulesChange(*versions, changed, None, None, 0)
-    reps = load_reps(registry)
-    reps_before, orphaned = newest_assignments(warehouse, reps, as_of)
-    return RulesChange(*versions, changed, reps_before, reps.version, orphaned)

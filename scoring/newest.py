@@ -5,13 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from leadmart.features.shown import VERSIONS
+from leadmart.features.shown import VERSIONS, in_force_sql
 from leadmart.features.warehouse import Warehouse
 
-NEWEST_SCORING = (
-    "SELECT c.* FROM store.meta.scorings AS c JOIN store.meta.runs AS r ON r.run_id = c.run_id "
-    "ORDER BY c.as_of DESC, r.started_at DESC, r.run_id DESC LIMIT 1"
-)
+NEWEST_SCORING = f"SELECT * FROM ({in_force_sql()}) ORDER BY as_of DESC LIMIT 1"
 """A SELECT of its row of meta.scorings; of no row before there is one."""
 
 

@@ -22,7 +22,7 @@ from leadmart.features.sources.staging import present_sources
 from leadmart.features.warehouse import Warehouse, open_for_writing
 from leadmart.features.words import are
 from leadmart.scoring.decisions.brief import brief_sql
-from leadmart.scoring.hot.shown import relations_of, shown_sql
+from leadmart.scoring.hot.acted_on import acted_on_sql, relations_of
 from leadmart.scoring.newest import NEWEST_SCORING, newest_scoring
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def _tell(run: Run) -> None:
         "INSERT INTO store.meta.crm_outbox "
         "WITH told AS (SELECT lead_id, ARG_MAX(tier, (created_at, as_of, dedupe_key)) AS tier "
         "FROM store.meta.crm_outbox GROUP BY lead_id), "
-        f"shown AS ({shown_sql(run)}) "
+        f"shown AS ({acted_on_sql(run)}) "
         f"SELECT {key} AS dedupe_key, s.lead_id, s.as_of, s.feature_set_version, s.model_version, "
         f"s.policy_version, COALESCE(t.tier, '{UNTOLD}') AS from_tier, s.tier, CASE s.tier {action} END AS action, "
         "CAST(TO_JSON(STRUCT_PACK(score := ROUND(s.composite, 1), chance := s.p_cal, "
@@ -98,7 +98,7 @@ def _add_briefs(run: Run) -> None:
     newest = newest_scoring(run.warehouse)
     if not hand_offs or not newest:
         return
-    fresh = shown_sql(run)
+    fresh = acted_on_sql(run)
     others = (
         f"SELECT s.* FROM store.scores.lead_scores AS s JOIN ({NEWEST_SCORING}) AS c "
         f"USING (as_of, {', '.join(VERSIONS)}) WHERE s.role = 'champion'"

@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import duckdb
 
@@ -31,7 +32,7 @@ from leadmart.features.project import Project
 from leadmart.features.raw.snapshot import snapshot
 from leadmart.features.raw.tables import CHANGES
 from leadmart.features.registry import Registry
-from leadmart.features.shown import versions_in_force
+from leadmart.features.shown import last_shown
 from leadmart.features.sources.assumed import assumed_arrivals
 from leadmart.features.sources.missing import missing_sources
 from leadmart.features.sources.reach import bounds_of
@@ -52,6 +53,9 @@ from leadmart.scoring.run import Progress, Run, silent
 from leadmart.scoring.scorer import Scorer, label_of
 from leadmart.scoring.tables import refuse_bad_tables
 from leadmart.scoring.upsert import Counts, Scoring, upsert
+
+if TYPE_CHECKING:
+    import polars as pl
 
 
 def observe(run: Run) -> None:
@@ -215,12 +219,7 @@ def score(run: Run) -> None:
             if column not in warned:  # the same levels come back at every as_of of a backfill
                 run.progress(f"warning: {warning} (at {iso(as_of)})", 0, 0)
             warned.add(column)
-        file = run.warehouse.staging_file()
-        run.warehouse.register("scored", scored)
-        run.warehouse.write_parquet("SELECT * FROM scored ORDER BY lead_id", file)
-        passed = approves_scores(run, scoring, file)
-        file.unlink(missing_ok=True)
-        if not passed:
+        if not approves_scores(run, scoring, scored):
             run.status = "blocked"
             return
         run.counts += upsert(run.warehouse, scored, scoring, run.run_id)
@@ -230,7 +229,7 @@ def score(run: Run) -> None:
 
 def _placed(run: Run, scoring: Scoring) -> Scoring:
     """The scoring, as a backfill's: it never takes the place of other versions that people were shown at its as_of."""
-    shown = versions_in_force(run.warehouse, scoring.as_of) if run.command == "backfill" else None
+    shown = last_shown(run.warehouse, scoring.as_of) if run.command == "backfill" else None
     return replace(scoring, is_past=shown is not None and shown != scoring.versions)
 
 
@@ -343,19 +342,22 @@ def _approves_slice(run: Run, each: Slice) -> bool:
     return file is None or run.judge.approves("feature", each.definition.ref, subject, lambda: file, file.stem)
 
 
-def approves_scores(run: Run, scoring: Scoring, file: Path | None = None) -> bool:
-    """Whether the score rows of a scoring pass: those in the file, or without one those that are published."""
+def approves_scores(run: Run, scoring: Scoring, scored: pl.DataFrame | None = None) -> bool:
+    """Whether the score rows of a scoring pass: those given, or without any those that are published."""
     made: list[Path] = []
 
-    def published() -> Path:
+    def rows() -> Path:
         if not made:
             made.append(run.warehouse.staging_file())
-            run.warehouse.write_parquet(scoring.published_sql(), made[0])
+            if scored is not None:
+                run.warehouse.register("scored", scored)
+            sql = scoring.published_sql() if scored is None else "SELECT * FROM scored ORDER BY lead_id"
+            run.warehouse.write_parquet(sql, made[0])
         return made[0]
 
     subject = f"scores.lead_scores at {iso(scoring.as_of)}"
     try:
-        return run.judge.approves("score", "lead_scores", subject, (lambda: file) if file else published, scoring.name)
+        return run.judge.approves("score", "lead_scores", subject, rows, scoring.name)
     finally:
         for staged in made:
             staged.unlink(missing_ok=True)

@@ -9,12 +9,11 @@ from typing import Any
 
 from leadmart.features.clock import now, sql_literal
 from leadmart.features.errors import read_text
-from leadmart.features.fingerprint import file_digest
+from leadmart.features.feature_sets import FeatureSet, Said, newest, recorded
 from leadmart.features.house.kinds import has_table
 from leadmart.features.plan import Selection
-from leadmart.features.recorded import Recorded, Said, newest, recorded
 from leadmart.features.reference import Reference
-from leadmart.features.registry import PACKAGE, Registry
+from leadmart.features.registry import Registry
 from leadmart.features.warehouse import Warehouse
 from leadmart.scoring.newest import newest_scoring
 from leadmart.scoring.policy import Policy
@@ -84,12 +83,13 @@ def differences(
 
 
 def said_when_scored(
-    warehouse: Warehouse, registry: Registry, selection: Selection, today: Recorded
-) -> Recorded | None:
+    warehouse: Warehouse, registry: Registry, selection: Selection, today: FeatureSet
+) -> FeatureSet | None:
     """What the definitions said that the newest scores went by, else those that were used last; None before a run.
 
-    A run that came to no scores uses definitions too. Gates and tables are those of the scores' policy, since a feature
-    set says nothing of them; a table whose rows are the same is as `today`, whatever its file's layout.
+    A run that came to no scores uses definitions too. Gates, tables and the label are those of the scores' policy,
+    since a feature set says nothing of them; there is no label where an earlier release scored. A table whose rows are
+    the same is as `today`, whatever its file's layout.
     """
     scoring = newest_scoring(warehouse)
     versions = (scoring.versions["feature_set_version"], scoring.versions["policy_version"]) if scoring else None
@@ -113,12 +113,22 @@ def said_when_scored(
         name = ("reference", change.table, 0, "")
         if change.has_same_rows and name in today:
             tables[name] = today[name]
-    return {name: each for name, each in said.items() if name[0] not in ("gate", "reference")} | gates | tables
+    label = content.get("label")
+    labels = {("label", label["name"], 0, ""): Said(label["token_hash"], label["text"])} if label else {}
+    return {n: each for n, each in said.items() if n[0] not in ("gate", "reference")} | gates | tables | labels
 
 
 def _content(registry: Registry, policy: Policy) -> dict[str, Any]:
-    """A policy's content, and the setting that its version knows only by the rules which bind it."""
-    return {**json.loads(policy.content_text), "overrides": registry.project.settings.scoring.overrides}
+    """A policy's content, and what its version does not name: whether people may override it, and the label, which says
+    whose outcome is known.
+    """
+    label = registry.get("label", registry.project.settings.train.label)
+    said = {"name": label.name, "token_hash": registry.token_hash(label), "text": label.text}
+    return {
+        **json.loads(policy.content_text),
+        "overrides": registry.project.settings.scoring.overrides,
+        "label": said,
+    }
 
 
 def _kept(
@@ -150,17 +160,16 @@ def _changed_tables(
         for name in changed
     }
     return [
-        table_change(name, _text_of(warehouse, name, hashes[name]), read_text(tables[name].path), readers[name])
+        table_change(name, _text_of(warehouse, tables[name], hashes[name]), read_text(tables[name].path), readers[name])
         for name in changed
     ]
 
 
-def _text_of(warehouse: Warehouse, name: str, content_hash: str) -> str | None:
+def _text_of(warehouse: Warehouse, table: Reference, content_hash: str) -> str | None:
     """A table's text of before: the packaged one, or the one that was kept; None where neither has that content."""
-    packaged = PACKAGE / "sql" / "reference" / f"{name}.csv"
-    if packaged.is_file() and file_digest(packaged) == content_hash:
-        return read_text(packaged)
+    if (packaged := table.replaced) and packaged.content_hash == content_hash:
+        return read_text(packaged.path)
     kept: list[tuple[Any, ...]] = warehouse.rows(
-        "SELECT text FROM store.meta.reference_texts WHERE name = ? AND content_hash = ?", [name, content_hash]
+        "SELECT text FROM store.meta.reference_texts WHERE name = ? AND content_hash = ?", [table.name, content_hash]
     )
     return kept[0][0] if kept else None

@@ -9,7 +9,7 @@ from itertools import groupby
 from leadmart.features.clock import iso
 from leadmart.features.compute import Written, compute_slices
 from leadmart.features.materialize import keep_files, list_slices, publish_views, slice_inputs
-from leadmart.features.shown import is_in_force
+from leadmart.features.shown import is_last_shown
 from leadmart.features.stale import stale_slices
 from leadmart.scoring.pipeline import approves_scores, judge_sources, prove
 from leadmart.scoring.policy_record import keep_policy
@@ -80,16 +80,11 @@ def _scores(run: Run, scorer: Scorer) -> list[StagedScores]:
         scoring = scorer.scoring(as_of)
         if not scoring.has_rows(run.warehouse):
             continue
-        scoring = replace(scoring, is_past=not is_in_force(run.warehouse, as_of, scoring.versions))
+        scoring = replace(scoring, is_past=not is_last_shown(run.warehouse, as_of, scoring.versions))
         if scoring.is_done(run.warehouse) is not None:
             continue
         scored, _ = scorer.score(as_of)
-        file = run.warehouse.staging_file()
-        run.warehouse.register("scored", scored)
-        run.warehouse.write_parquet("SELECT * FROM scored ORDER BY lead_id", file)
-        passed = approves_scores(run, scoring, file)
-        file.unlink(missing_ok=True)
-        if not passed:
+        if not approves_scores(run, scoring, scored):
             run.status = "blocked"
             return []
         staged.append(stage_scores(run.warehouse, scored, scoring, run.run_id, ahead=len(staged)))

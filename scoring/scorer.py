@@ -71,6 +71,7 @@ class Scorer:
             model_version=self.model_version,
             policy_version=self.policy.policy_version,
             input_hash=digest(slices, registry.token_hash(label), outcomes, reasons_for, *self._said(as_of)),
+            slices=tuple(self.selection.slice_of(d, as_of) for d in self.selection.definitions),
         )
 
     def frame(self, as_of: datetime) -> pl.DataFrame:

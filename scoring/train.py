@@ -34,15 +34,18 @@ from leadmart.scoring.evaluation.observed import SOURCES
 from leadmart.scoring.judge import Judge
 from leadmart.scoring.learning.asking import asked_of, hindsight, with_audit_columns
 from leadmart.scoring.learning.dataset import SplitSettings
-from leadmart.scoring.learning.fitting import Label, TrainingResult, TrainSettings, fit
+from leadmart.scoring.learning.fitting import fit
 from leadmart.scoring.learning.importance import importance_section
 from leadmart.scoring.learning.landmarks import TrainingFrame, training_frame, with_true_probability
 from leadmart.scoring.learning.recalibration import LEAST_POSITIVES as LEAST_TO_RECALIBRATE
-from leadmart.scoring.learning.recalibration import recalibrate, standing_champion
+from leadmart.scoring.learning.recalibration import Standing, recalibrate, standing_champion
+from leadmart.scoring.learning.result import TrainingResult
+from leadmart.scoring.learning.settings import Label, TrainSettings
 from leadmart.scoring.life.promotion import LEAST_POSITIVES
 from leadmart.scoring.life.trained import identity, judge_trained, keep_trained, nothing_kept
 from leadmart.scoring.life.trial import Trial, read_before
 from leadmart.scoring.record import record_command
+from leadmart.scoring.release.valid import serving_version
 from leadmart.scoring.tables import refuse_bad_tables
 
 if TYPE_CHECKING:
@@ -121,7 +124,7 @@ def train(
             )  # fmt: skip
         policy = load_policy(registry, selection)
         trial = Trial(session, selection, policy)
-        standing = standing_champion(warehouse, selection.feature_set_version) if intercept_only else None
+        standing = _standing(session, selection) if intercept_only else None
         wanted = {*read, *read_before(trial), *(name for name in SOURCES if name in session.present)}
         session.stage_whole(sorted(wanted))
         seen = hindsight(session, spine.key)
@@ -165,6 +168,10 @@ def train(
         _publish(warehouse, selection)
     jump = outcome.jump if outcome and role == "champion" else None
     return Trained(result, role, run_id, round(time.perf_counter() - started, 3), report, jump)
+
+
+def _standing(session: Session, selection: Selection) -> Standing:
+    return standing_champion(session.warehouse, serving_version(session, selection), selection.feature_set_version)
 
 
 def _publish(warehouse: Warehouse, learned_from: Selection) -> None:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from leadmart.features.clock import now, sql_literal
 from leadmart.features.fingerprint import digest
-from leadmart.features.shown import VERSIONS, is_in_force, record_showing
+from leadmart.features.plan import Slice
+from leadmart.features.shown import VERSIONS, is_last_shown, record_showing
 from leadmart.features.warehouse import Warehouse
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ class Counts:
 
 @dataclass(frozen=True)
 class Scoring:
-    """What was scored: with it a later run knows that nothing is left to do."""
+    """What was scored: with it a later run knows that nothing is left to do. `slices` are those that were read."""
 
     as_of: datetime
     spine: str
@@ -47,6 +48,7 @@ class Scoring:
     role: str = "champion"
     is_hot: bool = False
     is_past: bool = False
+    slices: tuple[Slice, ...] = ()
 
     @property
     def table(self) -> str:
@@ -87,7 +89,8 @@ class Scoring:
                 f"UPDATE {self.table} SET run_id = ? WHERE {self._versions} AND input_hash = ?",
                 [run_id, *self._values, self.input_hash],
             )
-            if self.is_shown and not is_in_force(warehouse, self.as_of, self.versions):
+            self._list_slices(warehouse)  # which an earlier release did not
+            if self.is_shown and not is_last_shown(warehouse, self.as_of, self.versions):
                 self._show(warehouse, self.is_done(warehouse) or 0, run_id)
 
     def record(self, warehouse: Warehouse, rows: int, run_id: str) -> None:
@@ -102,12 +105,26 @@ class Scoring:
             )
         if self.table == "store.meta.scorings":
             warehouse.execute(f"DELETE FROM store.meta.past_scorings WHERE {self._versions}", self._values)
+            warehouse.execute(f"DELETE FROM store.meta.scoring_slices WHERE {self._versions}", self._values)
+            self._list_slices(warehouse)
         warehouse.execute(
             f"INSERT OR REPLACE INTO {self.table} VALUES ({sql_literal(self.as_of)}, ?, ?, ?, ?, ?, ?, ?)",
             [*self._values, self.input_hash, rows, run_id],
         )
         if self.is_shown:
             self._show(warehouse, rows, run_id)
+
+    def _list_slices(self, warehouse: Warehouse) -> None:
+        """Says what the scoring read, where that is not said yet; of those in force alone."""
+        if self.table != "store.meta.scorings" or not self.slices:
+            return
+        kinds, names, versions, spines, _, fingerprints = zip(*(each.key for each in self.slices), strict=True)
+        warehouse.execute(
+            f"INSERT OR IGNORE INTO store.meta.scoring_slices SELECT {sql_literal(self.as_of)}, ?, ?, ?, ?, "
+            "UNNEST(?::VARCHAR[]), UNNEST(?::VARCHAR[]), UNNEST(?::INTEGER[]), UNNEST(?::VARCHAR[]), "
+            "UNNEST(?::VARCHAR[])",
+            [*self._values, list(kinds), list(names), list(versions), list(spines), list(fingerprints)],
+        )
 
     def _show(self, warehouse: Warehouse, rows: int, run_id: str) -> None:
         record_showing(warehouse, self.as_of, self.versions, is_hot=self.is_hot, rows=rows, run_id=run_id)

@@ -1,4 +1,6 @@
-"""What edits of definitions without versions change: sources, the spine, tables without time; and whom they reach."""
+"""What edits of definitions without versions change: sources, the spine, the label, tables without time; and whom they
+reach.
+"""
 
 from __future__ import annotations
 
@@ -6,48 +8,50 @@ from collections.abc import Sequence
 
 from leadmart.features.definition import Definition
 from leadmart.features.equivalence.lineage import reached, read_as
-from leadmart.features.equivalence.pending import Pending
-from leadmart.features.equivalence.readers import Readers
+from leadmart.features.equivalence.pending import ColumnChange
+from leadmart.features.equivalence.readers import Readers, shown_name
 from leadmart.features.equivalence.verdict import Change, changes
 from leadmart.features.errors import LeadmartError
-from leadmart.features.recorded import Recorded, Said, name_of
+from leadmart.features.feature_sets import FeatureSet, Said, name_of
 from leadmart.features.registry import Registry
 
 
-def edited(registry: Registry, definitions: Sequence[Definition], before: Recorded, now: Recorded) -> list[Pending]:
-    """The columns of each source and spine behind definitions that say something else than before, and the tables
+def edited(
+    registry: Registry, definitions: Sequence[Definition], before: FeatureSet, now: FeatureSet
+) -> list[ColumnChange]:
+    """The columns of each source, spine and label of definitions that say something else than before, and the tables
     without time that do; nobody is named yet as their reader.
 
     A source that another connector feeds, or one less, is one whose rows changed; one that nobody read before is not.
     """
-    found: list[Pending] = []
+    found: list[ColumnChange] = []
     read_then = {name for kind, name, _, _ in before if kind == "source"}
-    spines = [d for d in definitions if d.kind == "spine"]
+    others = [d for d in definitions if d.kind in ("spine", "label")]
     sources = [d for name in registry.sources_of(definitions) for d in registry.source(name)]
-    for definition in (*sources, *spines):
-        called = read_as(definition)[-1]
+    for definition in (*sources, *others):
+        called = shown_name(definition) if definition.kind == "label" else read_as(definition)[-1]
         then, today = before.get(name_of(definition)), now.get(name_of(definition))
         if today is None or then == today or (definition.kind == "source" and definition.name not in read_then):
             continue
         for column, change in _verdict(definition, then, today).items():
             if change.kind != "same":
-                found.append(Pending(called, column, change.kind, change.why))
+                found.append(ColumnChange(called, column, change.kind, change.why))
     left = {name for name in before if name[0] == "source"} - {name_of(d) for d in sources}
     found += [
-        Pending(f"known.{name}", "", "changed", f"{connector} does not feed it any more")
+        ColumnChange(f"known.{name}", "", "changed", f"{connector} does not feed it any more")
         for _, name, _, connector in sorted(left)
         if any(d.name == name for d in sources)
     ]
     for name, said in now.items():
         then = before.get(name)
         if name[0] == "reference" and then is not None and then != said:
-            found.append(Pending(f"reference.{name[1]}", "", "changed", "the table has other rows"))
+            found.append(ColumnChange(f"reference.{name[1]}", "", "changed", "the table has other rows"))
     return found
 
 
 def edited_changes(
-    registry: Registry, readers: Readers, definitions: Sequence[Definition], before: Recorded, now: Recorded
-) -> list[Pending]:
+    registry: Registry, readers: Readers, definitions: Sequence[Definition], before: FeatureSet, now: FeatureSet
+) -> list[ColumnChange]:
     """What was edited since the definitions were last used, each with its readers, then the columns it reaches.
 
     Those are in the order in which they are computed anew.
@@ -56,18 +60,18 @@ def edited_changes(
     own = edited(registry, definitions, before, now)
     for each in own:
         reach = reached(registry, readers.definitions, marks_of(registry, [each]))
-        found.append(Pending(each.view, each.column, each.kind, each.why, readers.of_columns(registry, reach)))
+        found.append(ColumnChange(each.view, each.column, each.kind, each.why, readers.of_columns(registry, reach)))
     carried = reached(registry, definitions, marks_of(registry, own)) if own else {}
     for definition in definitions:
         if definition.kind == "spine":
             continue
         for column, why in carried.get(definition.relation, {}).items():
             by_name = tuple(sorted(readers.of_name(definition.name, column))) if definition.kind == "feature" else ()
-            found.append(Pending(definition.ref, column, "changed", why, by_name))
+            found.append(ColumnChange(shown_name(definition), column, "changed", why, by_name))
     return found
 
 
-def marks_of(registry: Registry, own: Sequence[Pending]) -> dict[str, str]:
+def marks_of(registry: Registry, own: Sequence[ColumnChange]) -> dict[str, str]:
     """What edited columns are called where they are read, with the words for those who do."""
     marks: dict[str, str] = {}
     for each in own:

@@ -1,4 +1,5 @@
-"""The form of an expression: commuted AND, OR and `=`, flipped comparisons and needless parentheses make no difference.
+"""The form of an expression: commuted AND, OR and `=`, flipped comparisons, `NOT a = b` for `a <> b`, COUNT(1) for
+COUNT(*) and needless parentheses make no difference.
 
 Everything else does. What is left out is left out where the unparenthesised text parses the same in DuckDB as here;
 around `->` and whatever binds in ways of its own, the parentheses stay.
@@ -89,6 +90,8 @@ class Reader:
             return self._of_connector(node, scope)
         if type(node) in _COMPARED or type(node) in _EQUAL:
             return self._of_comparison(node, scope)
+        if isinstance(node, exp.Not) and (negated := self._of_unequal(node, scope)) is not None:
+            return negated
         if isinstance(node, exp.DataType):
             return self.forms.of("type", self.forms.word(type_words(node)))
         if isinstance(node, exp.Interval):
@@ -193,6 +196,15 @@ class Reader:
         pair = (left, right) if isinstance(node, exp.LT | exp.LTE) else (right, left)
         return self.forms.of(_COMPARED[type(node)], *pair)
 
+    def _of_unequal(self, node: exp.Not, scope: Scope) -> Form | None:
+        """The form of `NOT a = b`, which is `a <> b` also where one is NULL, and turned round; None of another NOT."""
+        inner = without_parens(node.this)
+        if type(inner) not in _EQUAL or not all(_is_tight(inner.args[side]) for side in ("this", "expression")):
+            return None
+        opposite = exp.NEQ if type(inner) is exp.EQ else exp.EQ
+        sides = [self.form(inner.args[side], scope) for side in ("this", "expression")]
+        return self.forms.of(_EQUAL[opposite], *sorted(sides))
+
     def _of_interval(self, node: exp.Interval, scope: Scope) -> Form:
         unit, amount = node.args.get("unit"), node.this
         if isinstance(amount, exp.Literal) and str(amount.this).isdigit() and isinstance(unit, exp.Var):
@@ -212,6 +224,8 @@ class Reader:
 
     def _of_call(self, node: exp.Anonymous, scope: Scope) -> Form:
         name = node.name.lower()
+        if _counts_rows(node):
+            return self.forms.of("call count")
         arguments = [self._operand(node, "expressions", argument, scope) for argument in node.expressions]
         rest = [key for key, value in node.args.items() if value and key not in ("this", "expressions")]
         if rest:
@@ -225,6 +239,18 @@ class Reader:
 
 def is_count(node: exp.Expr | None) -> bool:
     return isinstance(node, exp.Anonymous) and node.name.lower() == "count"
+
+
+def _counts_rows(node: exp.Anonymous) -> bool:
+    """Whether a call counts every row: COUNT(*), or COUNT of what is written out and is not NULL."""
+    if not is_count(node) or any(value for key, value in node.args.items() if key not in ("this", "expressions")):
+        return False
+    match node.expressions:
+        case [exp.Star() as star]:
+            return not any(star.args.values())
+        case [exp.Literal() | exp.Boolean()] | []:
+            return True
+    return False
 
 
 def flat(node: exp.Expr, kind: type[exp.Expr]) -> list[exp.Expr]:
@@ -258,12 +284,18 @@ def is_loose(node: exp.Expr) -> bool:
     return any(is_loose(child) for child in node.iter_expressions())
 
 
+_TIGHTER = (exp.Add, exp.Sub, exp.Mul, exp.Div, exp.IntDiv, exp.Mod, exp.DPipe)
+"""Operators that bind before any comparison, there and here."""
+
+
 def _is_tight(node: exp.Expr) -> bool:
     """Whether an operand of a comparison holds together without parentheses, in DuckDB's grammar as in sqlglot's."""
     if isinstance(node, exp.Paren):
         return True
-    if isinstance(node, exp.Add | exp.Sub | exp.Mul | exp.Div):
+    if isinstance(node, _TIGHTER):
         return _is_tight(node.args["this"]) and _is_tight(node.args["expression"])
+    if isinstance(node, exp.Neg | exp.Bracket):
+        return _is_tight(node.this) and not is_loose(node)
     return isinstance(node, (*ATOMS, exp.Interval, exp.Window)) and not is_loose(node)
 
 

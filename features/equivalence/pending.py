@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from leadmart.features.definition import VERSIONED, Definition
-from leadmart.features.errors import LeadmartError, Place, all_as_one, read_text
-from leadmart.features.recorded import Recorded, name_of
-from leadmart.features.registry import FOLDERS, Registry
+from leadmart.features.definition import Definition
+from leadmart.features.errors import LeadmartError, Place, all_as_one
+from leadmart.features.feature_sets import FeatureSet, name_of
+from leadmart.features.registry import Registry
+from leadmart.features.waiting import Step
 from leadmart.features.words import named
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Pending:
+class ColumnChange:
     """A column that is not the same in a draft, a later version or an edited source; `breaks` reads it as it was.
 
     `raw` are the raw columns that it is made of. `lost` are those of `breaks` that cannot do without a removed column.
@@ -51,7 +52,7 @@ class Pending:
         return f"{what} {self.kind}: {self.why}{read}"
 
 
-def refusal(lost: Sequence[Pending], place: Place | None = None) -> LeadmartError:
+def refusal(lost: Sequence[ColumnChange], place: Place | None = None) -> LeadmartError:
     """`column_in_use` for removed columns that somebody cannot do without, with everyone who reads them."""
     return all_as_one(
         [
@@ -68,9 +69,9 @@ def refusal(lost: Sequence[Pending], place: Place | None = None) -> LeadmartErro
     )
 
 
-def pending_changes(registry: Registry, readers: Readers, waiting: Iterable[Step]) -> list[Pending]:
+def pending_changes(registry: Registry, readers: Readers, waiting: Iterable[Step]) -> list[ColumnChange]:
     """What each step changes of what stood before it. A text that does not parse is left to `check`."""
-    found: list[Pending] = []
+    found: list[ColumnChange] = []
     for step in waiting:
         try:
             found += step_changes(registry, readers, step)
@@ -79,24 +80,28 @@ def pending_changes(registry: Registry, readers: Readers, waiting: Iterable[Step
     return found
 
 
-def step_changes(registry: Registry, readers: Readers, step: Step) -> list[Pending]:
-    """What one step changes, column by column; nothing of columns that mean the same."""
+def step_changes(registry: Registry, readers: Readers, step: Step) -> list[ColumnChange]:
+    """What one step changes, column by column; nothing of columns that mean the same.
+
+    A view that reads the version before it leaves that one's columns where they are: it adds to them alone.
+    """
     from leadmart.features.equivalence.compare import Side, compared  # parsing is for those who have a draft
     from leadmart.features.equivalence.readers import readers_of
 
     before, after = step.before, step.after
-    if before is None:
-        return []
     found = []
     raw: dict[str, frozenset[str]] | None = None
+    keeps = before.kind == "feature" and before.relation in {d.relation for d in registry.dependencies(after)}
     for column, change in compared(Side(before.ref, before), Side(step.name, after), registry.project).items():
-        if change.kind == "same":
+        if change.kind == "same" or (keeps and change.kind != "added"):
             continue
         raw = raw if raw is not None else _raw_of(registry, before) | _raw_of(registry, after)
         breaks = () if change.kind == "added" else readers_of(registry, readers, before, column)
         lost = readers.who_lose(before.name, column) if change.kind == "removed" and before.kind == "feature" else []
         found.append(
-            Pending(step.name, column, change.kind, change.why, breaks, tuple(sorted(raw.get(column, ()))), tuple(lost))
+            ColumnChange(
+                step.name, column, change.kind, change.why, breaks, tuple(sorted(raw.get(column, ()))), tuple(lost)
+            )
         )
     return found
 
@@ -110,30 +115,7 @@ def _raw_of(registry: Registry, definition: Definition) -> dict[str, frozenset[s
         return {}  # it reads what is not there, which `check` says
 
 
-@dataclass(frozen=True)
-class Step:
-    """A text that is to take the place of the version `before`: a draft, or a version that no run has used."""
-
-    name: str
-    before: Definition | None
-    after: Definition
-
-
-def steps(registry: Registry, published: Collection[tuple[str, str, int]]) -> Iterator[Step]:
-    """Every version of the project's own that no run has used and that follows another, then every draft."""
-    for definition in registry.all():
-        if definition.kind not in VERSIONED or definition.packaged or not definition.version:
-            continue
-        before = _version(registry, definition.kind, definition.name, definition.version - 1)
-        if before and (definition.kind, definition.name, definition.version) not in published:
-            yield Step(definition.ref, before, definition)
-    for draft in drafts(registry):
-        newest = newest_version(registry, draft.kind, draft.name)
-        if newest is not None:
-            yield Step(f"{draft.name}@draft", newest, draft)
-
-
-def steps_taken(definitions: Sequence[Definition], before: Recorded) -> list[Step]:
+def steps_taken(definitions: Sequence[Definition], before: FeatureSet) -> list[Step]:
     """The definitions that are another version now than the one that was used last."""
     found = []
     for definition in definitions:
@@ -148,27 +130,3 @@ def steps_taken(definitions: Sequence[Definition], before: Recorded) -> list[Ste
             Step(definition.ref, Definition(kind, name, version, "", path, said.text or "", False), definition)
         )
     return found
-
-
-def drafts(registry: Registry) -> list[Definition]:
-    """The drafts of a project, by kind and name; a draft has no version yet."""
-    found = []
-    for folder, kind in FOLDERS.items():
-        for path in sorted((registry.project.root / "sql" / folder).glob("*/draft.sql")) if kind in VERSIONED else ():
-            found.append(Definition(kind, path.parent.name, None, "", path, read_text(path), False))
-    return found
-
-
-def newest_version(registry: Registry, kind: str, name: str) -> Definition | None:
-    """The newest version of a definition, a packaged one too; None where there is none."""
-    return max((d for d in registry.all(kind) if d.name == name), key=lambda d: d.version or 0, default=None)
-
-
-def next_version(registry: Registry, draft: Definition) -> Definition:
-    """A draft as the version that it is to be."""
-    newest = newest_version(registry, draft.kind, draft.name)
-    return replace(draft, version=(newest.version or 0) + 1 if newest else 1)
-
-
-def _version(registry: Registry, kind: str, name: str, version: int) -> Definition | None:
-    return next((d for d in registry.all(kind) if (d.name, d.version) == (name, version)), None)

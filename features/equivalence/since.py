@@ -14,8 +14,8 @@ from leadmart.features.equivalence.schema import schema_of
 from leadmart.features.equivalence.scopes import Known
 from leadmart.features.equivalence.verdict import Change, changes
 from leadmart.features.errors import LeadmartError
+from leadmart.features.feature_sets import FeatureSet
 from leadmart.features.plan import Selection
-from leadmart.features.recorded import Recorded
 from leadmart.features.registry import Registry
 from leadmart.features.relations import has_column
 from leadmart.features.windows import Window, longest_windows, windows_of
@@ -29,8 +29,8 @@ _VERSION = re.compile(r"__v\d+$")
 def moved_columns(
     registry: Registry,
     selection: Selection,
-    before: Recorded,
-    now: Recorded,
+    before: FeatureSet,
+    now: FeatureSet,
     former_views: Sequence[str],
     columns: Iterable[str],
 ) -> Moved:
@@ -70,7 +70,7 @@ def moved_columns(
     return found
 
 
-def _definitions(before: Recorded) -> list[Definition]:
+def _definitions(before: FeatureSet) -> list[Definition]:
     return [
         Definition(
             kind, name, version or None, connector, Path(kind, connector, name, f"v{version}.sql"), said.text, False
@@ -80,13 +80,13 @@ def _definitions(before: Recorded) -> list[Definition]:
     ]
 
 
-def _step(registry: Registry, former: Registry, after: Definition, before: Recorded) -> dict[str, Change]:
+def _step(registry: Registry, former: Registry, after: Definition, before: FeatureSet) -> dict[str, Change]:
     """The class of each column of a view or link against the version of it that was used before."""
     versions = [number for kind, name, number, _ in before if (kind, name) == (after.kind, after.name)]
     names = [column.name.lower() for column in after.columns]
     if not versions:
         return dict.fromkeys(names, Change("added", f"{after.name} was not read before"))
-    ref = f"{after.name}@v{max(versions)}"
+    ref = f"{after.name}@v{max(versions, key=lambda number: (number == after.version, number))}"
     old = former.get(after.kind, ref)
     try:
         if registry.token_hash(after) == former.token_hash(old) and after.version == old.version:

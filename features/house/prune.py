@@ -12,6 +12,7 @@ from leadmart.features.clock import iso, now, sql_literal
 from leadmart.features.holder import AT_ONCE, Patience
 from leadmart.features.house.kinds import SLICE_KEY, every_listing_sql, has_table, listing_tables
 from leadmart.features.house.retention import find_doomed
+from leadmart.features.house.unreferred import find_unreferred, remove_unreferred
 from leadmart.features.plan import select
 from leadmart.features.project import Project, span
 from leadmart.features.registry import Registry
@@ -48,7 +49,8 @@ class Files:
 class Pruned:
     """What a prune did, or would do: what it unlisted by view, files it unlinked, and files that wait for theirs.
 
-    `wait_until` is when the last of the waiting files may be unlinked.
+    `wait_until` is when the last of the waiting files may be unlinked. `records` are rows of tables of `meta` about
+    feature sets and policies that nothing goes by.
     """
 
     is_dry: bool
@@ -57,6 +59,7 @@ class Pruned:
     unlinked: Files
     waiting: Files
     wait_until: datetime | None
+    records: tuple[tuple[str, int], ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """The document of `prune --json`."""
@@ -71,6 +74,7 @@ class Pruned:
             ],
             "unlisted": self.unlisted.as_json(),
             "unlinked": self.unlinked.as_json(),
+            "records": dict(self.records),
             "waiting": {**self.waiting.as_json(), "until": iso(self.wait_until) if self.wait_until else None},
         }  # fmt: skip
 
@@ -92,13 +96,13 @@ def prune(
         selection = select(registry, present_sources(warehouse, registry))
         progress("what is past retention")
         find_doomed(warehouse, selection)
-        groups = _weigh(warehouse)
+        groups, records = _weigh(warehouse), find_unreferred(warehouse)
         if dry_run:
-            return _told(warehouse, groups, dry_run=True)
+            return _told(warehouse, groups, records, dry_run=True)
         _unlist(warehouse)
         progress("publishing without it")
         catalogue.publish(warehouse, registry, selection)
-        found = _told(warehouse, groups, dry_run=False)
+        found = _told(warehouse, groups, records, dry_run=False)
         progress("unlinking files")
         _unlink(warehouse)
         catalogue.publish(warehouse, registry, selection)
@@ -148,6 +152,7 @@ def _unlist(warehouse: Warehouse) -> None:
             "store.scores.lead_scores",
             "store.scores.superseded",
             "store.meta.scorings",
+            "store.meta.scoring_slices",
             "store.meta.shadow_scorings",
             "store.meta.hot_scorings",
             "store.meta.hot_gone",
@@ -162,9 +167,12 @@ def _unlist(warehouse: Warehouse) -> None:
         warehouse.execute(
             f"DELETE FROM store.meta.slice_inputs WHERE ({key}) NOT IN (SELECT ({key}) FROM store.meta.slices)"
         )
+        remove_unreferred(warehouse)
 
 
-def _told(warehouse: Warehouse, groups: tuple[Group, ...], *, dry_run: bool) -> Pruned:
+def _told(
+    warehouse: Warehouse, groups: tuple[Group, ...], records: tuple[tuple[str, int], ...], *, dry_run: bool
+) -> Pruned:
     """What there is to say, before anything is unlinked."""
     grace = span(warehouse.project.settings.retention.grace)
     pending: list[tuple[str, int, datetime]] = []
@@ -183,6 +191,7 @@ def _told(warehouse: Warehouse, groups: tuple[Group, ...], *, dry_run: bool) -> 
         unlinked=Files(len(over), sum(size for file, size, _ in pending if file in over)),
         waiting=Files(len(waiting), sum(size for size, _ in waiting)),
         wait_until=max(at for _, at in waiting) + grace if waiting and grace is not None else None,
+        records=records,
     )
 
 
@@ -214,9 +223,12 @@ def pruned_text(found: Pruned) -> str:
         for g in found.groups
     ]
     if not lines:
-        lines = ["nothing is past retention"]
+        lines = ["nothing is past retention"] if not found.records else []
     elif found.unlisted.number:
         lines.append(f"{_files(found.unlisted)} {verb} unlisted")
+    if found.records:
+        listed = ", ".join(f"meta.{table} {count:,}" for table, count in found.records)
+        lines.append(f"rows about feature sets and policies that nothing goes by {verb} deleted: {listed}")
     if found.unlinked.number:
         lines.append(f"{_files(found.unlinked)} {verb} removed from the disk")
     if found.waiting.number:

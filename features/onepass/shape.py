@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from leadmart.features.definition import Definition
 from leadmart.features.literals import quoted_name
-from leadmart.features.onepass.words import RefusedError, demand, given, written
+from leadmart.features.onepass.printed import RefusedError, demand, given, written
 from leadmart.features.tree import conjuncts
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from leadmart.features.definition import Definition
+from leadmart.features.onepass.printed import RefusedError
 from leadmart.features.onepass.shape import Shape, shape_of
-from leadmart.features.onepass.words import RefusedError
 
 ONE_PASS = "one pass"
 AS_WRITTEN = "as written"

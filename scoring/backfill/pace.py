@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from leadmart.features.costs import expected_costs
 from leadmart.features.words import span_words
-from leadmart.scoring.backfill.costs import seconds_beside
+from leadmart.scoring.backfill.scoring_costs import seconds_beside
 
 if TYPE_CHECKING:
     from leadmart.scoring.run import Run

@@ -14,7 +14,7 @@ from leadmart.features.errors import LeadmartError
 from leadmart.features.fingerprint import digest
 from leadmart.features.outcomes import make_outcomes
 from leadmart.features.plan import newest_moment
-from leadmart.features.shown import VERSIONS
+from leadmart.features.shown import VERSIONS, last_shown
 from leadmart.scoring.champion import RULES
 from leadmart.scoring.life.kept import kept_model
 from leadmart.scoring.scorer import label_of
@@ -132,10 +132,7 @@ def _reports_at(run: Run, label: Definition, as_of: datetime, cut_off: datetime)
         f"SELECT DISTINCT {names} FROM (SELECT as_of, {names} FROM store.meta.scorings UNION ALL "
         f"SELECT as_of, {names} FROM store.meta.past_scorings) WHERE as_of = {at} ORDER BY ALL"
     )
-    shown = warehouse.rows(
-        f"SELECT {names} FROM store.meta.showings WHERE as_of = {at} AND NOT is_hot "
-        "ORDER BY showing_number DESC LIMIT 1"
-    )
+    shown = last_shown(warehouse, as_of)
     found = []
     for versions in sets:
         rows = warehouse.frame(
@@ -147,7 +144,7 @@ def _reports_at(run: Run, label: Definition, as_of: datetime, cut_off: datetime)
         )
         if rows.height:
             named = dict(zip(VERSIONS, versions, strict=True))
-            found.append(_report(run, label, rows, named, cut_off, was_shown=versions in shown))
+            found.append(_report(run, label, rows, named, cut_off, was_shown=named == shown))
     return found
 
 

@@ -12,7 +12,7 @@ from leadmart.features.literals import quoted
 from leadmart.features.registry import Registry
 from leadmart.features.warehouse import Warehouse
 from leadmart.scoring.decisions.routing import Reps, drawn, read_reps, read_routing
-from leadmart.scoring.hot.shown import relations_of, rows_of, shown_sql
+from leadmart.scoring.hot.acted_on import acted_on_sql, relations_of, rows_of
 from leadmart.scoring.overrides import override_sources
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ def _candidates(run: Run, as_of: datetime, reps: Reps) -> None:
         "FROM store.meta.assignments GROUP BY lead_id) "
         "SELECT s.lead_id, s.as_of, s.feature_set_version, s.model_version, s.policy_version, s.composite, s.urgency, "
         "s.routing_rule, h.rep AS rep_before, CASE WHEN h.rep IS NULL THEN h.why END AS said "
-        f"FROM ({shown_sql(run)}) AS s "
+        f"FROM ({acted_on_sql(run)}) AS s "
         "LEFT JOIN held AS h ON h.lead_id = s.lead_id "
         f"WHERE s.tier IN ({tiers}) AND COALESCE(h.rep NOT IN ({serving}), TRUE) ORDER BY s.lead_id"
     )

@@ -15,7 +15,7 @@ from leadmart.features.registry import Registry
 from leadmart.features.sources.staging import present_sources
 from leadmart.features.warehouse import Warehouse, open_for_reading
 from leadmart.scoring.decisions.assignments import has_assignments
-from leadmart.scoring.hot.shown import rows_of
+from leadmart.scoring.hot.acted_on import rows_of
 from leadmart.scoring.looking import nothing_yet
 
 MOST_STAKEHOLDERS = 8
@@ -86,11 +86,11 @@ def brief(project: Project, lead: str, as_of: datetime | None) -> dict[str, Any]
     with open_for_reading(project) as warehouse:
         registry = Registry(project)
         selection = select(registry, present_sources(warehouse, registry), prove=False)
-        moment, scores = _in_force(warehouse, lead, as_of)
+        moment, scores = _counted(warehouse, lead, as_of)
         warehouse.execute("USE store")
-        warehouse.execute(f"CREATE TABLE memory.in_force AS {scores}")
+        warehouse.execute(f"CREATE TABLE memory.counted AS {scores}")
         warehouse.execute("USE memory")
-        sql = brief_sql(warehouse, selection, moment, "SELECT * FROM in_force")
+        sql = brief_sql(warehouse, selection, moment, "SELECT * FROM counted")
         ((text,),) = warehouse.rows(f"SELECT CAST(brief AS VARCHAR) FROM ({sql}) WHERE lead_id = ?", [lead])
     found: dict[str, Any] = json.loads(text)
     return found
@@ -140,7 +140,7 @@ def _summary() -> str:
     )
 
 
-def _in_force(warehouse: Warehouse, lead: str, as_of: datetime | None) -> tuple[datetime, str]:
+def _counted(warehouse: Warehouse, lead: str, as_of: datetime | None) -> tuple[datetime, str]:
     """The as_of of the slices to read, and a SELECT of the score rows that count beside the lead's.
 
     Without an as_of these are the latest, a hot run's before a full one's; of a lead that is among them no more, those

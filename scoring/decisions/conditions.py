@@ -6,7 +6,7 @@ columns and constants. No function but COALESCE, no subquery, no other table: it
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -164,14 +164,7 @@ class Condition:
 
 def refuse_unknown(conditions: Sequence[Condition], known: Collection[str]) -> None:
     """Raises LeadmartError `unknown_column` for every condition that reads a column nobody has, all at once."""
-    problems = []
-    for condition in conditions:
-        try:
-            condition.refuse_unknown(known)
-        except LeadmartError as problem:
-            problems.append(problem)
-    if problems:
-        raise all_as_one(problems)
+    _refuse_all(conditions, lambda condition: condition.refuse_unknown(known))
 
 
 def refuse_unfit(conditions: Sequence[Condition], schema: Mapping[str, pl.DataType]) -> None:
@@ -179,10 +172,15 @@ def refuse_unfit(conditions: Sequence[Condition], schema: Mapping[str, pl.DataTy
 
     A column of type Null fits any: of one that has no rows yet nothing is known.
     """
+    _refuse_all(conditions, lambda condition: condition.holds(schema))
+
+
+def _refuse_all(conditions: Sequence[Condition], held: Callable[[Condition], object]) -> None:
+    """Raises what `held` raises of each condition, as one error."""
     problems = []
     for condition in conditions:
         try:
-            condition.holds(schema)
+            held(condition)
         except LeadmartError as problem:
             problems.append(problem)
     if problems:

@@ -160,9 +160,9 @@ def _scored(
     p: Floats | None = None
     score = rules
     if model is not None:
-        from leadmart.scoring.models.model import predict
+        from leadmart.scoring.models.model import columns_met, predict
 
-        predicted = predict(model, test, columns, model.feature_set_version).rows
+        predicted = predict(model, test, columns_met(model, columns), model.feature_set_version).rows
         p, score = predicted["p_cal"].to_numpy(), predicted["p_raw"].to_numpy()
     composite, tier = score, None
     if asked.policy is not None:

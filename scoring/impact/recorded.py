@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from leadmart.features.clock import sql_literal
 from leadmart.features.definition import Definition
+from leadmart.features.house.kinds import has_table
 from leadmart.features.literals import quoted_file
-from leadmart.features.shown import VERSIONS
+from leadmart.features.shown import VERSIONS, in_force_sql
 from leadmart.features.warehouse import Warehouse
 
 if TYPE_CHECKING:
@@ -25,14 +26,12 @@ KEPT = (
 
 @dataclass(frozen=True)
 class Recorded:
-    """The scoring in force at the newest as_of that has one: its versions, and until when its run lasted."""
+    """The scoring in force at the newest as_of that has one, by its versions."""
 
     as_of: datetime
     feature_set_version: str
     model_version: str
     policy_version: str
-    run_id: str
-    until: datetime | None
 
     @property
     def versions(self) -> dict[str, str]:
@@ -49,12 +48,10 @@ class Recorded:
 
 
 def newest_recorded(warehouse: Warehouse, spine: str, until: datetime) -> Recorded | None:
-    """The newest scoring of a spine's leads not later than a moment; None where there is none with rows."""
+    """The newest scoring in force of a spine's leads, not later than a moment; None where there is none with rows."""
     found = warehouse.rows(
-        f"SELECT c.as_of, {', '.join(f'c.{name}' for name in VERSIONS)}, c.run_id, r.finished_at "
-        "FROM store.meta.scorings AS c JOIN store.meta.runs AS r ON r.run_id = c.run_id "
-        f"WHERE c.spine = ? AND c.as_of <= {sql_literal(until)} AND c.row_count > 0 "
-        "ORDER BY c.as_of DESC, r.started_at DESC, r.run_id DESC LIMIT 1",
+        f"SELECT as_of, {', '.join(VERSIONS)} FROM ({in_force_sql()}) "
+        f"WHERE spine = ? AND as_of <= {sql_literal(until)} AND row_count > 0 ORDER BY as_of DESC LIMIT 1",
         [spine],
     )
     return Recorded(*found[0]) if found else None
@@ -65,23 +62,47 @@ def recorded_rows(warehouse: Warehouse, recorded: Recorded, leads: str) -> pl.Da
     return warehouse.frame(f"SELECT * FROM ({recorded.rows_sql}) SEMI JOIN {leads} USING (lead_id) ORDER BY lead_id")
 
 
-def recorded_slice(
-    warehouse: Warehouse, recorded: Recorded, definition: Definition, spine: str
-) -> tuple[str, str] | None:
-    """The relation over the slice of a definition's name that the scoring read, and its fingerprint; None without one.
+@dataclass(frozen=True)
+class ReadSlice:
+    """A slice that the scoring read. `relation` reads its file; None where that is kept no more."""
 
-    Whatever its version: it is the newest that was computed by the end of the run.
-    """
-    until = f"AND computed_at <= {sql_literal(recorded.until)} " if recorded.until else ""
-    found = warehouse.rows(
-        "SELECT file, fingerprint FROM store.meta.slices WHERE kind = ? AND name = ? AND spine = ? "
-        f"AND as_of = {sql_literal(recorded.as_of)} {until}ORDER BY computed_at DESC, version DESC LIMIT 1",
-        [definition.kind, definition.name, spine],
-    )
-    if not found:
-        return None
-    path = warehouse.project.warehouse / found[0][0]
-    return (f"read_parquet({quoted_file(path)})", str(found[0][1])) if path.is_file() else None
+    version: int
+    fingerprint: str
+    relation: str | None
+
+
+class ReadSlices:
+    """The slices that a scoring read, by kind and name; none where a release before this one recorded them nowhere."""
+
+    def __init__(self, warehouse: Warehouse, recorded: Recorded, spine: str) -> None:
+        self._found: dict[tuple[str, str], list[ReadSlice]] = {}
+        if not has_table(warehouse, "scoring_slices"):
+            return
+        named = " AND ".join(f"r.{name} = ?" for name in VERSIONS)
+        for kind, name, version, fingerprint, file in warehouse.rows(
+            "SELECT r.kind, r.name, r.version, r.fingerprint, s.file FROM store.meta.scoring_slices AS r "
+            "LEFT JOIN store.meta.slices AS s ON s.kind = r.kind AND s.name = r.name AND s.version = r.version "
+            "AND s.spine = r.slice_spine AND s.as_of = r.as_of AND s.fingerprint = r.fingerprint "
+            f"WHERE r.as_of = {sql_literal(recorded.as_of)} AND r.spine = ? AND {named} ORDER BY ALL",
+            [spine, *recorded.versions.values()],
+        ):
+            path = warehouse.project.warehouse / file if file else None
+            relation = f"read_parquet({quoted_file(path)})" if path and path.is_file() else None
+            self._found.setdefault((kind, name), []).append(ReadSlice(version, fingerprint, relation))
+
+    def __bool__(self) -> bool:
+        return bool(self._found)
+
+    def of(self, definition: Definition, others: Iterable[Definition]) -> ReadSlice | None:
+        """That of a definition's version, else of the newest version of its name; None where the scoring read none.
+
+        A view that stands beside an earlier version of itself, among the `others`, has that one's columns not.
+        """
+        own = definition.version or 0
+        beside = {d.version for d in others if (d.kind, d.name) == (definition.kind, definition.name)} - {own}
+        found = self._found.get((definition.kind, definition.name), [])
+        free = [s for s in found if s.version not in beside or definition.kind == "link"]
+        return max(free, key=lambda s: (s.version == own, s.version), default=None)
 
 
 def changed_values(

@@ -14,7 +14,7 @@ from leadmart.features.plan import Selection
 from leadmart.features.protected import is_unspoken
 from leadmart.features.registry import Registry
 from leadmart.features.session import Session
-from leadmart.features.standing_in import Pending, selection_with, stand_ins
+from leadmart.features.standing_in import StandIns, selection_with, stand_ins
 from leadmart.features.warehouse import Warehouse
 from leadmart.scoring.champion import RULES
 from leadmart.scoring.impact.after import LEADS, After
@@ -29,11 +29,11 @@ from leadmart.scoring.impact.figures import (
     values_of,
 )
 from leadmart.scoring.impact.recorded import (
+    ReadSlices,
     Recorded,
     changed_values,
     newest_recorded,
     recorded_rows,
-    recorded_slice,
 )
 from leadmart.scoring.run import Progress, silent
 
@@ -52,7 +52,7 @@ class Impact:
     """What pending changes do to scores; `reason` says why nothing could be compared."""
 
     recorded: Recorded | None
-    pending: Pending
+    pending: StandIns
     figures: Mapping[str, Any] = field(default_factory=dict)
     columns: list[ColumnShift] = field(default_factory=list)
     movers: list[dict[str, Any]] = field(default_factory=list)
@@ -124,18 +124,30 @@ def _column_frames(found: Impact, after: After) -> list[tuple[Definition, pl.Dat
     """Compares the columns of every view and gate whose slice would be another; the frames of those of leads."""
     assert found.recorded is not None
     warehouse, frames = after.session.warehouse, []
-    names = {(s.definition.kind, s.definition.name): s.name for s in found.pending.standing_in}
-    links = {(d.kind, d.name) for d in after.selection.links}
+    names = {s.definition.relation: s.name for s in found.pending.standing_in}
+    read = ReadSlices(warehouse, found.recorded, after.selection.spine.name)
+    if not read:
+        found.notes.append(
+            "an earlier release did not record the slices that these scores were made of: columns are not compared; "
+            "the next `leadmart run` records them"
+        )
+        return []
     for definition in after.selection.definitions[1:]:
-        this = (definition.kind, definition.name)
-        view, spine = names.get(this, definition.ref), "" if this in links else after.selection.spine.name
-        before = recorded_slice(warehouse, found.recorded, definition, spine)
+        view = names.get(definition.relation, definition.ref)
+        before = read.of(definition, after.selection.definitions)
         if before is None:
             found.columns += [ColumnShift(view, name, "added") for name in _own(definition)]
-        elif before[1] != after.selection.fingerprints[definition.relation]:
+        elif before.fingerprint == after.selection.fingerprints[definition.relation]:
+            continue
+        elif before.relation is None:
+            found.notes.append(
+                f"the slice of {definition.name}@v{before.version} that these scores were made of is not kept any "
+                f"more: the columns of {view} are not compared"
+            )
+        else:
             history = [n for n, _ in warehouse.columns(f"SELECT * FROM {definition.relation}") if n.startswith("has_")]
             columns = list(dict.fromkeys([*_own(definition), *history]))
-            frame, added, gone = changed_values(warehouse, definition, before[0], columns)
+            frame, added, gone = changed_values(warehouse, definition, before.relation, columns)
             found.columns += column_shifts(view, frame)
             found.columns += [ColumnShift(view, name, "added") for name in added]
             found.columns += [ColumnShift(view, name, "removed") for name in gone]
@@ -186,6 +198,9 @@ def _notes(found: Impact, after: After) -> list[str]:
             "after `train` it may score otherwise"
         )
     if not found.pending.standing_in and found.after == found.recorded.versions:
-        notes.append("no draft, no new version and no edited file: whatever moves comes from raw rows that changed")
+        notes.append(
+            "no draft, no new version and no edited file: whatever moves comes from raw rows that changed, or from "
+            "an edited label"
+        )
     notes += [f"{name} is read by nothing of this project: it moves no score" for name in found.pending.unread]
     return notes

@@ -13,24 +13,17 @@ import polars as pl
 from leadmart.features.errors import LeadmartError
 from leadmart.features.lookup import FeatureColumn
 from leadmart.features.warehouse import Warehouse
-from leadmart.scoring.champion import champion_version, load_model
+from leadmart.scoring.champion import load_model
 from leadmart.scoring.evaluation.clusters import cluster_numbers
-from leadmart.scoring.evaluation.section import Asked, evaluation_section
+from leadmart.scoring.evaluation.section import Asked
 from leadmart.scoring.learning.dataset import Exclusion, Labelled, label_rows, outcome_leads
-from leadmart.scoring.learning.fitting import (
-    Label,
-    TrainingResult,
-    TrainSettings,
-    calibration_of,
-    metrics_of,
-    summary_of,
-    with_figures,
-)
+from leadmart.scoring.learning.result import TrainingResult, metrics_of, result_of, summary_of
+from leadmart.scoring.learning.settings import Label, TrainSettings
 from leadmart.scoring.models.calibration import Calibration
 from leadmart.scoring.models.calibration.choice import SHIFT_Z, folds_of
 from leadmart.scoring.models.calibration.fits import shift_of, shift_z
 from leadmart.scoring.models.calibration.odds import Floats, Ints, Outcomes
-from leadmart.scoring.models.model import Model, predict_raw, refuse_other_features
+from leadmart.scoring.models.model import Model, columns_met, predict_raw, refuse_other_features
 from leadmart.scoring.scorecard import Scorecard
 
 MONTH = timedelta(days=30)
@@ -64,11 +57,12 @@ class Standing:
     tested_until: datetime
 
 
-def standing_champion(warehouse: Warehouse, feature_set_version: str) -> Standing:
-    """The champion as it is kept. Raises LeadmartError `nothing_to_recalibrate` where there is none, and
-    `feature_mismatch` where it learned on other features.
+def standing_champion(warehouse: Warehouse, version: str, feature_set_version: str) -> Standing:
+    """The champion of a version that may score today's features (`release.valid.serving_version`), as it is kept.
+
+    Raises LeadmartError `nothing_to_recalibrate` where there is none.
     """
-    model = load_model(warehouse, champion_version(warehouse, feature_set_version))
+    model = load_model(warehouse, version, feature_set_version)
     last: dict[str, datetime] = {}
     if model is not None:
         blocks = json.loads(model.training).get("blocks", ())
@@ -100,12 +94,13 @@ def recalibrate(
 
     Of the month's landmarks count those after the champion's test block, of leads whose first landmark is later than
     what it learned from. Their leads are dealt into halves: one gives the shift, the other is the test, whose figures
-    are the new model's. `frame` is what `fit` reads.
+    are the new model's. `frame` is what `fit` reads; columns that the champion never met may stand in it. The new
+    model is one of today's features: what it reads of them means what the champion learned on.
     Raises LeadmartError `nothing_to_recalibrate` where the month is not there yet or holds too few outcomes,
     `feature_mismatch` where the features are no longer the champion's.
     """
     champion = standing.model
-    refuse_other_features(champion, columns, feature_set_version)
+    refuse_other_features(champion, columns_met(champion, columns), feature_set_version)
     if champion.label_version != label.version:
         raise LeadmartError(
             f"{champion.model_version} learned {champion.label} {champion.label_version}, and the label is now "
@@ -122,46 +117,36 @@ def recalibrate(
     y, leads = fitting["y"].to_numpy(), cluster_numbers(fitting)
     p_raw = predict_raw(champion.estimator, champion.columns, fitting)
     calibration = shifted(champion.calibration, y, p_raw, leads)
-    if calibration == champion.calibration:
+    is_moved = calibration != champion.calibration
+    if not is_moved:
         z = shift_z(y, calibration.apply(p_raw), leads)
         words = f"the base rate is as expected (z {z:.2f}): the champion stays as it is"
     else:
         calibration = replace(calibration, rows=fitting.height, positives=outcome_leads(fitting)[0])
         words = f"calibration: {calibration.method} ({calibration.why})"
-    model = replace(champion, calibration=calibration)
+    model = replace(
+        champion,
+        calibration=calibration,
+        feature_set_version=feature_set_version if is_moved else champion.feature_set_version,
+    )
     metrics = metrics_of(test, model, scorecard, settings, true_probability)
-    positive, negative = outcome_leads(fitting)
-    result = TrainingResult(
-        model=model,
+    return result_of(
+        model,
+        fitting,
+        test,
+        columns,
+        scorecard,
+        label,
+        settings,
         tier=champion.tier,
-        label=label,
-        feature_set_version=feature_set_version,
-        rows=fitting.height,
-        positives=int(fitting["y"].sum()),
-        positive_leads=positive,
-        negative_leads=negative,
+        feature_set_version=model.feature_set_version,
         excluded=(*labelled.excluded, _not_in(labelled, month)),
         blocks=(summary_of("calibration", fitting), summary_of("test", test)),
         metrics=metrics,
         suspects=(),
         notes=(*settings.clock_notes, f"recalibrated from {champion.model_version}", words),
-        cut_off=settings.cut_off,
-        ingest_lag=settings.ingest_lag,
-        clocks=settings.clocks,
-        evaluation=evaluation_section(
-            test,
-            fitting,
-            columns,
-            model,
-            scorecard,
-            asked or Asked(),
-            seed=settings.seed,
-            replicates=settings.replicates,
-        ),
-        test=test,
-        calibration=calibration_of(model, test, metrics, settings.seed),
+        asked=asked,
     )
-    return with_figures(result)
 
 
 def _latest_month(labelled: Labelled, standing: Standing) -> pl.DataFrame:

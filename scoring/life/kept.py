@@ -14,7 +14,7 @@ from leadmart.features.house.kinds import has_table
 from leadmart.features.warehouse import Warehouse
 
 if TYPE_CHECKING:
-    from leadmart.scoring.learning.fitting import TrainingResult
+    from leadmart.scoring.learning.result import TrainingResult
 
 
 _COLUMNS = "model_version, role, tier, feature_set_version, label, label_version, report, trained_at"

@@ -23,7 +23,7 @@ from leadmart.scoring.life.trial import Trial, features_named, unseen
 if TYPE_CHECKING:
     import polars as pl
 
-    from leadmart.scoring.learning.fitting import TrainingResult
+    from leadmart.scoring.learning.result import TrainingResult
 
 
 @dataclass(frozen=True)

@@ -3,28 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from leadmart.features.definition import Definition
-from leadmart.features.equivalence.pending import (
-    Pending,
-    drafts,
-    next_version,
-    pending_changes,
-    refusal,
-    steps,
-    steps_taken,
-)
+from leadmart.features.equivalence.pending import ColumnChange, pending_changes, refusal, steps_taken
 from leadmart.features.errors import LeadmartError, all_as_one, each_of
+from leadmart.features.feature_sets import Said, name_of, said_today
 from leadmart.features.materialize import published_versions
 from leadmart.features.plan import STORED_AS, Selection
-from leadmart.features.recorded import said_today
 from leadmart.features.registry import Registry
 from leadmart.features.session import Session
+from leadmart.features.waiting import drafts, next_version, steps
 from leadmart.scoring.life.kept import champion
 from leadmart.scoring.policy_record import said_when_scored
 from leadmart.scoring.release.valid import moved_since, moved_words
+from leadmart.scoring.scorer import label_of
 
 if TYPE_CHECKING:
     from leadmart.features.equivalence.readers import Readers
@@ -71,7 +65,7 @@ class RefusedDraft:
 class Release:
     """What a project's files change of what was published and scored by last. `drafts` are no work for `run`."""
 
-    changes: tuple[Pending, ...]
+    changes: tuple[ColumnChange, ...]
     drafts: tuple[str, ...]
     outdated: Outdated | None
     refused: tuple[RefusedDraft, ...] = ()
@@ -106,15 +100,19 @@ def release_of(session: Session, selection: Selection) -> Release:
     """
     warehouse, registry = session.warehouse, session.registry
     published = published_versions(warehouse)
+    label, shown = label_of(registry), champion(warehouse)
     now = said_today(registry, selection.definitions, session.present, STORED_AS)
     before = said_when_scored(warehouse, registry, selection, now)
-    waiting = {step.name: step for step in steps_taken(selection.definitions, before or {})}
-    waiting |= {step.name: step for step in steps(registry, published)}
+    if before and any(kind == "label" for kind, *_ in before):
+        now[name_of(label)] = Said(registry.token_hash(label), label.text)
+    waiting = {step.name: step for step in steps(registry, published)}
+    # a version in use is held against the one that was used last, whatever lies between
+    waiting |= {step.name: step for step in steps_taken(selection.definitions, before or {})}
     every = drafts(registry)
     refused = tuple(_refused(registry, every))
     for each in refused:
         waiting.pop(each.name, None)
-    changes: list[Pending] = []
+    changes: list[ColumnChange] = []
     readers: Readers | None = None
     if waiting or (before is not None and before != now):
         from leadmart.scoring.release.readers import readers_of_project  # it parses, and most plans need not
@@ -128,9 +126,13 @@ def release_of(session: Session, selection: Selection) -> Release:
             raise refusal(lost, used[lost[0].view].place(line=1))
     if before is not None and before != now and readers:
         from leadmart.features.equivalence.edits import edited_changes
+        from leadmart.features.equivalence.readers import shown_name
 
-        changes += edited_changes(registry, readers, selection.definitions, before, now)
-    shown = champion(warehouse)
+        found = edited_changes(registry, readers, (*selection.definitions, label), before, now)
+        learned = (shown.model_version,) if shown and shown.label == label.name else ()
+        changes += [
+            replace(each, breaks=(*each.breaks, *learned)) if each.view == shown_name(label) else each for each in found
+        ]
     moved = moved_since(warehouse, registry, selection, session.present, shown.model_version) if shown else {}
     outdated = Outdated(shown.model_version, moved) if shown and moved != {} else None
     return Release(tuple(changes), tuple(f"{draft.name}@draft" for draft in every), outdated, refused)

@@ -3,21 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from leadmart.features import catalogue
 from leadmart.features.clock import now
 from leadmart.features.definition import VERSIONED, Definition, display_path
-from leadmart.features.equivalence.pending import (
-    Pending,
-    Step,
-    drafts,
-    next_version,
-    refusal,
-    step_changes,
-)
+from leadmart.features.equivalence.pending import ColumnChange, refusal, step_changes
 from leadmart.features.equivalence.readers import Readers, shown_name
 from leadmart.features.errors import LeadmartError, all_as_one
 from leadmart.features.holder import AT_ONCE, Patience
@@ -28,6 +20,7 @@ from leadmart.features.plan import Selection, select, usable_selection
 from leadmart.features.project import Project
 from leadmart.features.registry import FOLDERS, Registry
 from leadmart.features.session import Session
+from leadmart.features.waiting import Step, drafts, next_version, project_naming, version_before
 from leadmart.features.warehouse import Warehouse, new_run_id, open_for_writing
 from leadmart.scoring.life.kept import champion
 from leadmart.scoring.record import record_command
@@ -42,7 +35,7 @@ class Published:
     ref: str
     file: str
     before: str | None
-    changes: tuple[Pending, ...]
+    changes: tuple[ColumnChange, ...]
     following: tuple[str, ...]
     is_new: bool = True
 
@@ -84,7 +77,7 @@ def publish(
         session = Session(warehouse, registry)
         draft = _draft(registry, name)
         definition = next_version(registry, draft) if draft else _newest(registry, name)
-        before = _before(registry, definition)
+        before = version_before(registry, definition)
         if draft is None and (done := _done(warehouse, registry, definition, before)):
             catalogue.publish(warehouse, registry, usable_selection(warehouse, registry))
             return done
@@ -146,12 +139,6 @@ def _newest(registry: Registry, name: str) -> Definition:
     return found
 
 
-def _before(registry: Registry, definition: Definition) -> Definition | None:
-    others = [d for d in registry.all(definition.kind) if d.name == definition.name]
-    below = [d for d in others if (d.version or 0) < (definition.version or 0)]
-    return max(below, key=lambda d: d.version or 0, default=None)
-
-
 def _done(
     warehouse: Warehouse, registry: Registry, definition: Definition, before: Definition | None
 ) -> Published | None:
@@ -175,7 +162,7 @@ def _done(
 
 def _changes(
     registry: Registry, readers: Readers, before: Definition | None, after: Definition, *, anyway: bool
-) -> list[Pending]:
+) -> list[ColumnChange]:
     """What a version changes of the one before it. Raises LeadmartError `nothing_changed`."""
     if before is None:
         return []
@@ -199,20 +186,11 @@ def _in_use(registry: Registry, session: Session, definition: Definition) -> tup
 
     Raises LeadmartError for what a run would refuse then.
     """
-    project = registry.project
-    settings = project.settings
-
-    def moved(refs: Sequence[str]) -> tuple[str, ...]:
-        return tuple(definition.ref if ref.partition("@")[0] == definition.name else ref for ref in refs)
-
-    features = settings.features.model_copy(update={"views": moved(settings.features.views)})
-    scoring = settings.scoring.model_copy(update={"gates": moved(settings.scoring.gates)})
-    by_kind: dict[str, dict[str, Any]] = {"feature": {"features": features}, "gate": {"scoring": scoring}}
-    changed = by_kind.get(definition.kind, {})
-    if all(getattr(settings, name) == value for name, value in changed.items()):
+    named = project_naming(registry.project, definition)
+    if named == registry.project:
         return None
     other = registry.with_others([definition])
-    other.project = replace(project, settings=settings.model_copy(update=changed))
+    other.project = named
     selection = select(other, session.present, prove=False)
     refuse_inputs(selection.views, other, allowed_columns(other, selection.views))
     return other, selection

@@ -8,7 +8,7 @@ from leadmart.features.checking import Finding
 from leadmart.features.definition import Definition, raw_columns_read
 from leadmart.features.equivalence.lineage import reached
 from leadmart.features.equivalence.readers import Readers
-from leadmart.features.errors import LeadmartError, near_names
+from leadmart.features.errors import LeadmartError, all_as_one, near_names
 from leadmart.features.plan import select
 from leadmart.features.project import Project
 from leadmart.features.raw.tables import raw_attached, raw_tables, refuse_unequal_files
@@ -26,20 +26,26 @@ def lost_raw_columns(project: Project) -> list[Finding]:
     if not project.catalogue.is_file():
         return []
     with open_for_reading(project) as warehouse:
-        registry = Registry(project)
-        try:
-            present = present_sources(warehouse, registry)
-            readers = readers_of_project(warehouse, registry, select(registry, present, prove=False))
-        except LeadmartError:
-            return []  # what is wrong there is found by the definitions' own rules
-        names = registry.sources_of([d for d in readers.definitions if d.kind != "mart"])
-        sources = [source for name in names if name in present for source in registry.source(name)]
-        with raw_attached(warehouse):
-            return [
-                Finding(str(error.place.file) if error.place else str(source.path), error)
-                for source in sources
-                for error in _lost(warehouse, registry, readers, source)
-            ]
+        return list(_findings(warehouse, Registry(project)))
+
+
+def lost_columns_or(error: LeadmartError, warehouse: Warehouse, registry: Registry) -> LeadmartError:
+    """All that `check` finds lost, where a source does not run and something is; else what its running said."""
+    lost = [finding.error for finding in _findings(warehouse, registry)]
+    return all_as_one(lost) if lost else error
+
+
+def _findings(warehouse: Warehouse, registry: Registry) -> Iterator[Finding]:
+    try:
+        present = present_sources(warehouse, registry)
+        readers = readers_of_project(warehouse, registry, select(registry, present, prove=False))
+    except LeadmartError:
+        return  # what is wrong there is found by the definitions' own rules
+    names = registry.sources_of([d for d in readers.definitions if d.kind != "mart"])
+    with raw_attached(warehouse):
+        for source in [source for name in names if name in present for source in registry.source(name)]:
+            for error in _lost(warehouse, registry, readers, source):
+                yield Finding(str(error.place.file) if error.place else str(source.path), error)
 
 
 def _lost(warehouse: Warehouse, registry: Registry, readers: Readers, source: Definition) -> Iterator[LeadmartError]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 
 from leadmart.features.errors import LeadmartError
+from leadmart.features.feature_sets import recorded, said_today
 from leadmart.features.plan import STORED_AS, Selection
-from leadmart.features.recorded import recorded, said_today
 from leadmart.features.registry import Registry
 from leadmart.features.session import Session
 from leadmart.features.warehouse import Warehouse

@@ -15,7 +15,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from tests.samples import first
+from tests.samples import IS_ALL, first
 
 pytestmark = pytest.mark.slow
 
@@ -119,12 +119,13 @@ def test_a_hot_run_scores_whom_new_rows_change_as_a_full_run_would(world: World)
     everyone = len(world.scores("shown", CUTS[0]))
     for number in (1, 2):
         moment = CUTS[number]
-        # the same moment, without what this delivery brings
+        is_compared = IS_ALL or number == 2  # a hot run after a hot run is the harder one
         unaware = world.copy(f"unaware{number}")
-        note = unaware.folder / "exports" / "notes.parquet"
-        duckdb.execute(f"COPY (SELECT 1 AS note) TO '{note}' (FORMAT parquet)")
-        _written_at(note, moment)
-        unaware.ask("run", "--as-of", moment.isoformat())
+        if is_compared:  # the same moment, without what this delivery brings
+            note = unaware.folder / "exports" / "notes.parquet"
+            duckdb.execute(f"COPY (SELECT 1 AS note) TO '{note}' (FORMAT parquet)")
+            _written_at(note, moment)
+            unaware.ask("run", "--as-of", moment.isoformat())
 
         world.deliver(number)
         found = world.ask("run", "--hot", "--json").document
@@ -133,6 +134,8 @@ def test_a_hot_run_scores_whom_new_rows_change_as_a_full_run_would(world: World)
         assert found["hot"]["everyone"] is None
         assert 0 < found["hot"]["scored"] == len(hot) < everyone
         assert found["hot"]["gone"] == len(gone)
+        if not is_compared:
+            continue
 
         full = world.copy(f"full{number}")
         counts = full.ask("run", "--as-of", moment.isoformat(), "--json").document["scores"]

@@ -81,3 +81,41 @@ def test_a_backfill_that_does_not_fit_the_disk_is_refused(copy_of: Any, here: An
     assert "36,000,000.0 GB free" in refused.document["error"]["message"]
     assert score_bytes(folder) == before
     assert here(*words, "--dry-run").out.count("GB free") == 1
+
+
+def test_prune_lets_go_of_what_was_kept_about_versions_that_nothing_goes_by(
+    copy_of: Any, here: Any, stored: Any, published: Any
+) -> None:
+    """What scores, a model or the next run go by stays; a table's text stays while a kept policy names it."""
+    folder = copy_of("town")
+    with duckdb.connect(str(folder / "warehouse" / "leadmart.duckdb")) as store:
+        store.execute(
+            "INSERT INTO meta.feature_sets SELECT f.* REPLACE (o.v AS feature_set_version, TIMESTAMP '2020-01-01' AS "
+            "recorded_at) FROM meta.feature_sets AS f, (VALUES ('f_old'), ('f_of_a_model')) AS o (v)"
+        )
+        store.execute(
+            "INSERT INTO meta.models SELECT 'm_1', 'retired', 'ml', 'f_of_a_model', 'l', 'l', 1, 1, NULL, '{}', 'r', "
+            "TIMESTAMP '2020-01-01'"
+        )
+        store.execute(
+            "INSERT INTO meta.policies SELECT 'f_old', 'p_old', content, '{\"lists\": \"h1\"}', run_id, "
+            "TIMESTAMP '2020-01-01' FROM meta.policies"
+        )
+        store.execute(
+            'UPDATE meta.policies SET reference_tables = JSON_MERGE_PATCH(reference_tables, \'{"lists": "h2"}\') '
+            "WHERE policy_version <> 'p_old'"
+        )
+        store.execute("INSERT INTO meta.reference_texts VALUES ('lists', 'h1', 'a', 'r'), ('lists', 'h2', 'b', 'r')")
+    assert here("run", "--as-of", "2026-03-01", "--project", folder).code == 0
+    plan = ("plan", "--as-of", "2026-03-01", "--json", "--project", folder)
+    before = here(*plan).document
+    ((rows,),) = stored(folder, "SELECT COUNT(*) FROM meta.feature_sets WHERE feature_set_version = 'f_old'")
+    going = {"feature_sets": rows, "policies": 1, "reference_texts": 1}
+    assert here("prune", "--dry-run", "--json", "--project", folder).document["records"] == going
+    assert f"would be deleted: meta.feature_sets {rows}" in here("prune", "--dry-run", "--project", folder).out
+    assert here("prune", "--json", "--project", folder).document["records"] == going
+    assert here("prune", "--dry-run", "--json", "--project", folder).document["records"] == {}
+    kept = {version for (version,) in stored(folder, "SELECT feature_set_version FROM meta.feature_sets")}
+    assert kept == {"f_of_a_model", before["feature_set_version"]}
+    assert published(folder, "SELECT text FROM meta.reference_texts WHERE name = 'lists'") == [("b",)]
+    assert here(*plan).document == before

@@ -225,3 +225,105 @@ def test_slices_cost_what_the_newest_of_their_view_took(here: Any, copy_of: Any,
     text = here("plan", "--as-of", "2026-03-02", "--project", folder).out
     assert f"{costs['slices']} slices, some {costs['rows']:,} rows, " in text
     assert "impact" not in plan
+
+
+def test_what_waits_is_the_same_for_plan_and_impact_where_a_version_is_left_out(here: Any, copy_of: Any) -> None:
+    """8.2: v3 follows v1; with a v2 that no run has used between, a v3 in use is held against v1 all the same."""
+    folder = copy_of("town")
+    sixty = write(folder, "features", "web_engagement", longer_window(), "v3")
+
+    def told() -> tuple[Any, Any, Any]:
+        plan = here("plan", "--impact", "--sample", 30, *AT, "--json", "--project", folder).document
+        changes = [(each["view"], each["column"]) for each in plan["changes"]]
+        return changes, [each["view"] for each in plan["backfills"]], plan["impact"]["standing_in"]
+
+    v3 = ("web_engagement@v3", "sessions_30d")
+    stands = [{"view": "web_engagement@v3", "for": "web_engagement@v1"}]
+    assert told() == ([v3], ["web_engagement@v3"], stands)
+    sixty.with_name("v2.sql").write_text(sixty.read_text().replace("INTERVAL 7 DAY", "INTERVAL 6 DAY", 1))
+    changes, _, standing_in = told()
+    assert standing_in == stands
+    assert {view for view, _ in changes} == {"web_engagement@v2", "web_engagement@v3"}
+    settings = folder / "leadmart.toml"
+    settings.write_text(edited(settings.read_text(), ("web_engagement@v1", "web_engagement@v3")))
+    changes, _, standing_in = told()
+    assert standing_in == []
+    assert [change for change in changes if change[0] == v3[0]] == [v3]
+    assert here("run", *AT, "--project", folder).code == 0
+    assert told() == ([], [], []), "v2 was overtaken"
+
+
+def test_columns_are_held_against_the_very_slices_that_were_scored(here: Any, copy_of: Any, stored: Any) -> None:
+    """8.2: not those of a version computed meanwhile for no score; a slice that is gone is named."""
+    folder = copy_of("town")
+    write(folder, "features", "web_engagement", longer_window(), "v2")
+    settings = folder / "leadmart.toml"
+    v1 = settings.read_text()
+    settings.write_text(edited(v1, ("web_engagement@v1", "web_engagement@v2")))
+    fill = here(
+        "backfill", "--start", "2026-03-01", "--end", "2026-03-02", "--view", "web_engagement", "--project", folder
+    )
+    assert fill.code == 0, fill.err
+    settings.write_text(v1)
+    assert here("run", *AT, "--project", folder).code == 0
+    assert weighed(here, folder, "--sample", 30)["columns"] == [], "v2 was computed last, and scored nothing"
+
+    found = stored(folder, "SELECT file FROM meta.slices WHERE name = 'web_engagement' AND version = 1 LIMIT 1")
+    assert (
+        stored(folder, "SELECT COUNT(*) FROM meta.scoring_slices")[0]
+        == stored(folder, "SELECT COUNT(*) FROM meta.slices WHERE version <> 2")[0]
+    )
+    (folder / "warehouse" / found[0][0]).unlink()
+    settings.write_text(edited(v1, ("web_engagement@v1", "web_engagement@v2")))
+    told = weighed(here, folder, "--sample", 30)
+    assert told["columns"] == []
+    assert any("web_engagement@v1" in note and "not kept any more" in note for note in told["notes"])
+
+
+LATER = """-- entity: lead (lead_id)
+-- owner:  growth
+--
+-- Visits before the last week.
+SELECT
+    spine.lead_id,
+    spine.as_of,
+    e.sessions_30d - e.sessions_7d
+        AS earlier_sessions      -- sessions from 30 to 7 days ago
+FROM spine
+LEFT JOIN features.web_engagement__v1 AS e
+    ON  e.lead_id = spine.lead_id
+    AND e.as_of = spine.as_of
+"""
+ODD = """-- entity: lead (lead_id)
+-- owner:  growth
+--
+-- Accounts of leads whose id ends in an odd digit.
+SELECT
+    l.lead_id,        -- the lead
+    l.account_id,     -- its account
+    l.as_of           -- the moment
+FROM links.lead_account__v1 AS l
+WHERE RIGHT(l.lead_id, 1) IN ('1', '3', '5', '7', '9')
+"""
+
+
+def test_a_draft_may_read_the_version_that_it_follows(here: Any, copy_of: Any) -> None:
+    """8.2: a view adds to what it was; a link is read in its place by all who read it, but for itself."""
+    folder = copy_of("town")
+    draft = write(folder, "features", "web_engagement", LATER)
+    plan = here("plan", "--impact", "--sample", 30, *AT, "--json", "--project", folder).document
+    assert [(each["column"], each["class"]) for each in plan["changes"]] == [("earlier_sessions", "added")]
+    plain = plan["impact"]
+    assert plain["standing_in"] == [{"view": "web_engagement@draft", "for": "web_engagement@v1"}]
+    assert [(each["column"], each["class"]) for each in plain["columns"]] == [("earlier_sessions", "added")]
+    draft.rename(draft.with_name("v2.sql"))
+    settings = folder / "leadmart.toml"
+    settings.write_text(edited(settings.read_text(), ("web_engagement@v1", "web_engagement@v2")))
+    used = weighed(here, folder, "--sample", 30)
+    assert [each["view"] for each in used["columns"]] == ["web_engagement@v2"]
+    assert used["after"] == plain["after"], "the same that leadmart.toml names then"
+    write(folder, "links", "lead_account", ODD)
+    told = weighed(here, folder)
+    changed = {each["column"]: each["view"] for each in told["columns"] if each["class"] == "changed"}
+    assert "account_engagement@v1" in changed.values()
+    assert told["moved"] > 0

@@ -74,6 +74,28 @@ def test_a_raw_column_that_is_gone_is_found_by_check(copy_of: Any, here: Any) ->
     assert f"{VIEW}@v1.dwell_seconds_30d" in found["message"]
     assert "sessions_30d" not in found["message"]
     assert found["hint"] == "did you mean dwell_s?"
+    planned = here("plan", "--as-of", "2026-03-01", "--json", "--project", folder)
+    assert planned.code == 1
+    told = planned.document["error"]
+    assert "others" not in told
+    assert {name: told[name] for name in ("code", "message", "hint")} == {
+        name: found[name] for name in ("code", "message", "hint")
+    }
+    assert told["place"] == f"{found['file']}:31"
+
+
+def test_plan_refuses_a_raw_column_that_only_the_label_misses(copy_of: Any, here: Any) -> None:
+    """8.5: what a run needs and no view reads; two at once, each once."""
+    folder = copy_of("town")
+    edits = {"opportunities": ("o.created_at", "o.made_at"), "web_events": ("w.dwell_s", "w.dwell_ms")}
+    for name, (old, new) in edits.items():
+        assert here("eject", name, "--project", folder).code == 0
+        file = folder / "sql" / "sources" / "plain" / f"{name}.sql"
+        file.write_text(file.read_text(encoding="utf-8").replace(old, new), encoding="utf-8")
+    refused = here("plan", "--as-of", "2026-03-01", "--project", folder)
+    assert refused.code == 1
+    assert [refused.err.count(f"no column {new.partition('.')[2]}") for _, new in edits.values()] == [1, 1]
+    assert "opportunity" in refused.err
 
 
 def test_plan_tells_what_an_edited_source_reaches(copy_of: Any, here: Any) -> None:
@@ -93,3 +115,25 @@ def test_plan_tells_what_an_edited_source_reaches(copy_of: Any, here: Any) -> No
     assert set(found[1:]) >= {(f"{VIEW}@v1", name) for name in ("pricing_views_7d", "pricing_views_30d")}
     assert (f"{VIEW}@v1", "sessions_7d") not in found
     assert planned["slices"][0]["view"] == f"features.{VIEW}__v1"
+
+
+def test_plan_tells_what_an_edited_label_changes(copy_of: Any, here: Any) -> None:
+    """8.2: held against what the newest scores went by; its rows, its horizon, another label in its place."""
+    folder = copy_of("town")
+    label = folder / "sql" / "labels" / "opportunity.sql"
+    assert here("eject", "opportunity", "--project", folder).code == 0
+    text = label.read_text(encoding="utf-8")
+
+    def told() -> list[tuple[str, str, str]]:
+        changes = here("plan", "--as-of", "2026-03-01", "--json", "--project", folder).document["changes"]
+        return [(each["view"], each["column"], each["class"]) for each in changes]
+
+    label.write_text(text + "-- as before\n", encoding="utf-8")
+    assert told() == []
+    both = [("labels.opportunity", name, "changed") for name in ("lead_id", "outcome_at")]
+    for old, new in (("IS NOT NULL", "IS NOT NULL AND o.pipeline <> 'expansion'"), ("90 days", "60 days")):
+        assert text.count(old) == 1
+        label.write_text(text.replace(old, new), encoding="utf-8")
+        assert told() == both
+    assert here("run", "--as-of", "2026-03-01", "--project", folder).code == 0
+    assert told() == []

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from leadmart.features import catalogue
+from leadmart.features.warehouse import open_for_writing
 from leadmart.scoring.release import publish as publishing
 from tests.conftest import rewrite_catalogue
 
@@ -104,6 +105,25 @@ def test_a_draft_that_must_not_be_published_stays_a_draft(
     assert file.exists()
     assert not file.with_name("v2.sql").exists()
     assert versions(stored, town) == [1]
+
+
+def test_a_draft_that_another_process_moves_meanwhile_is_read_where_it_is(
+    here: Any, town: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """8.2: the versions that there are count from when no other writes: one is never written over."""
+    file = draft(town, V1.replace("    AND w.as_of = spine.as_of\n", ""))
+    moved = file.with_name("v2.sql")
+
+    def moved_meanwhile(*given: Any) -> Any:
+        file.rename(moved)
+        return open_for_writing(*given)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(publishing, "open_for_writing", moved_meanwhile)
+        refused = here("publish", VIEW, "--json", "--project", town).document["error"]
+    moved.unlink()
+    assert refused["code"] == "join_without_as_of"
+    assert f"{VIEW}/v2.sql:" in refused["place"]
 
 
 def test_a_removed_column_names_everyone_who_reads_it(here: Any, town: Path) -> None:

@@ -28,8 +28,8 @@ def test_p2_p3_another_order_of_raw_rows_eight_threads_and_another_process_chang
             connection.execute(f"COPY (SELECT r.* {order}) TO '{tmp_path / table}.parquet' (FORMAT parquet)")
         done = here("load", table, tmp_path / f"{table}.parquet", "--replace", "--project", folder, LEADMART_NOW=NOW)
         assert done.code == 0, done.err
-    for command in ("train", "run"):
-        done = leadmart(command, "--project", folder, LEADMART_NOW=NOW)
+    for command, process in (("train", leadmart), ("run", here)):
+        done = process(command, "--project", folder, LEADMART_NOW=NOW)
         assert done.code == 0, done.err
     assert stored(folder, MODEL) == stored(once, MODEL)
     assert stored(folder, MODEL)[0][1]

@@ -102,7 +102,7 @@ def test_runs_a_backfill_and_analysts(project: Any, here: Any, difference: Any, 
             assert here("show", "scores", "--project", together, "--json").code == 0
             assert here("explain", lead, "--project", together, "--json").code == 0
             assert here("sql", "SELECT COUNT(*) FROM features.lead_features", "--project", together).code == 0
-            time.sleep(1)
+            time.sleep(3)
         answers = [ended(each) for each in (first, *others)]
         enough.touch()
         assert analyst.stdout

@@ -21,7 +21,9 @@ from leadmart.features.lookup import FeatureColumn
 from leadmart.features.project import find_project
 from leadmart.features.registry import Registry
 from leadmart.scoring.learning.dataset import Labelled, SplitSettings, label_rows
-from leadmart.scoring.learning.fitting import Label, TrainingResult, TrainSettings, fit
+from leadmart.scoring.learning.fitting import fit
+from leadmart.scoring.learning.result import TrainingResult
+from leadmart.scoring.learning.settings import Label, TrainSettings
 from leadmart.scoring.scorecard import Scorecard
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "olist"
@@ -82,18 +84,18 @@ def test_the_refused_columns_have_values_for_winners_only_and_are_all_named(olis
 
 @pytest.mark.slow
 def test_the_readme_is_what_the_commands_print_and_the_model_reaches_066(
-    project: Path, olist_folder: Path, leadmart: Callable[..., Any], request: pytest.FixtureRequest
+    project: Path, olist_folder: Path, here: Callable[..., Any], request: pytest.FixtureRequest
 ) -> None:
     text = (EXAMPLE / "README.md").read_text(encoding="utf-8")
     found = re.sub(
-        r"(?<=```console\n).*?(?=```)", lambda m: walked(m[0], project, olist_folder, leadmart), text, flags=re.S
+        r"(?<=```console\n).*?(?=```)", lambda m: walked(m[0], project, olist_folder, here), text, flags=re.S
     )
     if stable(found) != stable(text) and request.config.getoption("--update-golden"):
         (EXAMPLE / "README.md").write_text(found, encoding="utf-8")
     else:
         assert stable(found).splitlines() == stable(text).splitlines()
 
-    (model,) = leadmart("models", "--json", cwd=project).document
+    (model,) = here("models", "--json", cwd=project).document
     auc = model["metrics"]["roc_auc"]
     assert model["tier"] == "hybrid"
     assert auc["value"] >= 0.66
@@ -120,14 +122,14 @@ def test_the_readme_is_what_the_commands_print_and_the_model_reaches_066(
         blocks["test"]["first"]
     )
 
-    shown = leadmart("show", "scores", "--limit", "1000", "--json", cwd=project).document
+    shown = here("show", "scores", "--limit", "1000", "--json", cwd=project).document
     assert len(shown) == sum(as_of == LAST_TESTED for as_of, _ in at_risk)
     assert all(row["model_version"] == model["model_version"] and row["p_cal"] is not None for row in shown)
 
 
 @pytest.mark.slow
 def test_features_are_a_plain_computations_and_do_not_change_with_what_comes_later(
-    project: Path, tmp_path: Path, olist_folder: Path, leadmart: Callable[..., Any]
+    project: Path, tmp_path: Path, olist_folder: Path, here: Callable[..., Any]
 ) -> None:
     leads = rows_of(olist_folder / LEADS)
     until = datetime(2018, 3, 1)
@@ -152,7 +154,7 @@ def test_features_are_a_plain_computations_and_do_not_change_with_what_comes_lat
         ]
         steps += [("features", "--spine", pairs, "--out", tmp_path / f"{name}.parquet")]
         for words in steps:
-            done = leadmart(*words, "--project", folder)
+            done = here(*words, "--project", folder)
             assert done.code == 0, done.err
         answers.append(pl.read_parquet(tmp_path / f"{name}.parquet").rows(named=True))
     whole, cut = answers
@@ -321,13 +323,13 @@ def expected_features(lead: dict[str, str], as_of: datetime, leads: list[dict[st
     }
 
 
-def walked(block: str, project: Path, olist_folder: Path, leadmart: Callable[..., Any]) -> str:
+def walked(block: str, project: Path, olist_folder: Path, here: Callable[..., Any]) -> str:
     """A console block with each command's true output below it."""
     lines = []
     for line in block.splitlines():
         if line.startswith("$ leadmart "):
             words = shlex.split(line.removeprefix("$ leadmart ").replace("$OLIST", str(olist_folder)))
-            done = leadmart(*words, cwd=project)
+            done = here(*words, cwd=project)
             assert done.code == 0, f"{line}\n{done.out}{done.err}"
             lines += [line, *done.out.rstrip().splitlines()]
     return "\n".join(lines) + "\n"

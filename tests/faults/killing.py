@@ -2,9 +2,10 @@
 
     python killing.py TEMPLATE WORK KINDS WORDS…        one JSON document: {"steps": […], "kills": [{…}]}
 
-A step is a file written, a rename, a commit, a statement that commits by itself, a part of the catalogue; of each kind
-asked for (`all`, or several with commas between) the first and the last are killed at. Children are forked from a
-process that has imported the command and in which nothing has run, so each costs what its work costs.
+A step is a file written, a rename, a draft's move, a commit, a statement that commits by itself, a part of the
+catalogue; of each kind asked for (`all`, or several with commas between) the first and the last are killed at, of
+`last KIND` the last alone. Children are forked from a process that has imported the command and in which nothing has
+run, so each costs what its work costs.
 """
 
 from __future__ import annotations
@@ -42,6 +43,7 @@ STATE = {
     "inputs": "SELECT * FROM meta.slice_inputs",
     "superseded": "SELECT name, as_of, sha256 FROM meta.superseded_slices",
     "snapshots": "SELECT table_name, observed_at, sha256, added, changed FROM meta.snapshots",
+    "views": "SELECT kind, name, version, token_hash FROM meta.views",
     "models": "SELECT model_version, role FROM meta.models",
     "scorings": "SELECT * EXCLUDE (run_id) FROM meta.scorings",
     "hot scorings": "SELECT * EXCLUDE (run_id) FROM meta.hot_scorings",
@@ -61,7 +63,7 @@ SHOWN = {
 def watch(step: Callable[[str], None]) -> None:
     """Has `step` called with a kind at every write step from here on."""
     execute, write_parquet, keep, replace = Warehouse.execute, Warehouse.write_parquet, Warehouse.keep_file, os.replace
-    transaction = Warehouse.transaction
+    transaction, rename = Warehouse.transaction, Path.rename
     inside = False
 
     def watched_execute(self: Warehouse, sql: str, params: Any = ()) -> None:
@@ -104,6 +106,16 @@ def watch(step: Callable[[str], None]) -> None:
         if is_store:
             step("after the store's swap")
 
+    def watched_rename(self: Path, target: Any) -> Path:
+        is_draft = self.name == "draft.sql"
+        if is_draft:
+            step("before the draft moves")
+        moved = rename(self, target)
+        if is_draft:
+            step("the draft moved")
+        return moved
+
+    Path.rename = watched_rename  # type: ignore[method-assign, assignment]
     Warehouse.execute, Warehouse.transaction = watched_execute, watched_transaction  # type: ignore[method-assign]
     Warehouse.write_parquet, Warehouse.keep_file = watched_write, watched_keep  # type: ignore[method-assign]
     os.replace = watched_replace  # type: ignore[assignment]
@@ -178,11 +190,19 @@ def state(folder: Path) -> dict[str, Any]:
         for pattern in ("warehouse/tmp/*.parquet", "warehouse/published/*.new*", "*.part")
         for path in folder.glob(pattern)
     ]
+    files = {"definitions": sorted(str(path.relative_to(folder)) for path in (folder / "sql").rglob("*.sql"))}
     return {
-        "stored": rows(folder / "warehouse" / "leadmart.duckdb", STATE | STORED),
+        "stored": rows(folder / "warehouse" / "leadmart.duckdb", STATE | STORED) | files,
         "shown": shown(folder),
         "left": left,
     }
+
+
+def ends(steps: list[str], kind: str) -> set[int]:
+    """Where the first and the last step of a kind stand; of `last KIND` the last alone."""
+    name = kind.removeprefix("last ")
+    last = len(steps) - 1 - steps[::-1].index(name)
+    return {last} if kind != name else {steps.index(name), last}
 
 
 def main() -> None:
@@ -209,7 +229,7 @@ def main() -> None:
     take_verdicts(template, whole)
     _, after = child(lambda: state(whole))
     kinds = dict.fromkeys(steps) if asked == "all" else asked.split(",")
-    chosen = sorted({n for kind in kinds for n in (steps.index(kind), len(steps) - 1 - steps[::-1].index(kind))})
+    chosen = sorted({n for kind in kinds for n in ends(steps, kind)})
     kills = []
     for number in chosen:
         folder, seen = copied(template, work / f"kill-{number}"), 0

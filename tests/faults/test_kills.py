@@ -15,10 +15,14 @@ from typing import Any
 
 import pytest
 
+from tests.samples import IS_ALL
+
 KILLING = Path(__file__).parent / "killing.py"
 MOMENTS = "file named by its content,before a commit,after a commit"
+EVERY = "all" if IS_ALL else f"{MOMENTS},after the swap"
+AROUND = "before a commit,after a commit" if IS_ALL else "after a commit"
 COMMANDS: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
-    "load": ("all", (), ("load", "web_events", "late.csv")),
+    "load": (EVERY, (), ("load", "web_events", "late.csv")),
     "load --replace": (MOMENTS, (), ("load", "lead_feedback", "feedback.csv", "--replace")),
     "snapshot": (MOMENTS, ("load", "plans", "plans.csv"), ("snapshot",)),
     "backfill": (
@@ -27,12 +31,12 @@ COMMANDS: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
         ("backfill", "--start", "2026-02-27", "--end", "2026-03-01", "--view", "lead_profile"),
     ),
     "restate": (
-        "before a commit,after a commit",
+        AROUND,
         ("load", "web_events", "late.csv"),
         ("restate", "--source", "web_events"),
     ),
     "run --hot": (
-        "before a commit,after a commit",
+        AROUND,
         ("load", "web_events", "late.csv"),
         ("run", "--hot"),
     ),
@@ -41,7 +45,8 @@ COMMANDS: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
         (),
         ("erase", "L0000150"),
     ),
-    "train": ("after a commit", (), ("train",)),
+    "train": ("after a commit" if IS_ALL else "last after a commit", (), ("train",)),
+    "publish": ("the draft moved,after a commit,before the swap", (), ("publish", "web_engagement")),
 }
 """By name: the kinds of steps to be killed at, what is done before, and the command."""
 FILES = {
@@ -51,25 +56,31 @@ FILES = {
     "leadmart.toml": '\n[snapshot.plans]\nkey = "id"\n',
 }
 
+DRAFT = Path("sql", "features", "web_engagement", "draft.sql")
+
 pytestmark = pytest.mark.slow
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_a_kill_at_every_write_step(name: str, copy_town: Any, copy_of: Any, leadmart: Any, tmp_path: Path) -> None:
+def test_a_kill_at_every_write_step(name: str, copy_town: Any, copy_of: Any, here: Any, tmp_path: Path) -> None:
     kinds, before, words = COMMANDS[name]
     # the town is too small to learn from
     folder = copy_of("scored", "template") if name == "train" else copy_town("template")
     for file, text in FILES.items():
         with (folder / file).open("a") as handle:
             handle.write(text)
-    here = [str(folder / word) if word.endswith(".csv") else word for word in words]
+    if name == "publish":
+        v1 = (Path(__file__).resolve().parents[2] / DRAFT).with_name("v1.sql").read_text(encoding="utf-8")
+        (folder / DRAFT).parent.mkdir(parents=True)
+        (folder / DRAFT).write_text(v1.replace("INTERVAL 7 DAY", "INTERVAL 6 DAY"), encoding="utf-8")
+    words = tuple(str(folder / word) if word.endswith(".csv") else word for word in words)
     now = {"LEADMART_NOW": "2026-03-02T01:00:00"}
     if before:
         first = [str(folder / word) if word.endswith(".csv") else word for word in before]
-        assert leadmart(*first, "--project", folder, **now).code == 0
+        assert here(*first, "--project", folder, **now).code == 0
     (tmp_path / "work").mkdir()
     done = subprocess.run(
-        [sys.executable, str(KILLING), str(folder), str(tmp_path / "work"), kinds, *here],
+        [sys.executable, str(KILLING), str(folder), str(tmp_path / "work"), kinds, *words],
         capture_output=True, text=True, env=os.environ | now,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
@@ -79,5 +90,5 @@ def test_a_kill_at_every_write_step(name: str, copy_town: Any, copy_of: Any, lea
     for kill in found["kills"]:
         assert (kill["code"], kill["again"]) == (-signal.SIGKILL, 0), kill
         assert (kill["meanwhile"] in ("before", "after"), kill["differs"], kill["left"]) == (True, [], []), kill
-    if kinds == "all":
+    if kinds == EVERY:
         assert {kill["meanwhile"] for kill in found["kills"]} == {"before", "after"}

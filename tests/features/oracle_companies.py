@@ -6,23 +6,14 @@ of the account's version in force.
 
 from __future__ import annotations
 
-import importlib.util
 import re
-import sys
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
-_NAME = "leadmart_tests_oracle_signals"
-if _NAME not in sys.modules:
-    _spec = importlib.util.spec_from_file_location(_NAME, Path(__file__).parent / "oracle_signals.py")
-    assert _spec
-    assert _spec.loader
-    sys.modules[_NAME] = importlib.util.module_from_spec(_spec)
-    _spec.loader.exec_module(sys.modules[_NAME])
-signals: Any = sys.modules[_NAME]
-oracle = signals.oracle
+from tests.features import oracle
+from tests.features import oracle_signals as signals
+
 known, since, with_value, midnights = oracle.known, oracle.since, oracle.with_value, oracle.midnights
 lookup, ratio, round_half_up, different = signals.lookup, signals.ratio, signals.round_half_up, signals.different
 first, is_after, touches_of = signals.first, signals.is_after, signals.touches_of

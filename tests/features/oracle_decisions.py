@@ -2,24 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
-import sys
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
-Row = dict[str, Any]
+from tests.features import oracle
 
-_NAME = "leadmart_tests_oracle_companies"
-if _NAME not in sys.modules:
-    _spec = importlib.util.spec_from_file_location(_NAME, Path(__file__).parent / "oracle_companies.py")
-    assert _spec
-    assert _spec.loader
-    sys.modules[_NAME] = importlib.util.module_from_spec(_spec)
-    _spec.loader.exec_module(sys.modules[_NAME])
-companies: Any = sys.modules[_NAME]
-oracle = companies.signals.oracle
+Row = dict[str, Any]
 
 
 def touches_of(lead_id: str, as_of: datetime, sources: Any) -> list[datetime]:

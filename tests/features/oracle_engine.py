@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import duckdb
@@ -24,22 +21,12 @@ from leadmart.features.registry import Registry
 from leadmart.features.session import Form, Session, relation_of
 from leadmart.features.sources.stage import stage
 from leadmart.features.warehouse import Warehouse, open_for_writing
+from tests.features import oracle, oracle_sources
+from tests.features import random_worlds as worlds
 
 HERE = Path(__file__).parent
 
 
-def beside(name: str) -> ModuleType:
-    """A module beside this test: tests are no package."""
-    spec = importlib.util.spec_from_file_location(f"leadmart_tests_{name}", HERE / f"{name}.py")
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-oracle, oracle_sources, worlds = beside("oracle"), beside("oracle_sources"), beside("random_worlds")
 LISTS = oracle.read_lists(HERE.parents[1] / "sql" / "reference")
 
 FORMS: tuple[Form, ...] = ("executed", "pasted")

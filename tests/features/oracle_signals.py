@@ -6,29 +6,14 @@ which gives the columns of one lead.
 
 from __future__ import annotations
 
-import importlib.util
 import re
-import sys
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
-from pathlib import Path
-from types import ModuleType
 from typing import Any
 
+from tests.features import oracle
 
-def _beside(name: str) -> ModuleType:
-    found = f"leadmart_tests_{name}"
-    if found not in sys.modules:
-        spec = importlib.util.spec_from_file_location(found, Path(__file__).parent / f"{name}.py")
-        assert spec
-        assert spec.loader
-        sys.modules[found] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(sys.modules[found])
-    return sys.modules[found]
-
-
-oracle = _beside("oracle")
 known, of_lead, since, with_value, midnights = (
     oracle.known, oracle.of_lead, oracle.since, oracle.with_value, oracle.midnights
 )  # fmt: skip

@@ -9,7 +9,6 @@ every row that comes back must be expected.
 from __future__ import annotations
 
 import csv
-import importlib.util
 import json
 import random
 import re
@@ -23,6 +22,8 @@ import duckdb
 import pytest
 import yaml
 
+from tests.features import oracle
+
 HERE = Path(__file__).parent
 SQL = HERE.parent.parent / "sql"
 STAGING: dict[str, dict[str, str]] = yaml.safe_load((HERE / "staging.yaml").read_text(encoding="utf-8"))
@@ -31,18 +32,6 @@ LEAD_VIEWS = ("lead_profile", "form_activity", "web_engagement", "email_engageme
 
 Row = dict[str, Any]
 Given = Mapping[str, Sequence[Row]]
-
-
-def load_oracle() -> Any:
-    spec = importlib.util.spec_from_file_location("leadmart_oracle", HERE / "oracle.py")
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-oracle = load_oracle()
 
 
 def warehouse_with(given: Given, moments: Iterable[Any], folder: Path) -> duckdb.DuckDBPyConnection:

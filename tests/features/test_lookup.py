@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import importlib.util
 import random
 from collections.abc import Callable
 from datetime import datetime
@@ -21,6 +20,7 @@ from leadmart.features.registry import Registry
 from leadmart.features.scaffold import init_demo
 from leadmart.features.session import Session
 from leadmart.features.warehouse import open_for_writing
+from tests.features import oracle
 
 HERE = Path(__file__).parent
 WriteFile = Callable[[str, Any], Path]
@@ -152,17 +152,7 @@ def test_the_frame_is_not_there_before_the_slices(world: Any) -> None:
 # --- ten random pairs of a made-up company, against plain Python ---
 
 
-def load_oracle() -> Any:
-    spec = importlib.util.spec_from_file_location("leadmart_features_oracle", HERE / "oracle.py")
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 def test_ten_random_pairs_equal_plain_python(tmp_path: Path) -> None:
-    oracle = load_oracle()
     root = tmp_path / "demo"
     init_demo(root, 120, 200, 7, datetime(2026, 1, 1))
     project = find_project(root)

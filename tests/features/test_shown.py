@@ -8,7 +8,8 @@ from typing import Any
 import duckdb
 import pytest
 
-from leadmart.features.shown import is_in_force, record_showing, stamp_showings, versions_in_force
+from leadmart.features.clock import sql_literal
+from leadmart.features.shown import in_force_sql, is_last_shown, last_shown, record_showing, stamp_showings
 from leadmart.features.warehouse import open_for_writing
 
 DAY = datetime(2026, 3, 1)
@@ -46,13 +47,27 @@ def swap(warehouse: Any) -> None:
 
 
 def test_the_last_to_be_put_in_force_is_and_a_hot_run_changes_nothing_of_that(warehouse: Any) -> None:
-    assert versions_in_force(warehouse, DAY) is None
+    assert last_shown(warehouse, DAY) is None
     show(warehouse, OLD)
     show(warehouse, NEW)
     show(warehouse, OLD, is_hot=True)
-    assert versions_in_force(warehouse, DAY) == NEW
-    assert (is_in_force(warehouse, DAY, NEW), is_in_force(warehouse, DAY, OLD)) == (True, False)
+    assert last_shown(warehouse, DAY) == NEW
+    assert (is_last_shown(warehouse, DAY, NEW), is_last_shown(warehouse, DAY, OLD)) == (True, False)
     assert warehouse.rows("SELECT showing_number FROM store.meta.showings ORDER BY ALL") == [(1,), (2,), (3,)]
+
+
+def test_what_is_past_retention_is_in_force_no_more_and_was_shown_all_the_same(warehouse: Any) -> None:
+    show(warehouse, OLD)
+    listed = f"({sql_literal(DAY)}, 'open_leads', 'f_1', 'rules', 'p_1', 'h', 5, 'r')"
+    warehouse.execute(f"INSERT INTO store.meta.scorings VALUES {listed}")
+    warehouse.execute(
+        "INSERT INTO store.meta.runs (run_id, command, status, started_at) "
+        f"VALUES ('r', 'run', 'done', {sql_literal(DAY)})"
+    )
+    assert warehouse.rows(f"SELECT policy_version FROM ({in_force_sql()})") == [("p_1",)]
+    warehouse.execute("DELETE FROM store.meta.scorings")  # as prune does
+    assert warehouse.rows(in_force_sql()) == []
+    assert last_shown(warehouse, DAY) == OLD
 
 
 def test_what_a_killed_run_was_about_to_show_is_shown_when_the_next_catalogue_is(

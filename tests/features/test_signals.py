@@ -6,39 +6,26 @@ The rows are those of test_definitions_sql.py and, for what only these views rea
 from __future__ import annotations
 
 import csv
-import importlib.util
 import random
-import sys
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
 
+from tests.features import oracle
+from tests.features import oracle_companies as companies
+from tests.features import oracle_decisions as decisions
+from tests.features import oracle_patterns as patterns
+from tests.features import oracle_signals as signals
+from tests.features import test_definitions_sql as definitions
+
 HERE = Path(__file__).parent
 SQL = HERE.parents[1] / "sql"
 
-
-def beside(name: str) -> ModuleType:
-    found = f"leadmart_tests_{name}"
-    if found not in sys.modules:
-        spec = importlib.util.spec_from_file_location(found, HERE / f"{name}.py")
-        assert spec
-        assert spec.loader
-        sys.modules[found] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(sys.modules[found])
-    return sys.modules[found]
-
-
-definitions: Any = beside("test_definitions_sql")
-signals: Any = beside("oracle_signals")
-companies: Any = beside("oracle_companies")
-patterns: Any = beside("oracle_patterns")
-decisions: Any = beside("oracle_decisions")
-LISTS = signals.oracle.read_lists(SQL / "reference")
+LISTS = oracle.read_lists(SQL / "reference")
 AS_OFS: list[datetime] = definitions.AS_OFS
 OF_LEADS = {f"features/{name}/v1": view for name, view in {**signals.OF_LEADS, **patterns.OF_LEADS}.items()}
 OF_LEADS |= {f"gates/{name}/v1": view for name, view in {**patterns.GATES, **decisions.GATES}.items()}

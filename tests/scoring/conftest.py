@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -12,6 +13,8 @@ import pytest
 
 from leadmart.features.gate_rule import GateRule, parse_rule
 from leadmart.features.lookup import FeatureColumn
+from leadmart.features.project import find_project
+from leadmart.features.warehouse import Warehouse, open_for_writing
 from leadmart.scoring.policy import Boost, Policy
 from leadmart.scoring.reason_templates import ReasonTemplates, read_templates
 from leadmart.scoring.scorecard import Scorecard, read_scorecard
@@ -174,3 +177,11 @@ def templates() -> ReasonTemplates:
 @pytest.fixture(scope="session")
 def policy(rules: tuple[GateRule, ...], scorecard: Scorecard, templates: ReasonTemplates) -> Policy:
     return Policy(rules, (("icp@v1", "f1"),), scorecard, templates, boost=Boost("days_since_last_visit"))
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Warehouse]:
+    """The empty store of a project, open for writing."""
+    (tmp_path / "leadmart.toml").write_text('[engine]\nmemory_limit = "1GB"\nthreads = 2\n', encoding="utf-8")
+    with open_for_writing(find_project(tmp_path), "test") as opened:
+        yield opened

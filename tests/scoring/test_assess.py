@@ -18,7 +18,8 @@ from leadmart.scoring.assess import SCORE_COLUMNS, score_rows
 from leadmart.scoring.composite import COMPOSITE_SQL
 from leadmart.scoring.data_grade import data_grade
 from leadmart.scoring.input_hash import input_hashes
-from leadmart.scoring.learning.fitting import Label, TrainSettings, fit
+from leadmart.scoring.learning.fitting import fit
+from leadmart.scoring.learning.settings import Label, TrainSettings
 from leadmart.scoring.models.model import Model, contributions, raw_margin
 from leadmart.scoring.policy import Boost
 from leadmart.scoring.reasons import REASON_COLUMNS

@@ -12,7 +12,8 @@ import pytest
 from leadmart.scoring.assess import score_rows
 from leadmart.scoring.assessment import groups_of, largest_loss
 from leadmart.scoring.counterfactual import rescored, tier_changes
-from leadmart.scoring.learning.fitting import Label, TrainSettings, fit
+from leadmart.scoring.learning.fitting import fit
+from leadmart.scoring.learning.settings import Label, TrainSettings
 from leadmart.scoring.models.model import contributions, rank_in, raw_margin
 from leadmart.scoring.policy import Tiers
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -14,31 +12,23 @@ from leadmart.features.filled import slice_file
 from leadmart.features.plan import select
 from leadmart.scoring.scorer import Scorer
 from leadmart.scoring.upsert import upsert
+from tests.features import oracle, oracle_sources
+from tests.features import oracle_engine as engine
+from tests.features import random_worlds as worlds
+from tests.samples import first
+from tests.scoring import oracle_scores as scores
 
 HERE = Path(__file__).parent
 SQL = HERE.parents[1] / "sql"
-SEEDS = [103, 104, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(105, 109))]
+SEEDS = [103, 104, *(pytest.param(seed, marks=pytest.mark.slow) for seed in first(1, range(105, 109)))]
 
 
-def load_module(file: Path) -> Any:
-    spec = importlib.util.spec_from_file_location(f"leadmart_tests_{file.stem}", file)
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-engine = load_module(HERE.parent / "features" / "oracle_engine.py")
-scores = load_module(HERE / "oracle_scores.py")
 GATES = scores.read_gates(SQL / "gates" / "icp" / "v1.sql")
 SCORECARD, TEMPLATES = (scores.read_csv(SQL / "reference" / f"{name}.csv") for name in ("scorecard", "reasons"))
 
 
 def expected_scores(sources: Any, as_of: datetime) -> dict[str, dict[str, Any]]:
     """The open leads whose first opportunity is not known yet, and their score rows."""
-    oracle = engine.oracle
     found = {}
     for lead in oracle.open_leads(as_of, sources) - set(oracle.first_opportunities(sources, known_at=as_of)):
         row = engine.stored_lead(lead, as_of, sources)
@@ -48,8 +38,8 @@ def expected_scores(sources: Any, as_of: datetime) -> dict[str, dict[str, Any]]:
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_scores_of_a_random_world_are_what_plain_python_computes(seed: int, tmp_path: Path) -> None:
-    world = engine.worlds.random_world(seed)
-    sources = engine.oracle_sources.all_sources(world.tables)
+    world = worlds.random_world(seed)
+    sources = oracle_sources.all_sources(world.tables)
     count = 0
     with engine.landed(world, tmp_path / "project", batches=2) as session:
         engine.filled(session, world.as_ofs)
@@ -82,10 +72,10 @@ def test_the_worlds_reach_every_gate_tier_and_rule() -> None:
     seen: dict[str, set[Any]] = {"tier": set(), "gates": set(), "codes": set(), "cap": set()}
     given = set()
     for seed in range(100, 106):
-        world = engine.worlds.random_world(seed)
-        sources = engine.oracle_sources.all_sources(world.tables)
+        world = worlds.random_world(seed)
+        sources = oracle_sources.all_sources(world.tables)
         for as_of in world.as_ofs:
-            for lead in engine.oracle.open_leads(as_of, sources):
+            for lead in oracle.open_leads(as_of, sources):
                 row = engine.stored_lead(lead, as_of, sources)
                 scored = scores.score(row, GATES, SCORECARD, TEMPLATES)
                 seen["tier"].add(scored["tier"])

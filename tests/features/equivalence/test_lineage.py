@@ -9,8 +9,8 @@ import pytest
 from leadmart.features.equivalence.edits import edited_changes
 from leadmart.features.equivalence.lineage import lineage_of, raw_lineage, reached
 from leadmart.features.equivalence.readers import readers_in, readers_of
+from leadmart.features.feature_sets import FeatureSet, said_today
 from leadmart.features.plan import select
-from leadmart.features.recorded import Recorded, said_today
 from leadmart.features.registry import Registry
 
 PRESENT = frozenset(["leads", "accounts", "web_events", "email_events", "form_submissions", "product_events"])
@@ -27,7 +27,7 @@ def source_of(registry: Registry, name: str) -> str:
     return found.text
 
 
-def said(registry: Registry) -> Recorded:
+def said(registry: Registry) -> FeatureSet:
     return said_today(registry, select(registry, PRESENT, prove=False).definitions, PRESENT, "")
 
 

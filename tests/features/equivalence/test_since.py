@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from leadmart.features.equivalence.since import moved_columns
+from leadmart.features.feature_sets import FeatureSet, Said, said_today
 from leadmart.features.plan import Selection, select
-from leadmart.features.recorded import Recorded, Said, said_today
 from leadmart.features.registry import Registry
 
 PRESENT = frozenset(["leads", "accounts", "web_events", "invoice_payments", "email_events"])
@@ -21,7 +21,7 @@ HISTORY = "has_web_events"
 Moved = Callable[..., dict[str, str]]
 
 
-def state(registry: Registry) -> tuple[Selection, Recorded]:
+def state(registry: Registry) -> tuple[Selection, FeatureSet]:
     selection = select(registry, PRESENT, prove=False)
     return selection, said_today(registry, selection.definitions, PRESENT, "NULL")
 

@@ -2,22 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
-from pathlib import Path
-from typing import Any
+from tests.features import test_inline as inline
 
-
-def _load(name: str) -> Any:
-    file = Path(__file__).parent.parent / f"{name}.py"
-    spec = importlib.util.spec_from_file_location(f"leadmart_tests_onepass_{name}", file)
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-inline = _load("test_inline")
 randomly_staged = inline.randomly_staged

@@ -6,7 +6,6 @@ The random rows tie, come late, lie at a moment or a window's edge and a microse
 from __future__ import annotations
 
 import random
-import sys
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,11 +17,11 @@ from leadmart.features.errors import LeadmartError
 from leadmart.features.onepass.way import way_of
 from leadmart.features.session import Session
 from leadmart.features.warehouse import Warehouse
+from tests.features import test_inline as inline
 
 HERE = Path(__file__).parent
-conftest: Any = next(m for name, m in sys.modules.items() if name.endswith("onepass_test_inline"))
 
-PACKAGED = [d for d in conftest.PACKAGED.all("feature") if way_of(d).shape]
+PACKAGED = [d for d in inline.PACKAGED.all("feature") if way_of(d).shape]
 OWN = [
     Definition("feature", file.stem, 1, "", file, file.read_text(encoding="utf-8"), False)
     for file in sorted((HERE / "views").glob("*.sql"))
@@ -34,7 +33,7 @@ MOMENTS: dict[str, list[datetime]] = {
     "30 days": [START + timedelta(days=n) for n in range(30)],
     "90 days": [START + timedelta(days=n) for n in range(90)],
     "hours": [datetime(2026, 2, 27) + timedelta(hours=6 * n) for n in range(16)],
-    "here and there": conftest.MANY,
+    "here and there": inline.MANY,
 }
 
 
@@ -42,8 +41,8 @@ def rows_of(
     warehouse: Warehouse, definition: Definition, moments: list[datetime], *, one_pass: bool, apart: int = 0
 ) -> list[tuple[Any, ...]]:
     """A view's rows over leads of whom each comes at a moment of its own; `apart` is how many at a time."""
-    session = Session(warehouse, conftest.PACKAGED)
-    session.present = frozenset(conftest.TYPES)
+    session = Session(warehouse, inline.PACKAGED)
+    session.present = frozenset(inline.TYPES)
     if one_pass:
         session.pass_over([definition], moments)
         assert definition.relation in session._passes
@@ -102,7 +101,7 @@ def test_a_pass_over_many_moments_is_laid_over_one_at_a_time(randomly_staged: Wa
 @pytest.mark.parametrize("seed", range(3))
 def test_moments_drawn_at_random(seed: int, randomly_staged: Warehouse) -> None:
     draw = random.Random(seed)
-    chosen = draw.sample(conftest.MANY, draw.randrange(1, 12))
+    chosen = draw.sample(inline.MANY, draw.randrange(1, 12))
     chosen += [
         START + timedelta(days=draw.randrange(100), hours=draw.choice((0, 0, 6))) for _ in range(draw.randrange(9))
     ]
@@ -137,8 +136,8 @@ def test_what_does_not_add_up_goes_as_written(items: str, more: str, randomly_st
     randomly_staged.execute("CREATE OR REPLACE TABLE kept AS FROM staging.web_events")
     randomly_staged.execute("ALTER TABLE staging.web_events ADD COLUMN ratio DOUBLE DEFAULT 0.1")
     try:
-        session = Session(randomly_staged, conftest.PACKAGED)
-        session.present = frozenset(conftest.TYPES)
+        session = Session(randomly_staged, inline.PACKAGED)
+        session.present = frozenset(inline.TYPES)
         assert way_of(definition).shape
         session.pass_over([definition], MOMENTS["30 days"])
         assert not session._passes
@@ -147,9 +146,9 @@ def test_what_does_not_add_up_goes_as_written(items: str, more: str, randomly_st
 
 
 def test_a_spine_with_keys_of_another_type_goes_as_written(randomly_staged: Warehouse) -> None:
-    session = Session(randomly_staged, conftest.PACKAGED)
-    session.present = frozenset(conftest.TYPES)
-    definition = conftest.PACKAGED.get("feature", "email_engagement@v1")
+    session = Session(randomly_staged, inline.PACKAGED)
+    session.present = frozenset(inline.TYPES)
+    definition = inline.PACKAGED.get("feature", "email_engagement@v1")
     session.pass_over([definition], MOMENTS["30 days"])
     session.want(MOMENTS["30 days"])
     session.prepare([definition])
@@ -160,8 +159,8 @@ def test_a_spine_with_keys_of_another_type_goes_as_written(randomly_staged: Ware
 def test_what_does_not_fit_the_memory_goes_as_written(
     randomly_staged: Warehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    session = Session(randomly_staged, conftest.PACKAGED)
-    session.present = frozenset(conftest.TYPES)
+    session = Session(randomly_staged, inline.PACKAGED)
+    session.present = frozenset(inline.TYPES)
     execute = Warehouse.execute
     code = "out_of_memory"
 

@@ -14,7 +14,8 @@ from leadmart.features.errors import LeadmartError
 from leadmart.scoring.evaluation.section import Asked, hashes_of
 from leadmart.scoring.evaluation.words import evaluation_text
 from leadmart.scoring.learning.dataset import label_rows
-from leadmart.scoring.learning.fitting import Label, TrainSettings, fit
+from leadmart.scoring.learning.fitting import fit
+from leadmart.scoring.learning.settings import Label, TrainSettings
 
 LABEL = Label("opportunity", "l_1", timedelta(days=90))
 

@@ -10,7 +10,8 @@ import pytest
 
 from leadmart.scoring.evaluation.clusters import cluster_numbers
 from leadmart.scoring.learning.dataset import label_rows, split
-from leadmart.scoring.learning.fitting import Label, TrainSettings, fit
+from leadmart.scoring.learning.fitting import fit
+from leadmart.scoring.learning.settings import Label, TrainSettings
 from leadmart.scoring.models.calibration import fit_calibration
 from leadmart.scoring.models.model import predict
 

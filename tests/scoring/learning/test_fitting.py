@@ -10,7 +10,8 @@ import polars as pl
 import pytest
 
 from leadmart.features.errors import LeadmartError
-from leadmart.scoring.learning.fitting import Label, TrainSettings, fit
+from leadmart.scoring.learning.fitting import fit
+from leadmart.scoring.learning.settings import Label, TrainSettings
 from leadmart.scoring.scorecard import Scorecard
 
 LABEL = Label("opportunity", "l_1", timedelta(days=90))

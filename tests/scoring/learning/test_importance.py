@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from leadmart.scoring.learning.fitting import Label, TrainSettings, fit
+from leadmart.scoring.learning.fitting import fit
 from leadmart.scoring.learning.importance import MOST_ROWS, importance_section, importance_text
+from leadmart.scoring.learning.settings import Label, TrainSettings
 from leadmart.scoring.models.model import contributions
 
 

@@ -10,8 +10,10 @@ import polars as pl
 import pytest
 
 from leadmart.features.errors import LeadmartError
-from leadmart.scoring.learning.fitting import Label, TrainSettings, fit
+from leadmart.features.lookup import FeatureColumn
+from leadmart.scoring.learning.fitting import fit
 from leadmart.scoring.learning.recalibration import Standing, recalibrate, shifted
+from leadmart.scoring.learning.settings import Label, TrainSettings
 from leadmart.scoring.models.calibration import logit, sigmoid
 from leadmart.scoring.models.calibration.fits import FITS
 from leadmart.scoring.models.model import Model, predict
@@ -72,7 +74,7 @@ def later_rows(world, early, base):
     return pl.concat([early.rows, rows.with_columns(("N" + pl.col("lead_id")).alias("lead_id"), known)])
 
 
-def followed(world, early, champion, columns, scorecard, base, cut_off=None):
+def followed(world, early, champion, columns, scorecard, base, cut_off=None, features="f_1"):
     blocks = {b.name: b for b in champion.blocks}
     return recalibrate(
         Standing(champion.model, blocks["calibration"].last, blocks["test"].last),
@@ -81,7 +83,7 @@ def followed(world, early, champion, columns, scorecard, base, cut_off=None):
         scorecard,
         LABEL,
         TrainSettings(cut_off or early.cut_off + LATER, replicates=20),
-        feature_set_version="f_1",
+        feature_set_version=features,
     )
 
 
@@ -103,6 +105,21 @@ def test_c7_after_a_drift_only_the_intercept_changes(world, early, champion, col
     rows = early.rows.head(200)
     p_raw = [predict(each, rows, columns, "f_1").rows["p_raw"].to_list() for each in (model, before)]
     assert p_raw[0] == p_raw[1]
+
+
+def test_c7_a_version_whose_columns_mean_the_same_may_be_recalibrated(world, early, champion, columns, scorecard):
+    """C7, 8.2: a column beside them is left alone; the moved model is one of today's features."""
+    beside = (FeatureColumn("pages_90d", "web_engagement@v2", "Int64"), *columns[::-1])
+    standing = replace(champion, model=replace(champion.model, serving="f_2"))
+    found = followed(world, early, standing, beside, scorecard, base=-1.2, features="f_2")
+    plain = followed(world, early, champion, columns, scorecard, base=-1.2)
+    assert (found.feature_set_version, found.model.feature_set_version) == ("f_2", "f_2")
+    assert found.model.columns == champion.model.columns
+    assert replace(found.model, feature_set_version="f_1").model_version == plain.model.model_version
+    assert found.metrics == plain.metrics
+    with pytest.raises(LeadmartError) as caught:
+        followed(world, early, champion, beside, scorecard, base=-1.2, features="f_2")
+    assert caught.value.code == "feature_mismatch"
 
 
 def test_c7_without_a_drift_the_champion_stays(world, early, champion, columns, scorecard):

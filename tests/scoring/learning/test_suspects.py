@@ -14,7 +14,10 @@ import pytest
 from leadmart.features.errors import LeadmartError
 from leadmart.features.lookup import FeatureColumn
 from leadmart.scoring.evaluation.figures import roc_auc
-from leadmart.scoring.learning.fitting import Label, TrainingResult, TrainSettings, fit
+from leadmart.scoring.learning.fitting import fit
+from leadmart.scoring.learning.result import TrainingResult
+from leadmart.scoring.learning.settings import Label, TrainSettings
+from tests.samples import first
 
 LABEL = Label("opportunity", "l_1", timedelta(days=90))
 
@@ -111,7 +114,7 @@ def test_some_of_the_planted_leaks_say_little_alone(made: Any, leak: str, low: f
     assert low < auc < high
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3, 4, 5])
+@pytest.mark.parametrize("seed", first(3, [1, 2, 3, 4, 5]))
 def test_no_column_of_a_clean_world_stops_training(world: Any, columns: Any, scorecard: Any, seed: int) -> None:
     made = world(leads=1500, seed=seed)
     for kept in (columns, columns[:4], columns[3:4]):  # of few columns, one has most of the gain

@@ -12,7 +12,9 @@ import polars as pl
 import pytest
 
 from leadmart.features.lookup import FeatureColumn
-from leadmart.scoring.learning.fitting import Label, TrainingResult, TrainSettings, fit
+from leadmart.scoring.learning.fitting import fit
+from leadmart.scoring.learning.result import TrainingResult
+from leadmart.scoring.learning.settings import Label, TrainSettings
 
 HORIZON = timedelta(days=90)
 FitWorld = Callable[..., TrainingResult]

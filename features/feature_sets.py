@@ -29,8 +29,8 @@ class Said:
     is_present: bool = True
 
 
-Recorded = dict[Name, Said]
-"""Every definition behind a feature set, the tables without time and how the engine stores rows."""
+FeatureSet = dict[Name, Said]
+"""What every definition behind a feature set said, the tables without time and how the engine stores rows."""
 
 
 def name_of(definition: Definition) -> Name:
@@ -39,7 +39,7 @@ def name_of(definition: Definition) -> Name:
 
 def said_today(
     registry: Registry, definitions: Iterable[Definition], present: frozenset[str], stored_as: str
-) -> Recorded:
+) -> FeatureSet:
     """What the definitions and all they read say now."""
     definitions = list(definitions)
     found = {name_of(d): Said(registry.token_hash(d), d.text) for d in definitions}
@@ -51,7 +51,7 @@ def said_today(
     return found | {("engine", "stored as", 0, ""): Said(stored_as, None)}
 
 
-def record(warehouse: Warehouse, selection: Selection, said: Recorded, run_id: str) -> None:
+def record(warehouse: Warehouse, selection: Selection, said: FeatureSet, run_id: str) -> None:
     """Keeps what a selection's definitions say as the newest of its feature set; nothing where that is kept already."""
     version = selection.feature_set_version
     if _newest_version(warehouse) == version and recorded(warehouse, version) == said:
@@ -68,7 +68,7 @@ def record(warehouse: Warehouse, selection: Selection, said: Recorded, run_id: s
             )
 
 
-def recorded(warehouse: Warehouse, version: str) -> Recorded | None:
+def recorded(warehouse: Warehouse, version: str) -> FeatureSet | None:
     """What a feature set's definitions said when it was last used; None where that was not kept."""
     if not has_table(warehouse, "feature_sets"):
         return None  # the catalogue of an earlier release
@@ -83,7 +83,7 @@ def recorded(warehouse: Warehouse, version: str) -> Recorded | None:
     return found or None
 
 
-def newest(warehouse: Warehouse) -> Recorded | None:
+def newest(warehouse: Warehouse) -> FeatureSet | None:
     """What the definitions said that were used last; None before a first run."""
     version = _newest_version(warehouse)
     return recorded(warehouse, version) if version else None

@@ -27,7 +27,7 @@ def is_hot(run: Run) -> bool:
     return run.hot is not None and not run.hot.everyone
 
 
-def shown_sql(run: Run) -> str:
+def acted_on_sql(run: Run) -> str:
     """A SELECT of the champion's rows that a run has put in force at its as_of, each lead once.
 
     Of a hot run: of all that hot runs have scored since the newest full run, each lead's newest, so that one that was
