@@ -83,7 +83,7 @@ def pending_changes(registry: Registry, readers: Readers, waiting: Iterable[Step
 def step_changes(registry: Registry, readers: Readers, step: Step) -> list[ColumnChange]:
     """What one step changes, column by column; nothing of columns that mean the same.
 
-    A view that reads the version before it leaves that one's columns where they are: it removes none.
+    A view that reads the version before it leaves that one's columns where they are: it adds to them alone.
     """
     from leadmart.features.equivalence.compare import Side, compared  # parsing is for those who have a draft
     from leadmart.features.equivalence.readers import readers_of
@@ -93,7 +93,7 @@ def step_changes(registry: Registry, readers: Readers, step: Step) -> list[Colum
     raw: dict[str, frozenset[str]] | None = None
     keeps = before.kind == "feature" and before.relation in {d.relation for d in registry.dependencies(after)}
     for column, change in compared(Side(before.ref, before), Side(step.name, after), registry.project).items():
-        if change.kind == "same" or (keeps and change.kind == "removed"):
+        if change.kind == "same" or (keeps and change.kind != "added"):
             continue
         raw = raw if raw is not None else _raw_of(registry, before) | _raw_of(registry, after)
         breaks = () if change.kind == "added" else readers_of(registry, readers, before, column)

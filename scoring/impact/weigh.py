@@ -198,6 +198,9 @@ def _notes(found: Impact, after: After) -> list[str]:
             "after `train` it may score otherwise"
         )
     if not found.pending.standing_in and found.after == found.recorded.versions:
-        notes.append("no draft, no new version and no edited file: whatever moves comes from raw rows that changed")
+        notes.append(
+            "no draft, no new version and no edited file: whatever moves comes from raw rows that changed, or from "
+            "an edited label"
+        )
     notes += [f"{name} is read by nothing of this project: it moves no score" for name in found.pending.unread]
     return notes

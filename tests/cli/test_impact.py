@@ -311,7 +311,9 @@ def test_a_draft_may_read_the_version_that_it_follows(here: Any, copy_of: Any) -
     """8.2: a view adds to what it was; a link is read in its place by all who read it, but for itself."""
     folder = copy_of("town")
     draft = write(folder, "features", "web_engagement", LATER)
-    plain = weighed(here, folder, "--sample", 30)
+    plan = here("plan", "--impact", "--sample", 30, *AT, "--json", "--project", folder).document
+    assert [(each["column"], each["class"]) for each in plan["changes"]] == [("earlier_sessions", "added")]
+    plain = plan["impact"]
     assert plain["standing_in"] == [{"view": "web_engagement@draft", "for": "web_engagement@v1"}]
     assert [(each["column"], each["class"]) for each in plain["columns"]] == [("earlier_sessions", "added")]
     draft.rename(draft.with_name("v2.sql"))
