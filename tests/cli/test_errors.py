@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+from tests.conftest import rewrite_catalogue
+
 AS_TEXT = ("code", "message", "place", "hint")
 
 
@@ -30,6 +32,14 @@ def refused(answer: Any, code: str, exit_code: int = 1) -> dict[str, Any]:
 def empty(here: Any, tmp_path: Path) -> Path:
     folder = tmp_path / "empty"
     assert here("init", folder).code == 0
+    return folder
+
+
+@pytest.fixture(scope="module")
+def unscored(company: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A loaded company that nothing was run on, for commands that are refused and so change nothing."""
+    folder = Path(shutil.copytree(company("loaded"), tmp_path_factory.mktemp("unscored") / "project"))
+    rewrite_catalogue(folder)
     return folder
 
 
@@ -108,9 +118,8 @@ NOTHING_SCORED: list[tuple[tuple[str, ...], str]] = [
 
 
 @pytest.mark.parametrize(("words", "code"), NOTHING_SCORED, ids=lambda value: " ".join(value) if value else "")
-def test_with_nothing_scored(words: tuple[str, ...], code: str, here: Any, copy_of: Any) -> None:
-    folder = copy_of("loaded")
-    error = refused(here(*words, "--project", folder, "--json"), code)
+def test_with_nothing_scored(words: tuple[str, ...], code: str, here: Any, unscored: Path) -> None:
+    error = refused(here(*words, "--project", unscored, "--json"), code)
     assert "leadmart run" in error["hint"] or "a run" in error["hint"]
     assert "Catalog Error" not in error["message"] or code == "bad_query"
 

@@ -26,7 +26,7 @@ while not os.path.exists(sys.argv[2]):
         )
         assert one == other, (one, other)
     looks += 1
-    time.sleep(0.02)
+    time.sleep(0.2)
     if looks == 1:
         print("looking", flush=True)
 print(json.dumps([looks, sorted(seen)]), flush=True)

@@ -6,7 +6,10 @@ import signal
 import sys
 from contextlib import contextmanager
 
-import leadmart.scoring.pipeline  # noqa: F401  (so that every fork has it)
+import polars  # noqa: F401  (so that every fork has them)
+import sqlglot  # noqa: F401
+
+import leadmart.scoring.pipeline  # noqa: F401
 from leadmart.cli import main
 from leadmart.features.warehouse import Warehouse
 
