@@ -40,6 +40,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="write what is found into the golden files")
 
 
+LONG = (
+    *("test_pages", "test_mutants", "test_kill", "test_kills", "test_two_at_once", "test_life", "test_hot", "test_run"),
+    *("test_seeds", "test_same_bytes", "test_restate", "test_shown_on", "test_end_to_end", "test_signals_engine"),
+)
+"""Files with tests of fifteen seconds and more: begun first, since workers take over from each other's end."""
+
+
 class RootIsNoTestPackage:
     """Keeps pytest from importing the repository's own __init__.py under the name of the folder it was cloned into.
 
@@ -60,7 +67,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if "olist_folder" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.olist)
     slow = {item.path for item in items if item.get_closest_marker("slow")}
-    items.sort(key=lambda item: item.path not in slow)
+    items.sort(key=lambda item: (item.path not in slow, item.path.stem not in LONG))
 
 
 @pytest.fixture
