@@ -102,7 +102,7 @@ def _computed(
                     each.file.unlink()
                     refused.add(each.slice.as_of)
         if filled and definition.relation in read:
-            session.read_files(definition, filled)
+            session.read_files(definition, filled, is_computed=bool(due))
     return [each for each in written if each.slice.as_of not in stopped[each.slice.definition.relation]]
 
 

@@ -228,17 +228,16 @@ class Session:
         written = self.warehouse.write_parquets({files[as_of]: f"{selects[as_of]} {order}" for as_of in files})
         return dict(zip(files, written, strict=True))
 
-    def read_files(self, definition: Definition, files: Mapping[datetime, Path]) -> None:
-        """Makes filled slices the definition's rows at their moments; those it has at others stay."""
+    def read_files(self, definition: Definition, files: Mapping[datetime, Path], *, is_computed: bool = False) -> None:
+        """Makes filled slices the definition's rows at their moments; those that `compute` made of others stay."""
         relation = relation_of(definition)
         listed = ", ".join(quoted_file(file) for file in files.values())
         rows = f"SELECT * FROM read_parquet([{listed}], hive_partitioning = false)"
-        if set(self.moments) <= set(files):
+        if is_computed:
+            self.warehouse.execute(f"DELETE FROM {relation} WHERE as_of IN ({', '.join(map(sql_literal, files))})")
+            self.warehouse.execute(f"INSERT INTO {relation} {rows}")
+        else:
             self.warehouse.execute(f"CREATE OR REPLACE TABLE {relation} AS {rows}")
-            return
-        moments = ", ".join(map(sql_literal, files))
-        self.warehouse.execute(f"DELETE FROM {relation} WHERE as_of IN ({moments})")
-        self.warehouse.execute(f"INSERT INTO {relation} {rows}")
 
     def forget(self, definition: Definition) -> None:
         """Drops what `compute` made."""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from leadmart.features.clock import now, sql_literal
+from leadmart.features.clock import now
 from leadmart.features.errors import LeadmartError, first_line
 from leadmart.features.failures import failure, failures_named
 from leadmart.features.fingerprint import file_digest
@@ -30,8 +30,8 @@ from leadmart.features.holder import (
 )
 from leadmart.features.literals import quoted
 from leadmart.features.lost import refuse_cut, refuse_lost
+from leadmart.features.migrations import MIGRATIONS, migrate, pending_migrations
 from leadmart.features.project import Project
-from leadmart.features.registry import PACKAGE
 
 if TYPE_CHECKING:
     import polars as pl
@@ -42,8 +42,6 @@ SEALED_AT = 1_000_000_000
 """The time of writing that kept files get, in nanoseconds: who alters one moves it. A second after 1970 began."""
 
 SCHEMAS = ("raw", "staging", "known", "known_since", "features", "links", "gates", "reference", "onepass")
-
-MIGRATIONS = PACKAGE / "sql" / "migrations"
 
 _TO_ATTACH_AGAIN = timedelta(minutes=1)
 """How long a session waits at least for a store that it has put a copy of in its place."""
@@ -93,7 +91,9 @@ class Warehouse:
     def write_parquet(self, sql: str, path: Path) -> int:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            written = self.rows(f"COPY ({sql}) TO {quoted(path)} (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1)")
+            written = self.rows(
+                f"COPY ({sql}) TO {quoted(path)} (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1)"
+            )
         except BaseException:
             path.unlink(missing_ok=True)
             raise
@@ -138,7 +138,7 @@ class Warehouse:
         waiting_for(self._attach, lambda error: failure(error) or busy(self.project, error), patience)
         refuse_cut(self.connection, self.project)
         self._name_holder(Holder.here(command))
-        _migrate(self, self.migrations)
+        migrate(self, self.migrations)
         self.keeps_staged = True
 
     def _attach(self) -> None:
@@ -329,62 +329,6 @@ def _session(project: Project) -> duckdb.DuckDBPyConnection:
     for schema in SCHEMAS:
         connection.execute(f"CREATE SCHEMA {schema}")
     return connection
-
-
-def pending_migrations(warehouse: Warehouse, folder: Path = MIGRATIONS) -> int:
-    """How many of this release's migrations the store lacks. Raises LeadmartError `warehouse_newer`."""
-    return len(_pending(warehouse, folder))
-
-
-def _pending(warehouse: Warehouse, folder: Path) -> list[tuple[int, Path]]:
-    """The migrations to apply, by number."""
-    numbers: dict[int, Path] = {}
-    for path in sorted(folder.glob("*.sql")):
-        number = int(path.name[:4])
-        if number in numbers:
-            raise ValueError(f"{path.name} and {numbers[number].name} have one number")
-        numbers[number] = path
-    has_any = warehouse.rows(
-        "SELECT 1 FROM duckdb_tables() WHERE (database_name, schema_name, table_name) = ('store', 'main', 'migrations')"
-    )
-    applied = {row[0] for row in warehouse.rows("SELECT number FROM store.main.migrations")} if has_any else set()
-    if newer := applied - set(numbers):
-        raise LeadmartError(
-            f"{warehouse.project.store} has tables of a newer leadmart (migration {max(newer)})",
-            code="warehouse_newer",
-            hint="install the newer release; nothing was changed",
-        )
-    return sorted((number, path) for number, path in numbers.items() if number not in applied)
-
-
-def _migrate(warehouse: Warehouse, folder: Path) -> None:
-    """Applies what the store lacks, each migration in a transaction of its own: one that fails leaves no trace.
-
-    Raises LeadmartError `warehouse_newer`, with the store untouched, and `migration_failed`.
-    """
-    pending = _pending(warehouse, folder)
-    if not pending:
-        return
-    warehouse.execute(
-        "CREATE TABLE IF NOT EXISTS store.main.migrations (number INTEGER PRIMARY KEY, name VARCHAR, applied_at "
-        "TIMESTAMP)"
-    )
-    for number, path in pending:
-        try:
-            with warehouse.transaction():
-                warehouse.execute("USE store")
-                for statement in warehouse.connection.extract_statements(path.read_text(encoding="utf-8")):
-                    warehouse.connection.execute(statement)
-                warehouse.execute("USE memory")
-                warehouse.execute(
-                    f"INSERT INTO store.main.migrations VALUES (?, ?, {sql_literal(now())})", [number, path.stem]
-                )
-        except duckdb.Error as error:
-            raise LeadmartError(
-                f"{warehouse.project.store} could not be brought to this release: {path.name}: {first_line(error)}",
-                code="migration_failed",
-                hint="nothing of it was applied: install the release before, and report this",
-            ) from None
 
 
 def _copy_meta(warehouse: Warehouse, source: str, target: str) -> None:

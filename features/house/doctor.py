@@ -21,11 +21,12 @@ from leadmart.features.house.kinds import KINDS, standing_files
 from leadmart.features.house.late_rows import told_of_late_rows
 from leadmart.features.house.records import record_findings
 from leadmart.features.literals import quoted_file
+from leadmart.features.migrations import pending_migrations
 from leadmart.features.plan import select, usable_selection
 from leadmart.features.project import Project
 from leadmart.features.registry import Registry
 from leadmart.features.sources.staging import present_sources
-from leadmart.features.warehouse import Warehouse, open_for_writing, open_store, pending_migrations
+from leadmart.features.warehouse import Warehouse, open_for_writing, open_store
 from leadmart.features.words import are, named
 
 Progress = Callable[[str], None]

@@ -17,8 +17,9 @@ import duckdb
 import pytest
 
 from leadmart.features.errors import LeadmartError
+from leadmart.features.migrations import MIGRATIONS
 from leadmart.features.project import Project, find_project
-from leadmart.features.warehouse import MIGRATIONS, open_for_writing
+from leadmart.features.warehouse import open_for_writing
 
 FROZEN = sorted((Path(__file__).parent / "frozen").glob("*.tar.xz"))
 VALUES = "lead_id, as_of, role, p_raw, p_cal, w, rules_score, boost, cap, composite, tier, gates, reason_codes, reasons"
