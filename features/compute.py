@@ -108,12 +108,12 @@ def _computed(
 
 def _needed(session: Session, selection: Selection, wanted: Sequence[Slice]) -> list[tuple[Definition, list[datetime]]]:
     """The definitions wanted and what they read, in the selection's order, each with the as_of it is needed at."""
-    moments: dict[str, set[datetime]] = {}
+    moments: dict[str, dict[datetime, None]] = {}
     for definition in dict.fromkeys(each.definition for each in wanted):
-        at = {each.as_of for each in wanted if each.definition == definition}
+        at = {each.as_of: None for each in wanted if each.definition == definition}
         for each in (selection.spine, definition, *_read_by(session, selection, definition)):
-            moments.setdefault(each.relation, set()).update(at)
-    return [(d, sorted(moments[d.relation])) for d in selection.definitions if d.relation in moments]
+            moments.setdefault(each.relation, {}).update(at)
+    return [(d, list(moments[d.relation])) for d in selection.definitions if d.relation in moments]
 
 
 def _read_by(session: Session, selection: Selection, definition: Definition) -> list[Definition]:

@@ -54,8 +54,13 @@ def test_from_the_newest_backwards_the_rows_are_those_of_single_runs(
     back = here("backfill", *SPAN, "--order", "newest", "--log-format", "json", "--json", "--project", filled)
     assert back.code == 0, back.err
     told = [json.loads(line)["message"] for line in back.err.splitlines()]
-    order = [words.split(" at ")[1][:10] for words in told if words.startswith(("web_engagement@v1 at", "scores at"))]
-    assert order == ["2026-02-28", "2026-02-27"] * 2
+    order = [
+        words.split(" at ")[1].partition(",")[0]
+        for words in told
+        if words.startswith(("web_engagement@v1 at", "scores at"))
+    ]
+    newest, oldest = dry["as_of"]
+    assert order == [f"{newest} to {oldest}", newest, oldest]  # slices of both as_of are computed together
     assert all(" left" in words for words in told if words.startswith(("web_engagement@v1 at", "scores at")))
     for day in ("2026-02-27", "2026-02-28"):
         assert here("run", "--as-of", day, "--project", walked).code == 0
