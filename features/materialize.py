@@ -36,7 +36,7 @@ PASS_FROM, PASS_UP_TO = 4, 128
 STAGED_TOGETHER = 8
 """As_of for which sources are staged together: rows of some days more are read, and the store is asked less often."""
 
-MOST_TOGETHER, ROWS_TOGETHER = 32, 1_000_000
+MOST_TOGETHER, ROWS_TOGETHER = 8, 1_000_000
 """As_of over which each definition is computed at once: at most so many, and no more rows of the spine than these."""
 
 

@@ -157,7 +157,7 @@ def fill_slices(run: Run) -> None:
         left = run.pace.words() if run.pace else ""
         last = f" to {iso(moments[-1])}" if len(moments) > 1 else ""
         run.progress(f"{ref} at {iso(moments[0])}{last}{left}", done, len(run.missing))
-        done += len(slices)
+        done = min(done + len(slices), len(run.missing))  # where a chunk fails, its as_of are computed one by one
 
     rejected: set[str] = set()
 
