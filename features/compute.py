@@ -86,7 +86,9 @@ def _computed(
     stopped = {relation: set(session.moments) for relation in held}
     for definition, moments in needed:
         refused = stopped.setdefault(definition.relation, set())
-        refused.update(*(stopped.get(d.relation, ()) for d in session.registry.dependencies(definition)))
+        behind = _read_by(session, selection, definition)
+        behind += [selection.spine] if definition.kind in ("feature", "gate") else []
+        refused.update(*(stopped.get(d.relation, ()) for d in behind))
         slices = [selection.slice_of(definition, as_of) for as_of in moments if as_of not in refused]
         filled = {
             each.as_of: file

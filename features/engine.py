@@ -35,7 +35,8 @@ class Engine(Protocol):
     def write_parquets(self, selects: Mapping[Path, str]) -> list[int]:
         """Writes several queries' rows, each to its file; the number of rows of each, in their order.
 
-        The same rows in the same order are the same bytes, whatever else the relations hold.
+        The same rows in the same order are the same bytes, whatever else the relations hold. What they read must be
+        committed, and not temporary.
         """
 
     def transaction(self) -> AbstractContextManager[None]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -34,10 +35,10 @@ PASS_FROM, PASS_UP_TO = 4, 128
 """As_of from which on a view is computed over many in one pass, and how many of them one pass is over at most."""
 
 STAGED_TOGETHER = 8
-"""As_of for which sources are staged together: rows of some days more are read, and the store is asked less often."""
+"""As_of for which sources are staged together, also where fewer are computed at once: the store is asked less often."""
 
 MOST_TOGETHER, ROWS_TOGETHER = 8, 1_000_000
-"""As_of over which each definition is computed at once: at most so many, and no more rows of the spine than these."""
+"""As_of over which each definition is computed at once: at most so many, and no more rows of spine or link than so."""
 
 
 def fill(
@@ -74,8 +75,10 @@ def fill(
             session.prepare(each.definition for each in everything)
             inputs = slice_inputs(session, selection, everything)
             for first in range(0, len(staged), at_once):
-                for written in _written(session, selection, staged[first : first + at_once], held, approve, progress):
-                    listed += _list(session, selection, written, inputs, run_id)
+                chunk = staged[first : first + at_once]
+                with closing(_written(session, selection, chunk, held, approve, progress)) as each_written:
+                    for written in each_written:
+                        listed += _list(session, selection, written, inputs, run_id)
     session.pass_over([], [])
     return listed
 
@@ -83,10 +86,12 @@ def fill(
 def _at_once(session: Session, selection: Selection) -> tuple[int, int]:
     """Over how many as_of definitions are computed at once, and for how many sources are staged.
 
-    By the rows that the spine had before; one as_of where it never had any.
+    By the rows that the spine or a link had before; one as_of where none ever had any.
     """
+    names = [selection.spine.name, *(each.name for each in selection.links)]
     ((rows,),) = session.warehouse.rows(
-        "SELECT MAX(row_count) FROM store.meta.slices WHERE kind = 'spine' AND name = ?", [selection.spine.name]
+        "SELECT MAX(row_count) FROM store.meta.slices WHERE kind IN ('spine', 'link') AND LIST_CONTAINS(?, name)",
+        [names],
     )
     if rows is None:
         return 1, 1
@@ -101,7 +106,7 @@ def _written(
     held: frozenset[str],
     approve: Approve,
     progress: Progress,
-) -> Iterator[list[Written]]:
+) -> Generator[list[Written]]:
     """The slices of some as_of, computed together, those of each as_of by themselves; where that raises a named error,
     computed one as_of after the other, so that the as_of before the one it is about are written."""
     try:
@@ -114,8 +119,13 @@ def _written(
         for wanted in together:
             yield from _written(session, selection, [wanted], held, approve, progress)
     else:
-        for wanted in together:
-            yield [each for each in written if each.slice.as_of == wanted[0].as_of]
+        try:
+            for wanted in together:
+                yield [each for each in written if each.slice.as_of == wanted[0].as_of]
+                written = [each for each in written if each.slice.as_of != wanted[0].as_of]
+        finally:
+            for each in written:  # what could not be listed
+                each.file.unlink(missing_ok=True)
 
 
 def _list(

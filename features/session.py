@@ -241,7 +241,10 @@ class Session:
         self, definition: Definition, files: Mapping[datetime, Path], selects: Mapping[datetime, str]
     ) -> dict[datetime, int]:
         order = f"ORDER BY {definition.key}, as_of"
-        written = self.warehouse.write_parquets({files[as_of]: f"{selects[as_of]} {order}" for as_of in files})
+        try:
+            written = self.warehouse.write_parquets({files[as_of]: f"{selects[as_of]} {order}" for as_of in files})
+        except duckdb.Error as error:
+            raise _does_not_run(definition, error) from None
         return dict(zip(files, written, strict=True))
 
     def read_files(self, definition: Definition, files: Mapping[datetime, Path], *, is_computed: bool = False) -> None:

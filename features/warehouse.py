@@ -114,7 +114,11 @@ class Warehouse:
         self.execute("SET disabled_optimizers = 'statistics_propagation'")
         try:
             with ThreadPoolExecutor(min(int(threads), len(selects))) as pool:  # a file is written by one thread
-                return list(pool.map(lambda each: write(*each), selects.items()))
+                try:
+                    return list(pool.map(lambda each: write(*each), selects.items()))
+                except BaseException:
+                    pool.shutdown(cancel_futures=True)
+                    raise
         finally:
             self.execute("RESET disabled_optimizers")
 
@@ -324,7 +328,7 @@ def _session(project: Project) -> duckdb.DuckDBPyConnection:
     if engine.threads:
         config["threads"] = engine.threads
     connection = duckdb.connect(":memory:", config=config)
-    connection.execute("SET TimeZone = 'UTC'")
+    connection.execute("SET GLOBAL TimeZone = 'UTC'")  # for cursors too
     connection.execute("SET enable_progress_bar = false")
     for schema in SCHEMAS:
         connection.execute(f"CREATE SCHEMA {schema}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
 
@@ -11,13 +11,14 @@ from leadmart.expectations.quality import Suite, Verdict, check, is_reusable, su
 from leadmart.expectations.screen import plainly_holds
 from leadmart.expectations.suite import of_rows
 from leadmart.features.clock import iso, now, sql_literal
-from leadmart.features.definition import Definition
 from leadmart.features.errors import LeadmartError
 from leadmart.features.fingerprint import digest, file_digest
+from leadmart.features.plan import Selection
 from leadmart.features.registry import Registry
 from leadmart.features.session import Session
 from leadmart.features.sources.staged import OWN_COLUMNS, current
 from leadmart.features.sources.staging import source_inputs
+from leadmart.features.stale import sources_behind
 from leadmart.features.warehouse import Warehouse
 
 
@@ -145,7 +146,8 @@ class Judge:
         )
         if not is_reusable(verdict):
             return None
-        self.given.append(verdict)
+        if verdict not in self.given:
+            self.given.append(verdict)
         return verdict
 
     def _keep(self, verdict: Verdict) -> Verdict:
@@ -173,9 +175,6 @@ def _clean(suite: Suite, subject: str, input_hash: str) -> Verdict:
     return Verdict(suite.name, subject, suite.suite_hash, input_hash, True, 0, 0, 0, ())
 
 
-def held_back(definitions: Sequence[Definition], registry: Registry, failed: frozenset[str]) -> frozenset[str]:
-    """The relations that read a failed source, directly or through views, links or the spine."""
-    held = {d.relation for d in definitions if failed & set(registry.sources_of([d]))}
-    if any(d.kind == "spine" and d.relation in held for d in definitions):
-        held |= {d.relation for d in definitions if d.kind != "link"}
-    return frozenset(held)
+def held_back(selection: Selection, registry: Registry, failed: frozenset[str]) -> frozenset[str]:
+    """The relations whose rows depend on a failed source, through views, the spine or the link to their entity too."""
+    return frozenset(d.relation for d in selection.definitions if failed & set(sources_behind(d, selection, registry)))

@@ -105,7 +105,7 @@ def judge_sources(run: Run) -> None:
     bounds = bounds_of(run.warehouse, read, run.moments)
     since = {name: bounds.get(name, WHOLE).since for name in names}
     run.failed_sources = run.judge.failed_sources(run.session, since) | run.shrunk | set(run.emptied)
-    run.held = held_back(run.selection.definitions, run.registry, run.failed_sources)
+    run.held = held_back(run.selection, run.registry, run.failed_sources)
 
 
 def judge_slices(run: Run) -> None:

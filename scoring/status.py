@@ -153,7 +153,7 @@ def _held_back(
     if selection is None:
         return [{"source": source, "views": []} for source in dict.fromkeys(sources)]
     return [
-        {"source": source, "views": sorted(held_back(selection.definitions, registry, frozenset({source})))}
+        {"source": source, "views": sorted(held_back(selection, registry, frozenset({source})))}
         for source in dict.fromkeys(sources)
     ]
 

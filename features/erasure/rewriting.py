@@ -43,12 +43,12 @@ def rewrite(warehouse: Warehouse, progress: Callable[[str, int, int], None]) -> 
     for number, path in enumerate(listed):
         progress("rewriting files", number, len(listed))
         staged = warehouse.staging_file()
-        rows = warehouse.write_parquet(
+        select = (
             f"SELECT * EXCLUDE (file_row_number) FROM read_parquet({quoted_file(Path(path))}, file_row_number = true, "
             f"hive_partitioning = false) WHERE file_row_number NOT IN "
-            f"(SELECT h.row FROM erasing.hits AS h WHERE h.file = {quoted(path)})",
-            staged,
+            f"(SELECT h.row FROM erasing.hits AS h WHERE h.file = {quoted(path)})"
         )
+        (rows,) = warehouse.write_parquets({staged: select})
         old = Path(path).relative_to(above)
         if not _IS_CONTENT.match(old.stem):  # it has a name of its own, and nothing lists it
             os.replace(staged, path)

@@ -106,7 +106,7 @@ def _are_sources_fit(run: Run, found: Touched) -> bool:
         if not _approves(run, "source", name, f"new rows of staging.{name}", rows):
             failed.add(name)
     run.failed_sources = frozenset(failed)
-    run.held = held_back(run.selection.definitions, run.registry, run.failed_sources)
+    run.held = held_back(run.selection, run.registry, run.failed_sources)
     return not failed
 
 

@@ -16,7 +16,7 @@ from leadmart.features.compute import Written
 from leadmart.features.errors import LeadmartError
 from leadmart.features.filled import slice_file
 from leadmart.features.fingerprint import file_digest
-from leadmart.features.materialize import fill
+from leadmart.features.materialize import fill, list_slices
 from leadmart.features.plan import missing_slices, select
 from leadmart.features.registry import PACKAGE
 from leadmart.features.warehouse import Warehouse, open_for_writing
@@ -226,6 +226,42 @@ def test_what_is_refused_at_one_as_of_is_listed_at_the_others(world: Any) -> Non
         "lead_profile@v1",
         "web_engagement@v1",
     ]
+
+
+@pytest.mark.parametrize("how", ["held", "refused"])
+@pytest.mark.parametrize("kind", ["link", "spine"])
+def test_accounts_wait_for_the_link_that_leads_to_them(world: Any, kind: str, how: str) -> None:
+    """The view says nothing of link or spine, and what was computed of these before lies in the session."""
+    world.write("sql/features/sizes/v1.sql", SIZES)
+    (world.project.root / "leadmart.toml").write_text(WITH_CLICKS.replace("clicks@v1", "sizes@v1"))
+    world.fill(MAY_20)
+    session, selection = world.again()
+    (stopped,) = (d for d in selection.definitions if d.kind == kind)
+    missing = missing_slices(world.warehouse, selection, [MAY_31, JUNE_1])
+    held = frozenset({stopped.relation}) if how == "held" else frozenset[str]()
+    listed = fill(
+        session, selection, missing, run_id="r", held=held,
+        approve=lambda w: w.slice.definition != stopped or w.slice.as_of != MAY_31,
+    )  # fmt: skip
+    sizes = [s.as_of for s in listed if s.definition.name == "sizes"]
+    assert sizes == ([] if held else [JUNE_1])
+
+
+def test_what_could_not_be_listed_leaves_no_file(world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.fill(MAY_20)
+    calls: list[object] = []
+
+    def full(*words: Any) -> Any:
+        calls.append(words)
+        if len(calls) == 2:
+            raise LeadmartError("no room", code="disk_full")
+        return list_slices(*words)
+
+    monkeypatch.setattr(materialize, "list_slices", full)
+    with pytest.raises(LeadmartError):
+        world.fill(MAY_31, JUNE_1, JUNE_2)
+    assert len(slices(world.warehouse)) == 2 * len(ALL)
+    assert not list((world.project.warehouse / "tmp").glob("*.parquet"))
 
 
 def test_as_of_together_and_one_by_one_are_the_same_files(world: Any, monkeypatch: pytest.MonkeyPatch) -> None:

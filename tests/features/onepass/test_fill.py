@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 import yaml
 
 from leadmart.features import materialize
 from leadmart.features.compute import Written
+from leadmart.features.errors import LeadmartError
 from leadmart.features.materialize import fill
 from leadmart.features.plan import missing_slices
 from leadmart.features.registry import Registry
@@ -141,3 +146,56 @@ def test_what_is_held_is_not_computed_in_one_pass(session: Any) -> None:
     filled(session, DAYS[:4], held=frozenset({"features.web_engagement__v1"}), say=told.append)
     assert told == ["1 views over 4 as_of in one pass"]
     assert {name for name, _ in files(session.warehouse)} == {"open_leads", "form_depth", "lead_profile"}
+
+
+LAST = """\
+-- entity: lead (lead_id)
+--
+-- A number, until the page w3 is known.
+SELECT
+    spine.lead_id,
+    spine.as_of,
+    CAST(CASE WHEN ARG_MAX(w.event_id, (w.occurred_at, w.event_id)) = 'w3' THEN 'x' ELSE '1' END AS BIGINT)
+        AS last_page                                    -- 1
+FROM spine
+LEFT JOIN known.web_events AS w
+    ON  w.lead_id = spine.lead_id
+    AND w.as_of = spine.as_of
+GROUP BY spine.lead_id, spine.as_of
+"""
+
+
+def test_a_value_that_fails_at_one_as_of_lets_those_before_be_filled(
+    session: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = SETTINGS.replace('"web_engagement@v1", "form_depth@v1", ', '"last@v1", ')
+    (session.project.root / "leadmart.toml").write_text(settings)
+    session.write("sql/features/last/v1.sql", LAST)
+    days = [datetime(2026, 5, 26) + timedelta(days=n) for n in range(6)]
+    found = []
+    for pass_from in (4, 1000):
+        monkeypatch.setattr(materialize, "PASS_FROM", pass_from)
+        filled(session, [datetime(2020, 1, 1)])
+        with pytest.raises(LeadmartError) as refused:
+            filled(session, days)
+        found.append((refused.value.code, sorted(as_of for name, as_of in files(session.warehouse) if name == "last")))
+        forget(session)
+    assert found == [("definition_failed", [datetime(2020, 1, 1), *days[:5]])] * 2
+
+
+def test_what_writes_files_reads_clocks_in_utc(make_project: Any) -> None:
+    """Wherever the machine stands: a zone is a setting of each connection."""
+    asked = (
+        "import sys; from pathlib import Path; from leadmart.features.project import find_project; "
+        "from leadmart.features.warehouse import open_for_writing; "
+        "opened = open_for_writing(find_project(Path(sys.argv[1]))); "
+        "opened.write_parquets({Path(sys.argv[2]): \"SELECT current_setting('TimeZone') AS zone\"})"
+    )
+    project = make_project(settings=SETTINGS)
+    file = project.root / "zone.parquet"
+    subprocess.run(
+        [sys.executable, "-c", asked, str(project.root), str(file)],
+        env={**os.environ, "TZ": "America/New_York"}, check=True,
+    )  # fmt: skip
+    with duckdb.connect() as con:
+        assert con.execute(f"SELECT zone FROM '{file}'").fetchall() == [("UTC",)]
