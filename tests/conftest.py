@@ -27,6 +27,7 @@ from leadmart.features import catalogue
 from leadmart.features.project import find_project
 from leadmart.features.registry import Registry
 from leadmart.features.warehouse import open_for_writing
+from tests.samples import IS_ALL
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
@@ -60,7 +61,12 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Marks what reads Olist, and puts files with slow tests first, so that no worker is left alone with one."""
+    """Marks what reads Olist, leaves out what only `make test-all` does, and puts files with slow tests first.
+
+    So no worker is left alone with one.
+    """
+    if not IS_ALL:
+        items[:] = [item for item in items if not item.get_closest_marker("in_test_all")]
     for item in items:
         if "olist_folder" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.olist)
