@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from leadmart.features.definition import Definition
 from leadmart.features.reference import Reference
 from leadmart.features.sources.staged import first_known
 from leadmart.features.windows import Reads, Window, Windows, longest_windows
+
+
+@dataclass(frozen=True)
+class KnownSince:
+    """An as_of, and per source the first `occurred_at` known then, as SQL."""
+
+    as_of: str
+    since: Mapping[str, str]
 
 
 def known_select(source: str) -> str:
@@ -41,26 +50,26 @@ def has_column(source: str) -> str:
     return f"has_{source}"
 
 
-def stored_select(view: str, columns: Sequence[str], windows: Windows) -> str:
+def stored_select(view: str, columns: Sequence[str], windows: Windows, at: KnownSince | None = None) -> str:
     """The engine's last step after a view: its rows, NULL where a source's history does not reach, and `has_<source>`.
 
     `view` is a relation with as_of, or a SELECT in parentheses. A column is NULL where as_of minus its window precedes
     the first `occurred_at` known then; a column without a window only where no row is known. `has_<source>` is FALSE
-    where the longest window read of a source is not reached.
+    where the longest window read of a source is not reached. `at` says both moments where all rows are of one as_of.
     """
     longest = longest_windows(windows)
     items = []
     for column in columns:
-        reached = [_reached(source, window) for source, window in windows.get(column, {}).items()]
+        reached = [_reached(source, window, at) for source, window in windows.get(column, {}).items()]
         items.append(
             f'CASE WHEN {" AND ".join(reached)} THEN v."{column}" END AS "{column}"' if reached else f'v."{column}"'
         )
     items += [
-        f"COALESCE({_reached(source, window)}, FALSE) AS {has_column(source)}" for source, window in longest.items()
+        f"COALESCE({_reached(source, window, at)}, FALSE) AS {has_column(source)}" for source, window in longest.items()
     ]
     joins = [f"LEFT JOIN known_since.{source} AS h_{source} ON h_{source}.as_of = v.as_of" for source in longest]
     listed = ",\n    ".join(items)
-    return "\n".join([f"SELECT\n    {listed}", f"FROM {view} AS v", *joins])
+    return "\n".join([f"SELECT\n    {listed}", f"FROM {view} AS v", *([] if at else joins)])
 
 
 def reached_sql(reads: Reads) -> str:
@@ -68,10 +77,9 @@ def reached_sql(reads: Reads) -> str:
     return f"COALESCE({' AND '.join(_reached(source, window) for source, window in reads.items())}, FALSE)"
 
 
-def _reached(source: str, window: Window | None) -> str:
-    if window is None:
-        return f"h_{source}.since IS NOT NULL"
-    return f"h_{source}.since <= v.as_of - {window.sql}"
+def _reached(source: str, window: Window | None, at: KnownSince | None = None) -> str:
+    as_of, since = (at.as_of, at.since[source]) if at else ("v.as_of", f"h_{source}.since")
+    return f"{since} IS NOT NULL" if window is None else f"{since} <= {as_of} - {window.sql}"
 
 
 def reference_select(table: Reference) -> str:

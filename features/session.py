@@ -20,6 +20,7 @@ from leadmart.features.onepass import state as onepass
 from leadmart.features.onepass.way import way_of
 from leadmart.features.registry import Registry
 from leadmart.features.relations import (
+    KnownSince,
     known_select,
     known_since_select,
     linked_spine_select,
@@ -31,7 +32,7 @@ from leadmart.features.sources.stage import stage
 from leadmart.features.sources.staged import WHOLE, Bounds, Kept, current, known_at
 from leadmart.features.sources.staging import present_sources
 from leadmart.features.warehouse import Warehouse
-from leadmart.features.windows import windows_of
+from leadmart.features.windows import longest_windows, windows_of
 
 MANY_MOMENTS = 8
 """Moments from which on it pays to find each version's span of moments before them."""
@@ -153,8 +154,21 @@ class Session:
 
         Each row of the spine is among the rows, since they are laid over it.
         """
+        self._widen_for(definition)
         state = self._state_of(definition, self._text_of(definition))
-        return {m: self._stored(definition, state.laid([m])) for m in self.moments} if state else None
+        if state is None:
+            return None
+        since = {name: self._known_first(name) for name in longest_windows(windows_of(definition, self.registry))}
+        return {
+            m: self._stored(
+                definition, state.laid([m]), KnownSince(sql_literal(m), {n: f[m] for n, f in since.items()})
+            )
+            for m in self.moments
+        }
+
+    def _known_first(self, name: str) -> dict[datetime, str]:
+        rows = self.warehouse.rows(f"SELECT as_of, since FROM known_since.{name}")
+        return {as_of: "CAST(NULL AS TIMESTAMP)" if since is None else sql_literal(since) for as_of, since in rows}
 
     def _text_of(self, definition: Definition) -> str:
         if definition.kind in ("feature", "gate"):
@@ -163,7 +177,7 @@ class Session:
             return definition.statement
         return executed_sql(definition, at_many_moments=len(self.moments) >= MANY_MOMENTS)
 
-    def _stored(self, definition: Definition, text: str) -> str:
+    def _stored(self, definition: Definition, text: str, at: KnownSince | None = None) -> str:
         try:
             columns = self.warehouse.columns(text)
         except duckdb.Error as error:
@@ -171,7 +185,9 @@ class Session:
         items = [f'CAST("{c}" AS BIGINT) AS "{c}"' if kind == "HUGEINT" else f'"{c}"' for c, kind in columns]
         plain = f"SELECT {', '.join(items)} FROM ({text}\n)"
         if definition.kind == "feature":
-            plain = stored_select(f"({plain})", [name for name, _ in columns], windows_of(definition, self.registry))
+            plain = stored_select(
+                f"({plain})", [name for name, _ in columns], windows_of(definition, self.registry), at
+            )
         return plain
 
     def _state_of(self, definition: Definition, text: str) -> onepass.State | None:
