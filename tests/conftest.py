@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import difflib
 import fcntl
-import hashlib
 import io
 import json
 import os
@@ -16,19 +15,19 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from leadmart.expectations.quality import Suite, Verdict, check
 from leadmart.features import catalogue
 from leadmart.features.project import find_project
 from leadmart.features.registry import Registry
 from leadmart.features.warehouse import open_for_writing
+from tests.samples import IS_ALL
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
@@ -62,7 +61,12 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Marks what reads Olist, and puts files with slow tests first, so that no worker is left alone with one."""
+    """Marks what reads Olist, leaves out what only `make test-all` does, and puts files with slow tests first.
+
+    So no worker is left alone with one.
+    """
+    if not IS_ALL:
+        items[:] = [item for item in items if not item.get_closest_marker("in_test_all")]
     for item in items:
         if "olist_folder" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.olist)
@@ -116,27 +120,11 @@ def olist_folder() -> Path:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def verdicts_given_once() -> Iterator[None]:
-    """A worker's runs ask Great Expectations once about the same bytes by the same suite, whichever copy they stand in.
+def spared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A worker's commands ask once about the same suite and bytes, and the same definitions: see spared.py."""
+    from tests.spared import answered_once
 
-    A verdict follows from these alone, and asking is a fourth of a run; `check` itself has its tests. One that errored
-    is asked for again.
-    """
-    from leadmart.scoring import judge
-
-    given: dict[tuple[object, ...], Verdict] = {}
-
-    def once(suite: Suite, subject: str, files: Sequence[Path], input_hash: str, **rows: Any) -> Verdict:
-        if not all(file.is_file() for file in files):
-            return check(suite, subject, files, input_hash, **rows)
-        contents = tuple(hashlib.sha256(file.read_bytes()).digest() for file in files)
-        key = (suite.name, suite.suite_hash, contents, str(sorted(rows.items())))
-        if key not in given or given[key].errored:
-            given[key] = check(suite, subject, files, input_hash, **rows)
-        return replace(given[key], subject=subject, input_hash=input_hash)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(judge, "check", once)
+    with answered_once(tmp_path_factory.mktemp("spared")):
         yield
 
 

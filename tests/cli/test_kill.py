@@ -20,7 +20,7 @@ from tests.faults.killing import take_verdicts
 from tests.samples import IS_ALL, first
 
 KILL_AT = Path(__file__).parent / "processes" / "kill_at.py"
-KILLS = len(first(4, range(10)))
+KILLS = len(first(3, range(10)))
 SLICES = 7
 """Of a run in the town: four views, and what they need."""
 SCORES = "SELECT * EXCLUDE (run_id, written_at) FROM scores.latest ORDER BY lead_id"
@@ -132,15 +132,8 @@ POINTS = {
     "before the swap": ("before swap", "", "scores merged, catalogue not swapped"),
     "after the swap": ("after swap", "", "published"),
 }
-SOME = (
-    "some slices written",
-    "slices listed",
-    "merged, not committed",
-    "committed",
-    "new catalogue half full",
-    "after the swap",
-)
-"""What `make test` kills at: between any two of these the store changes once; the others are of the same state."""
+SOME = ("some slices written", "merged, not committed", "new catalogue half full", "after the swap")
+"""What `make test` kills at: one point for each state that a kill leaves; the others leave one of these."""
 
 
 def test_a_kill_at_every_step_of_publishing(

@@ -13,6 +13,7 @@ NOW = "2024-06-05T00:00:00"
 
 
 @pytest.mark.slow
+@pytest.mark.in_test_all
 def test_a_project_on_hubspot_tables_runs(here: Any, tmp_path: Path) -> None:
     folder = tmp_path / "crm"
 

@@ -33,6 +33,7 @@ CHANGING = [
     (r"\b\d+(\.\d+)? s\b", "SECONDS"),
     (r" *\b[\d.]+ [kMG]?B\b", " SIZE"),
 ]
+LOOP = re.compile(r"for (\w+) in ([\w ]+); do (leadmart [^;|&<>]*); done")
 BLOCK = re.compile(r"(?:`([\w./@-]+)`:\n\n)?^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
@@ -40,7 +41,8 @@ BLOCK = re.compile(r"(?:`([\w./@-]+)`:\n\n)?^```(\w+)\n(.*?)^```", re.MULTILINE 
 class Reader:
     """Someone who follows the pages: where they stand, what they typed and saw.
 
-    With `here`, a plain `leadmart` command runs within this process, which saves its imports; all else is the shell's.
+    With `here`, a plain `leadmart` command, or a loop of one, runs within this process, which saves its imports; all
+    else is the shell's.
     """
 
     start: Path
@@ -71,7 +73,10 @@ class Reader:
         """The lines that a command prints on stdout, and where it fails on stderr; `echo $?` asks for its code."""
         if command != "echo $?":
             assert self.code == 0, f"the command before `{command}` failed, and the page does not say so"
-            if self.here and re.fullmatch(r"leadmart [^$;|&<>]*", command):
+            if self.here and (loop := LOOP.fullmatch(command)):
+                name, every, each = loop.groups()
+                return [line for word in every.split() for line in self.type(each.replace(f"${name}", word))]
+            if self.here and re.fullmatch(r"leadmart ([^$;|&<>\"]|\"[^$\"]*\")*", command):
                 answer = self.here(*shlex.split(command)[1:], cwd=self.folder)
                 return self.see(command, answer.code, answer.out, answer.err)
             path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"

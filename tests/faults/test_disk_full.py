@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 from tests.faults.killing import shown, state, take_verdicts
+from tests.samples import IS_ALL
 
 KILOBYTE = 1024
 NOW = {"LEADMART_NOW": "2026-03-02T01:00:00"}
@@ -70,7 +71,7 @@ def disk(tmp_path: Path) -> Iterator[Disk]:
     made.close()
 
 
-ROOMS = {"load": (0, 40, 250), "run": (0, 200, 900)}
+ROOMS = {"load": (0, 40, 250), "run": (0, 200, 900)} if IS_ALL else {"load": (0,), "run": (200, 900)}
 """Kilobytes left: nothing for the log of the store, nothing for the file, nothing for the catalogue."""
 
 

@@ -20,13 +20,17 @@ from tests.samples import IS_ALL
 KILLING = Path(__file__).parent / "killing.py"
 MOMENTS = "file named by its content,before a commit,after a commit"
 EVERY = "all" if IS_ALL else f"{MOMENTS},after the swap"
-AROUND = "before a commit,after a commit" if IS_ALL else "after a commit"
+AROUND = "before a commit,after a commit" if IS_ALL else "last after a commit"
 COMMANDS: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
     "load": (EVERY, (), ("load", "web_events", "late.csv")),
-    "load --replace": (MOMENTS, (), ("load", "lead_feedback", "feedback.csv", "--replace")),
+    "load --replace": (
+        MOMENTS if IS_ALL else "last after a commit",
+        (),
+        ("load", "lead_feedback", "feedback.csv", "--replace"),
+    ),
     "snapshot": (MOMENTS, ("load", "plans", "plans.csv"), ("snapshot",)),
     "backfill": (
-        "after a commit",
+        "after a commit" if IS_ALL else "last after a commit",
         (),
         ("backfill", "--start", "2026-02-27", "--end", "2026-03-01", "--view", "lead_profile"),
     ),

@@ -25,7 +25,7 @@ from tests.samples import IS_ALL
 
 HERE = Path(__file__).parent
 PACKAGED = Registry(Project(HERE, Settings()))
-MANY = 15 if IS_ALL else 5
+MANY = 15 if IS_ALL else 3
 """Edits of each definition."""
 DEFINITIONS = [d for kind in ("feature", "gate", "link", "spine") for d in PACKAGED.all(kind)]
 
