@@ -53,6 +53,11 @@ class LeadmartError(Exception):
         self.others = tuple(others)
         self.path = tuple(path)
 
+    def add(self, words: str) -> None:
+        """Adds to the message what only the caller knows."""
+        self.message += words
+        self.args = (self.message,)
+
     def render(self) -> str:
         """The error as a person reads it: message, place, the line underlined, hint; further problems below."""
         lines = [f"error: {self.message}"]

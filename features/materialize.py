@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
-from leadmart.features.clock import now, sql_literal
+from leadmart.features.clock import iso, now, sql_literal
 from leadmart.features.compute import Approve, Progress, Written, compute_prepared
 from leadmart.features.definition import Definition
 from leadmart.features.errors import LeadmartError, all_as_one
@@ -117,7 +117,11 @@ def _written(
         if len(together) == 1:
             raise
         for wanted in together:
-            yield from _written(session, selection, [wanted], held, approve, progress)
+            try:
+                yield from _written(session, selection, [wanted], held, approve, progress)
+            except LeadmartError as error:
+                error.add(f" (at {iso(wanted[0].as_of)})")
+                raise
     else:
         try:
             for wanted in together:
@@ -184,7 +188,7 @@ def publish_version(warehouse: Warehouse, registry: Registry, definition: Defini
 
 
 def published_versions(warehouse: Warehouse) -> set[tuple[str, str, int]]:
-    """Kind, name and version of every definition that a run has used."""
+    """Kind, name and version of every definition that a run has used, or that was published."""
     return {
         (kind, name, version)
         for kind, name, version in warehouse.rows("SELECT kind, name, version FROM store.meta.views")

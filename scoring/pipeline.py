@@ -168,6 +168,7 @@ def fill_slices(run: Run) -> None:
         )
         if not passed:
             rejected.add(definition.relation)
+            run.rejected_at.add(written.slice.as_of)
         return passed
 
     def tell_beside(words: str) -> None:
@@ -180,17 +181,23 @@ def fill_slices(run: Run) -> None:
         say=tell_beside,
     )  # fmt: skip
     run.computed = len(listed)
+    run.rejected = frozenset(rejected)
     run.held |= rejected
 
 
 def score(run: Run) -> None:
-    """Scores every as_of whose slices are all there; publishes nothing where anything it reads was held back."""
+    """Scores every as_of whose slices are all there; publishes nothing where anything it reads was held back.
+
+    A backfill leaves out those as_of alone at which a slice was refused.
+    """
     if run.only is not None:
         return
     label = label_of(run.registry)
     beside = {*run.registry.sources_of([label]), *sources_beside(run.registry)}
     label_failed = run.failed_sources & beside
-    if run.held or label_failed:
+    moments = [m for m in run.in_order if m not in run.rejected_at]
+    is_partly = run.command == "backfill" and run.held == run.rejected
+    if label_failed or not moments or (run.held and not is_partly):
         run.status = "blocked"
         return
     scorer = Scorer.of(run.session, run.selection)
@@ -199,7 +206,7 @@ def score(run: Run) -> None:
     warned: set[str] = set()
     pace = run.pace or Pace((), {})
     pace.only(SCORES)
-    for number, as_of in enumerate(run.in_order):
+    for number, as_of in enumerate(moments):
         pace.end()
         run.progress(f"scores at {iso(as_of)}{pace.words()}", number, len(run.moments))
         scoring = _placed(run, scorer.scoring(as_of))
@@ -223,8 +230,8 @@ def score(run: Run) -> None:
             run.status = "blocked"
             return
         run.counts += upsert(run.warehouse, scored, scoring, run.run_id)
-    run.tiers = scorer.tiers(run.moments[-1])
-    run.left_out = scorer.left_out(run.moments[-1])
+    run.tiers = scorer.tiers(max(moments))
+    run.left_out = scorer.left_out(max(moments))
 
 
 def _placed(run: Run, scoring: Scoring) -> Scoring:

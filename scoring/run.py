@@ -49,6 +49,8 @@ class Run:
     started_at: datetime = field(default_factory=now)
     status: str = "running"
     held: frozenset[str] = frozenset()
+    rejected: frozenset[str] = frozenset()
+    rejected_at: set[datetime] = field(default_factory=set)
     failed_sources: frozenset[str] = frozenset()
     computed: int = 0
     skipped: int = 0

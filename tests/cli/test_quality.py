@@ -209,3 +209,20 @@ def test_train_learns_nothing_from_a_failed_source(here: Any, copy_of: Any, stor
     done = here("train", "--project", folder, "--json")
     assert (done.code, done.document["error"]["code"]) == (3, "quality_failed")
     assert stored(folder, "SELECT COUNT(*) FROM meta.models") == [(0,)]
+
+
+def test_a_backfill_leaves_out_the_as_of_alone_at_which_a_slice_is_refused(
+    here: Any, copy_of: Any, stored: Any
+) -> None:
+    folder = copy_of("town")
+    bad = "SELECT lead_id FROM {batch} WHERE as_of = TIMESTAMP '2026-02-27'"
+    broken_suite(
+        folder, "feature.web_engagement",
+        {"type": "unexpected_rows_expectation", "kwargs": {"unexpected_rows_query": bad}, "severity": "critical"},
+    )  # fmt: skip
+    done = here("backfill", "--start", "2026-02-26", "--end", "2026-03-01", "--json", "--project", folder)
+    assert (done.code, done.document["status"]) == (3, "blocked")
+    assert done.document["held_back"] == ["features.web_engagement__v1"]
+    assert done.document["scores"]["inserted"] > 0
+    days = [as_of.day for (as_of,) in stored(folder, "SELECT DISTINCT as_of FROM scores.lead_scores ORDER BY ALL")]
+    assert (26 in days, 27 in days, 28 in days) == (True, False, True)

@@ -178,6 +178,7 @@ def test_a_value_that_fails_at_one_as_of_lets_those_before_be_filled(
         filled(session, [datetime(2020, 1, 1)])
         with pytest.raises(LeadmartError) as refused:
             filled(session, days)
+        assert refused.value.message.endswith(f"(at {days[5].isoformat()})")
         found.append((refused.value.code, sorted(as_of for name, as_of in files(session.warehouse) if name == "last")))
         forget(session)
     assert found == [("definition_failed", [datetime(2020, 1, 1), *days[:5]])] * 2
