@@ -1,4 +1,4 @@
-"""Definitions computed over several as_of at once: what fails, is refused or held at some of them, and the same files."""
+"""Definitions computed over several as_of at once: what fails, is refused or held at some of them; the same files."""
 
 from __future__ import annotations
 
