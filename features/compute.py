@@ -33,6 +33,12 @@ Progress = Callable[[Sequence[Slice]], None]
 """Told which slices of one definition are computed next."""
 
 
+def prepare_for(session: Session, wanted: Sequence[Slice]) -> None:
+    """Has the session ask for the as_of of slices, and stage what their definitions read."""
+    session.want(sorted({each.as_of for each in wanted}))
+    session.prepare(each.definition for each in wanted)
+
+
 def compute_slices(
     session: Session,
     selection: Selection,
@@ -41,24 +47,10 @@ def compute_slices(
     approve: Approve,
     progress: Progress = lambda _: None,
 ) -> list[Written]:
-    """The slices wanted, and what they need that is not filled, computed and approved; in order of definitions."""
-    session.want(sorted({each.as_of for each in wanted}))
-    session.prepare(each.definition for each in wanted)
-    return compute_prepared(session, selection, wanted, held, approve, progress)
+    """The slices wanted, and what they need that is not filled, computed and approved; in order of definitions.
 
-
-def compute_prepared(
-    session: Session,
-    selection: Selection,
-    wanted: Sequence[Slice],
-    held: frozenset[str],
-    approve: Approve,
-    progress: Progress = lambda _: None,
-) -> list[Written]:
-    """The same in a session that asks for the as_of and is prepared for what is wanted.
-
-    Each definition is computed over all as_of of the session at once, and written for each. One that is refused at an
-    as_of stops what reads it there, and nowhere else.
+    The session is prepared for them, and asks for their as_of. Each definition is computed over all of these at once,
+    and written for each. One that is refused at an as_of stops what reads it there, and nowhere else.
     Raises LeadmartError `not_one_row_per_spine_row` where a view loses or doubles rows of its spine; no file is left.
     """
     written: list[Written] = []
@@ -133,7 +125,7 @@ def _write(session: Session, selection: Selection, due: Sequence[Slice], *, is_r
     try:
         laid = None if is_read else session.laid(definition)
         if laid is not None:
-            rows = session.write_laid(definition, files, laid)
+            rows = session.write_each(definition, files, laid)
             # each row of the spine is there, so where as many are, each is there once
             _refuse_other_rows(
                 session, definition, {as_of: (count, count, 0) for as_of, count in rows.items()}, list(files)

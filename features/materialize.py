@@ -9,7 +9,7 @@ from itertools import groupby
 from pathlib import Path
 
 from leadmart.features.clock import iso, now, sql_literal
-from leadmart.features.compute import Approve, Progress, Written, compute_prepared
+from leadmart.features.compute import Approve, Progress, Written, compute_slices, prepare_for
 from leadmart.features.definition import Definition
 from leadmart.features.errors import LeadmartError, all_as_one
 from leadmart.features.feature_sets import record, said_today
@@ -71,8 +71,7 @@ def fill(
             at_once, of_staged = _at_once(session, selection)
             staged, together = together[:of_staged], together[of_staged:]
             everything = [each for wanted in staged for each in wanted]
-            session.want(sorted({each.as_of for each in everything}))
-            session.prepare(each.definition for each in everything)
+            prepare_for(session, everything)
             inputs = slice_inputs(session, selection, everything)
             for first in range(0, len(staged), at_once):
                 chunk = staged[first : first + at_once]
@@ -112,7 +111,7 @@ def _written(
     try:
         session.narrow([wanted[0].as_of for wanted in together])
         everything = [each for wanted in together for each in wanted]
-        written = compute_prepared(session, selection, everything, held, approve, progress)
+        written = compute_slices(session, selection, everything, held, approve, progress)
     except LeadmartError:
         if len(together) == 1:
             raise

@@ -226,20 +226,17 @@ class Session:
         except duckdb.Error as error:
             raise _does_not_run(definition, error) from None
 
-    def write_each(self, definition: Definition, files: Mapping[datetime, Path]) -> dict[datetime, int]:
-        """Writes what `compute` made, the rows of each moment to its file; the number of rows of each."""
-        rows = f"SELECT * FROM {relation_of(definition)} WHERE as_of ="
-        return self._write_each(definition, files, {as_of: f"{rows} {sql_literal(as_of)}" for as_of in files})
-
-    def write_laid(
-        self, definition: Definition, files: Mapping[datetime, Path], laid: Mapping[datetime, str]
+    def write_each(
+        self, definition: Definition, files: Mapping[datetime, Path], laid: Mapping[datetime, str] | None = None
     ) -> dict[datetime, int]:
-        """The same for what is `laid`."""
-        return self._write_each(definition, files, {as_of: f"SELECT * FROM ({laid[as_of]})" for as_of in files})
+        """Writes what is `laid`, or what `compute` made, the rows of each moment to its file; how many each has.
 
-    def _write_each(
-        self, definition: Definition, files: Mapping[datetime, Path], selects: Mapping[datetime, str]
-    ) -> dict[datetime, int]:
+        Raises LeadmartError `definition_failed`.
+        """
+        made = f"SELECT * FROM {relation_of(definition)} WHERE as_of ="
+        selects = {
+            as_of: f"SELECT * FROM ({laid[as_of]})" if laid else f"{made} {sql_literal(as_of)}" for as_of in files
+        }
         order = f"ORDER BY {definition.key}, as_of"
         try:
             written = self.warehouse.write_parquets({files[as_of]: f"{selects[as_of]} {order}" for as_of in files})

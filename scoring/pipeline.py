@@ -162,12 +162,9 @@ def fill_slices(run: Run) -> None:
     rejected: set[str] = set()
 
     def approve(written: Written) -> bool:
-        definition = written.slice.definition
-        passed = run.judge.approves(
-            "feature", definition.ref, f"{definition.relation} at {iso(written.slice.as_of)}", lambda: written.file
-        )
+        passed = approves_written(run, written)
         if not passed:
-            rejected.add(definition.relation)
+            rejected.add(written.slice.definition.relation)
             run.rejected_at.add(written.slice.as_of)
         return passed
 
@@ -339,6 +336,13 @@ def execute(
             raise
         record_end(run, why_blocked(run))
         return run
+
+
+def approves_written(run: Run, written: Written) -> bool:
+    """Whether a slice that was just computed passes."""
+    definition = written.slice.definition
+    subject = f"{definition.relation} at {iso(written.slice.as_of)}"
+    return run.judge.approves("feature", definition.ref, subject, lambda: written.file)
 
 
 def _approves_slice(run: Run, each: Slice) -> bool:

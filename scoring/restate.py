@@ -7,11 +7,11 @@ from dataclasses import replace
 from itertools import groupby
 
 from leadmart.features.clock import iso
-from leadmart.features.compute import Written, compute_slices
+from leadmart.features.compute import Written, compute_slices, prepare_for
 from leadmart.features.materialize import keep_files, list_slices, publish_views, slice_inputs
 from leadmart.features.shown import is_last_shown
 from leadmart.features.stale import stale_slices
-from leadmart.scoring.pipeline import approves_scores, judge_sources, prove
+from leadmart.scoring.pipeline import approves_scores, approves_written, judge_sources, prove
 from leadmart.scoring.policy_record import keep_policy
 from leadmart.scoring.run import Run
 from leadmart.scoring.scorer import Scorer, label_of
@@ -48,7 +48,8 @@ def compute_and_publish(run: Run) -> None:
     for as_of, group in groupby(run.missing, key=lambda s: s.as_of):
         run.progress(f"slices at {iso(as_of)}", len(written), len(run.missing))
         wanted = list(group)
-        computed = compute_slices(run.session, run.selection, wanted, run.held, lambda w: _approves(run, w))
+        prepare_for(run.session, wanted)
+        computed = compute_slices(run.session, run.selection, wanted, run.held, lambda w: approves_written(run, w))
         written += computed
         if {s.key for s in wanted} - {w.slice.key for w in computed}:
             run.held |= {s.definition.relation for s in wanted} - {w.slice.definition.relation for w in computed}
@@ -89,9 +90,3 @@ def _scores(run: Run, scorer: Scorer) -> list[StagedScores]:
             return []
         staged.append(stage_scores(run.warehouse, scored, scoring, run.run_id, ahead=len(staged)))
     return staged
-
-
-def _approves(run: Run, written: Written) -> bool:
-    definition = written.slice.definition
-    subject = f"{definition.relation} at {iso(written.slice.as_of)}"
-    return run.judge.approves("feature", definition.ref, subject, lambda: written.file)
