@@ -91,8 +91,8 @@ class Forecast:
 
     def _no_room(self) -> str:
         return (
-            f"it wants {self.needed / 1e9:,.1f} GB free with scores and a margin, and {self.free / 1e9:,.1f} GB are: "
-            f"{self.lacking / 1e9:,.1f} GB are missing"
+            f"it wants {size_text(self.needed)} free with scores and a margin, and {size_text(self.free)} are: "
+            f"{size_text(self.lacking)} are missing"
         )
 
     def refuse_without_room(self, project: Project) -> None:
